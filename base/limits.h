@@ -1,0 +1,65 @@
+/* Every maximum of the project, with its unit in the name. docs/protocol.md derives those of the wire. */
+#ifndef MESH_BASE_LIMITS_H
+#define MESH_BASE_LIMITS_H
+
+/* Wire (docs/protocol.md sections 2 and 6). */
+#define LIMIT_DATAGRAM_BYTES    1200
+#define LIMIT_RECORD_BYTES      1024
+#define LIMIT_RECORD_BODY_BYTES 883 /* record less its 141-byte envelope */
+#define LIMIT_CERTIFICATE_BYTES 640
+#define LIMIT_BLOB_BYTES        1024
+#define LIMIT_LOG_ENTRY_BYTES   1024
+#define LIMIT_MSGPACK_DEPTH     8
+
+/* Names and lists inside records. */
+#define LIMIT_HOSTNAME_BYTES   64
+#define LIMIT_SITE_NAME_BYTES  32
+#define LIMIT_TAG_BYTES        24
+#define LIMIT_TAGS             8
+#define LIMIT_GROUP_BYTES      24
+#define LIMIT_GROUPS           8
+#define LIMIT_ADDRESSES        4
+#define LIMIT_SHORT_TEXT_BYTES 64   /* kernel, OS, model, role, location, component name and version */
+#define LIMIT_COMPONENTS       4096 /* a host's manifest */
+#define LIMIT_CHANGES          16
+#define LIMIT_CRASH_EVENTS     16
+#define LIMIT_CRASH_DAYS       14
+#define LIMIT_ROLLCALL_HOSTS   1000
+
+/* Authority log and tokens. */
+#define LIMIT_LOG_ENTRIES 4096
+#define LIMIT_GRANT_SITES 16
+#define LIMIT_TOKEN_BYTES (1024 * 1024)
+#define LIMIT_TOKEN_SEEDS 8
+#define LIMIT_SUBNETS     256
+
+/* Tables of a node. */
+#define LIMIT_HOSTS            65536
+#define LIMIT_SITES            1024
+#define LIMIT_RECORDS          (LIMIT_HOSTS * 10)
+#define LIMIT_SITE_MEMBERS     10000
+#define LIMIT_SESSIONS         2048 /* peers whose exchange keys are cached */
+#define LIMIT_PENDING_HELLOS   64
+#define LIMIT_SPREAD_QUEUE     4096 /* records being spread */
+#define LIMIT_PULLS            1024 /* records asked for and not yet received */
+#define LIMIT_UPDATE_DATAGRAMS 512
+#define LIMIT_UPDATE_RECORDS   512
+#define LIMIT_STATE_QUEUE      4096 /* transitions not yet taken by the driver */
+#define LIMIT_EDGES_PER_SITE   6
+
+/* Local surfaces. */
+#define LIMIT_CONTROL_REQUEST_BYTES 4096
+#define LIMIT_CONTROL_REPLY_BYTES   (4 * 1024 * 1024)
+#define LIMIT_CONTROL_CLIENTS       16
+#define LIMIT_CONFIG_FILE_BYTES     65536
+#define LIMIT_SQL_BYTES             65536
+#define LIMIT_SQL_STEPS             50000000 /* SQLite virtual machine steps a question may take */
+#define LIMIT_SQL_MEMORY_BYTES      (256 * 1024 * 1024)
+#define LIMIT_COLLECT_FILE_BYTES    65536
+#define LIMIT_PATH_BYTES            4096
+
+/* Replica. */
+#define LIMIT_REPLICA_MAP_BYTES (1024ull * 1024 * 1024)
+#define LIMIT_BATCH_ROWS        4096
+
+#endif

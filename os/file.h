@@ -1,0 +1,59 @@
+/* Durable and guarded files. Paths are UTF-8. Every error text names the path and the remedy. */
+#ifndef MESH_OS_FILE_H
+#define MESH_OS_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+/* Whole file into malloc'd memory the caller frees; a zero byte follows the data. ERR_NOT_FOUND, ERR_DENIED,
+ * ERR_LIMIT (longer than max_bytes), ERR_IO, ERR_NOMEM. Works on /proc and /sys, whose sizes lie. */
+enum err os_file_read(const char *path, size_t max_bytes, uint8_t **ret_data, size_t *ret_len,
+		      struct err_info *info);
+
+/* As os_file_read, but refuses (ERR_DENIED) a file that another user could read or write, or that another
+ * user (save root) owns. */
+enum err os_file_read_secret(const char *path, size_t max_bytes, uint8_t **ret_data, size_t *ret_len,
+			     struct err_info *info);
+
+/* Replace a file whole: temporary file in the same folder, fsync, rename, fsync of the folder. `mode` is
+ * the POSIX mode (0600 for secrets). ERR_DISK_FULL, ERR_DENIED, ERR_IO; the old file is untouched then. */
+enum err os_file_replace(const char *path, const void *data, size_t len, unsigned mode,
+			 struct err_info *info);
+
+/* Create a file that must not exist (ERR_EXISTS), fsynced with its folder. */
+enum err os_file_create(const char *path, const void *data, size_t len, unsigned mode, struct err_info *info);
+
+/* Overwrite the content in place, fsync, unlink, fsync the folder: for tokens. */
+enum err os_file_wipe(const char *path, struct err_info *info);
+
+bool os_file_exists(const char *path);
+
+/* Rename a file or folder aside to "<path>.bad-1", "-2", ...; the new name goes to ret_path (may be NULL). */
+enum err os_file_set_aside(const char *path, char *ret_path, size_t cap, struct err_info *info);
+
+/* Create a folder and its parents with `mode`; existing ones are left as they are. */
+enum err os_dir_make(const char *path, unsigned mode, struct err_info *info);
+
+/* ERR_DENIED with a remedy when files can't be created in the folder. */
+enum err os_dir_check_writable(const char *path, struct err_info *info);
+
+/* Calls `each` per entry name ("." and ".." left out) in no order; stops when it returns false. */
+enum err os_dir_list(const char *path, bool (*each)(void *context, const char *name), void *context,
+		     struct err_info *info);
+
+/* An exclusive lock held until closed or the process ends. ERR_BUSY names the holder's pid when known. */
+struct os_lock;
+enum err os_lock_take(const char *path, struct os_lock **ret_lock, struct err_info *info);
+void os_lock_release(struct os_lock *lock);
+
+/* Join two path parts into ret (ERR_LIMIT when too long). */
+enum err os_path_join(char *ret, size_t cap, const char *folder, const char *name);
+
+/* Default state folder: MESH_STATE, else /var/lib/mesh when it exists, else $XDG_STATE_HOME/mesh or
+ * ~/.local/state/mesh. */
+enum err os_path_default_state(char *ret, size_t cap, struct err_info *info);
+
+#endif

@@ -1,0 +1,16 @@
+/* Runs code that touches a memory-mapped file and turns SIGBUS or SIGSEGV in it into an error: a truncated or
+ * damaged map must not kill the process. What `work` held when it faulted is lost, so the caller gives up
+ * the whole map afterwards. One guard at a time per thread. */
+#ifndef MESH_OS_GUARD_H
+#define MESH_OS_GUARD_H
+
+#include "base/err.h"
+
+/* Install the handlers once per process, before the first os_guard_run. Faults outside a guarded run keep
+ * their default effect. */
+enum err os_guard_install(struct err_info *info);
+
+/* Returns what `work` returns, or ERR_CORRUPT when it faulted. */
+enum err os_guard_run(enum err (*work)(void *context), void *context);
+
+#endif

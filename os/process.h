@@ -1,0 +1,21 @@
+/* Own process: resource use and memory frugality. */
+#ifndef MESH_OS_PROCESS_H
+#define MESH_OS_PROCESS_H
+
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct os_usage {
+	uint64_t rss_kib;
+	uint64_t private_kib; /* anonymous memory of this process alone */
+	uint64_t cpu_us;      /* user and system since start */
+};
+
+enum err os_process_usage(struct os_usage *ret);
+/* Ask the allocator for one arena and early return of free memory; no core dump that could hold keys. */
+void os_process_be_small(void);
+/* Process id, for lock files and logs. */
+uint64_t os_process_id(void);
+
+#endif

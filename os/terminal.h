@@ -1,0 +1,21 @@
+/* What the command line needs to know of its terminal. */
+#ifndef MESH_OS_TERMINAL_H
+#define MESH_OS_TERMINAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+
+bool os_is_terminal(FILE *stream);
+/* Columns of standard output's terminal: COLUMNS, the terminal's own, or `fallback`. */
+int os_terminal_columns(int fallback);
+/* Read a line without echo from the controlling terminal. ERR_UNSUPPORTED when there is none. The caller
+ * wipes the buffer. */
+enum err os_terminal_secret(const char *prompt, char *ret_line, size_t cap, struct err_info *info);
+/* "2026-11-23 09:40:07 +01:00" in local time; needs 27 bytes. */
+void os_time_text(wall_ms t, char ret[32]);
+
+#endif
