@@ -1,0 +1,79 @@
+/* Authority log: who may enrol hosts, who are operators, what is revoked (docs/protocol.md section 5).
+ * Entries are hash-linked, signed by the authority key in force, and only ever appended. */
+#ifndef MESH_CRYPTO_AUTHLOG_H
+#define MESH_CRYPTO_AUTHLOG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/limits.h"
+#include "crypto/hash.h"
+#include "crypto/identity.h"
+
+enum log_entry_type {
+	LOG_GENESIS = 0,
+	LOG_GRANT = 1,
+	LOG_EXTEND = 2,
+	LOG_OPERATOR = 3,
+	LOG_REVOKE = 4,
+	LOG_ROTATE = 5,
+};
+
+struct authlog;
+
+struct authlog_head {
+	uint32_t index; /* of the last entry */
+	uint64_t hash;  /* first 8 bytes of its log hash */
+};
+
+/* An issuer's grant as it stands after extensions and revocations. */
+struct authlog_grant {
+	struct id issuer;
+	uint8_t public_key[KEY_BYTES];
+	char name[LIMIT_SHORT_TEXT_BYTES + 1];
+	char sites[LIMIT_GRANT_SITES][LIMIT_SITE_NAME_BYTES + 1];
+	size_t site_count; /* 0: any site */
+	uint32_t quota;
+	wall_day last_day;
+	uint16_t grace_days;
+	bool revoked;
+};
+
+enum err authlog_new(struct authlog **ret);
+void authlog_free(struct authlog *log);
+/* Deep copy, for tools that must not touch the original on failure. */
+enum err authlog_copy(const struct authlog *log, struct authlog **ret);
+
+/* Check and append one entry. Genesis must come first and fixes the estate id. ERR_EXISTS when the log has
+ * that very entry, ERR_STALE (fork or gap: links to something else), ERR_SIGNATURE, ERR_FORMAT, ERR_LIMIT. */
+enum err authlog_append(struct authlog *log, const uint8_t *entry, size_t len);
+
+size_t authlog_count(const struct authlog *log);
+/* NULL when out of range; owned by the log. */
+const uint8_t *authlog_entry(const struct authlog *log, size_t index, size_t *ret_len);
+struct authlog_head authlog_head(const struct authlog *log);
+const struct id *authlog_estate(const struct authlog *log);
+const char *authlog_estate_name(const struct authlog *log);
+wall_day authlog_day(const struct authlog *log); /* of the newest entry: floor of a node's clock */
+
+/* NULL when unknown; a revoked grant is returned with `revoked` set. */
+const struct authlog_grant *authlog_find_grant(const struct authlog *log, const struct id *issuer);
+bool authlog_host_revoked(const struct authlog *log, const struct id *host);
+/* Public key of an operator who is not revoked; NULL otherwise. */
+const uint8_t *authlog_operator_key(const struct authlog *log, const struct id *op);
+
+/* Make signed entries (not appended). `authority` must be the key in force. ret holds LIMIT_LOG_ENTRY_BYTES.
+ */
+enum err authlog_make_genesis(const struct identity *authority, const char *estate_name, wall_ms now,
+			      uint8_t *ret, size_t *ret_len);
+enum err authlog_make_grant(const struct authlog *log, const struct identity *authority,
+			    const struct authlog_grant *grant, wall_ms now, uint8_t *ret, size_t *ret_len);
+
+/* File: each entry with a u16 length in front. Saving replaces it durably. Loading checks every entry. */
+enum err authlog_save(const struct authlog *log, const char *path, struct err_info *info);
+enum err authlog_load(const char *path, struct authlog **ret, struct err_info *info);
+
+#endif

@@ -1,0 +1,55 @@
+/* An Ed25519 key pair whose secret half lives in guarded memory, and its key file (docs/protocol.md section
+ * 5). */
+#ifndef MESH_CRYPTO_IDENTITY_H
+#define MESH_CRYPTO_IDENTITY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "crypto/id.h"
+#include "crypto/rng.h"
+
+#define SIGNATURE_BYTES 64
+#define KEY_FILE_BYTES  148
+
+enum key_purpose {
+	KEY_HOST = 1,
+	KEY_ISSUER = 2,
+	KEY_OPERATOR = 3,
+	KEY_AUTHORITY = 4,
+	KEY_ESTATE_SECRET = 5,
+};
+
+struct identity;
+
+/* New key pair. Free with identity_free. ERR_NOMEM. */
+enum err identity_generate(const struct crypto_rng *rng, struct identity **ret);
+enum err identity_from_seed(const uint8_t seed[KEY_BYTES], struct identity **ret);
+void identity_free(struct identity *identity); /* NULL is fine */
+
+const struct id *identity_id(const struct identity *identity);
+const uint8_t *identity_public_key(const struct identity *identity); /* KEY_BYTES */
+void identity_seed(const struct identity *identity, uint8_t ret[KEY_BYTES]);
+void identity_sign(const struct identity *identity, const void *data, size_t len,
+		   uint8_t ret[SIGNATURE_BYTES]);
+
+/* ERR_SIGNATURE; refuses small-order and non-canonical keys as libsodium does. */
+enum err signature_verify(const uint8_t public_key[KEY_BYTES], const void *data, size_t len,
+			  const uint8_t signature[SIGNATURE_BYTES]);
+
+/* Key file to memory. `passphrase` NULL or empty: plain. Argon2id limits: 3 passes, 64 MiB. */
+enum err key_file_encode(enum key_purpose purpose, const uint8_t seed[KEY_BYTES], const char *passphrase,
+			 const struct crypto_rng *rng, uint8_t ret[KEY_FILE_BYTES]);
+/* ERR_FORMAT, ERR_CHECKSUM, ERR_SEAL (wrong or missing passphrase), ERR_LIMIT (Argon2id demands beyond
+ * 1 GiB or 16 passes are refused). */
+enum err key_file_decode(const uint8_t *data, size_t len, enum key_purpose purpose, const char *passphrase,
+			 uint8_t ret_seed[KEY_BYTES]);
+
+/* The same with a file of mode 0600. Saving never overwrites (ERR_EXISTS). */
+enum err identity_save(const struct identity *identity, enum key_purpose purpose, const char *path,
+		       const char *passphrase, const struct crypto_rng *rng, struct err_info *info);
+enum err identity_load(const char *path, enum key_purpose purpose, const char *passphrase,
+		       struct identity **ret, struct err_info *info);
+
+#endif

@@ -1,0 +1,61 @@
+/* Datagram seal: header, outer mac, pair keys from daily X25519 keys (docs/protocol.md section 6).
+ * Holds the keys of at most LIMIT_SESSIONS peers; the one unused for longest gives way. */
+#ifndef MESH_CRYPTO_KEYRING_H
+#define MESH_CRYPTO_KEYRING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/limits.h"
+#include "crypto/hash.h"
+#include "crypto/rng.h"
+
+#define DATAGRAM_HEADER_BYTES  52
+#define DATAGRAM_TAG_BYTES     16
+#define DATAGRAM_MESSAGE_BYTES (LIMIT_DATAGRAM_BYTES - DATAGRAM_HEADER_BYTES - DATAGRAM_TAG_BYTES)
+
+struct keyring;
+
+/* Keys are copied. */
+enum err keyring_new(const struct id *self, const struct estate_keys *keys, const struct crypto_rng *rng,
+		     wall_day today, struct keyring **ret);
+void keyring_free(struct keyring *k);
+
+/* Make today's exchange key when the day changed; the one before stays valid. Never goes back. */
+void keyring_set_day(struct keyring *k, wall_day today);
+wall_day keyring_day(const struct keyring *k);
+const uint8_t *keyring_public(const struct keyring *k); /* KEY_BYTES, of the current day */
+
+/* A peer's exchange key that a hello proved. An older day than the known one is ignored. ERR_ARG for a key of
+ * small order. */
+enum err keyring_learn(struct keyring *k, const struct id *peer, wall_day day,
+		       const uint8_t public_key[KEY_BYTES]);
+bool keyring_knows(const struct keyring *k, const struct id *peer);
+void keyring_forget(struct keyring *k, const struct id *peer);
+
+/* Seal under the pair key. ret holds LIMIT_DATAGRAM_BYTES. ERR_UNKNOWN_SOURCE (no key of that peer: hello
+ * first), ERR_LIMIT. ret_nonce (first 8 bytes, may be NULL) is what replies echo. */
+enum err keyring_seal(struct keyring *k, const struct id *peer, uint8_t type, const void *message, size_t len,
+		      uint8_t *ret, size_t *ret_len, uint64_t *ret_nonce);
+/* Seal under the hello key. */
+enum err keyring_seal_hello(struct keyring *k, uint8_t type, const void *message, size_t len, uint8_t *ret,
+			    size_t *ret_len, uint64_t *ret_nonce);
+
+struct datagram {
+	uint8_t type;
+	struct id source; /* proven only when `paired` */
+	bool paired;      /* opened under the pair key of `source`; false: under the hello key */
+	uint64_t nonce;   /* first 8 bytes of the header's nonce */
+	size_t len;
+	uint8_t message[DATAGRAM_MESSAGE_BYTES];
+};
+
+/* Checks in order: length, version, mac, source, seal. ERR_SHORT, ERR_LIMIT, ERR_VERSION, ERR_MAC,
+ * ERR_UNKNOWN_SOURCE (pair-sealed by a host whose key, or whose key of that day, is not known), ERR_SEAL.
+ * With ERR_UNKNOWN_SOURCE `ret->source` is set all the same, so that a hello can be tried. */
+enum err keyring_open(struct keyring *k, const uint8_t *data, size_t len, struct datagram *ret);
+
+#endif

@@ -1,0 +1,40 @@
+/* Enrolment token: everything a machine needs to make its own certificate (docs/protocol.md section 5). */
+#ifndef MESH_CRYPTO_TOKEN_H
+#define MESH_CRYPTO_TOKEN_H
+
+#include "crypto/authlog.h"
+
+struct token_subnet {
+	uint8_t address[16];
+	uint8_t address_len; /* 4 or 16 */
+	uint8_t prefix_bits;
+	char site[LIMIT_SITE_NAME_BYTES + 1];
+};
+
+/* Seeds as text "address:port" ("[v6]:port"). */
+#define TOKEN_SEED_BYTES 64
+
+struct token {
+	uint8_t estate_secret[KEY_BYTES];
+	uint8_t issuer_seed[KEY_BYTES];
+	char site[LIMIT_SITE_NAME_BYTES + 1]; /* may be empty */
+	struct token_subnet *subnets;         /* owned */
+	size_t subnet_count;
+	char seeds[LIMIT_TOKEN_SEEDS][TOKEN_SEED_BYTES];
+	size_t seed_count;
+	struct authlog *log; /* owned */
+	wall_day last_day;
+};
+
+/* Text form, malloc'd, terminated; the caller wipes and frees it. */
+enum err token_encode(const struct token *t, char **ret_text, size_t *ret_len);
+/* ERR_USED for the used-up marker, ERR_FORMAT, ERR_CHECKSUM, ERR_VERSION. info (may be NULL) names value and
+ * remedy. Release with token_release. */
+enum err token_decode(const char *text, size_t len, struct token *ret, struct err_info *info);
+/* Wipes the secrets and frees what is owned. */
+void token_release(struct token *t);
+/* Overwrite the file with the used-up marker, then unlink it. When only unlinking fails, the marker stays and
+ * ERR_DENIED is returned. */
+enum err token_wipe_file(const char *path, struct err_info *info);
+
+#endif
