@@ -1,0 +1,87 @@
+/* Local control protocol between `mesh` and `meshd`: verbs and the keys of their replies
+ * (docs/protocol.md section 10). The only header of node/ that cli/ includes.
+ *
+ * Framing: u32 length, then a msgpack map. Request: 1 verb, 2 array of str. Reply: 1 error name, 2 text, 3
+ * body. */
+#ifndef MESH_NODE_CONTROL_H
+#define MESH_NODE_CONTROL_H
+
+#define CONTROL_SOCKET_NAME "meshd.sock"
+
+#define CONTROL_KEY_VERB      1
+#define CONTROL_KEY_ARGUMENTS 2
+#define CONTROL_KEY_ERROR     1
+#define CONTROL_KEY_TEXT      2
+#define CONTROL_KEY_BODY      3
+
+/* "status": no arguments. Body: map of CONTROL_STATUS_ keys. */
+#define CONTROL_VERB_STATUS "status"
+/* X(symbol, key, name in JSON, type: s str, u unsigned, b bool) */
+#define CONTROL_STATUS_TABLE(X)                                                                              \
+	X(HOST, 1, "host", 's')                                                                              \
+	X(ESTATE, 2, "estate", 's')                                                                          \
+	X(ESTATE_NAME, 3, "estate_name", 's')                                                                \
+	X(SITE, 4, "site", 's')                                                                              \
+	X(VERSION, 5, "version", 's')                                                                        \
+	X(PID, 6, "pid", 'u')                                                                                \
+	X(UPTIME_S, 7, "uptime_s", 'u')                                                                      \
+	X(LISTEN, 8, "listen", 's')                                                                          \
+	X(HOSTS, 9, "hosts", 'u')                                                                            \
+	X(SITES, 10, "sites", 'u')                                                                           \
+	X(RECORDS, 11, "records", 'u')                                                                       \
+	X(BLOBS_WANTED, 12, "blobs_wanted", 'u')                                                             \
+	X(SESSIONS, 13, "sessions", 'u')                                                                     \
+	X(WITNESS, 14, "witness", 'b')                                                                       \
+	X(BRIDGE, 15, "bridge", 'b')                                                                         \
+	X(CLONED, 16, "cloned", 'b')                                                                         \
+	X(LOG_INDEX, 17, "log_index", 'u')                                                                   \
+	X(ESTATE_ROOT, 18, "estate_root", 's')                                                               \
+	X(BYTES_IN, 19, "bytes_in", 'u')                                                                     \
+	X(BYTES_OUT, 20, "bytes_out", 'u')                                                                   \
+	X(DATAGRAMS_IN, 21, "datagrams_in", 'u')                                                             \
+	X(DATAGRAMS_OUT, 22, "datagrams_out", 'u')                                                           \
+	X(DROPPED, 23, "dropped", 'u')                                                                       \
+	X(BAD_SIGNATURES, 24, "bad_signatures", 'u')                                                         \
+	X(LAST_COMMIT_MS, 25, "last_commit_ms", 'u')                                                         \
+	X(STORE_ERROR, 26, "store_error", 's')                                                               \
+	X(DRILL, 27, "drill", 's')                                                                           \
+	X(SEQ_NEXT, 28, "seq_next", 'u')                                                                     \
+	X(RSS_KIB, 29, "rss_kib", 'u')                                                                       \
+	X(PRIVATE_KIB, 30, "private_kib", 'u')                                                               \
+	X(CPU_US, 31, "cpu_us", 'u')                                                                         \
+	X(FOREIGN, 32, "foreign", 'u')
+
+enum control_status_key {
+#define CONTROL_STATUS_ENUM(symbol, key, name, type) CONTROL_STATUS_##symbol = key,
+	CONTROL_STATUS_TABLE(CONTROL_STATUS_ENUM)
+#undef CONTROL_STATUS_ENUM
+};
+
+/* "peers": body: map {1: array of maps with CONTROL_PEER_ keys}. */
+#define CONTROL_VERB_PEERS "peers"
+#define CONTROL_PEER_TABLE(X)                                                                                \
+	X(HOST, 1, "host", 's')                                                                              \
+	X(SITE, 2, "site", 's')                                                                              \
+	X(ADDRESS, 3, "address", 's')                                                                        \
+	X(STATUS, 4, "status", 's')                                                                          \
+	X(SESSION, 5, "session", 'b')                                                                        \
+	X(DIRECT, 6, "direct", 'b')                                                                          \
+	X(SUSPECTED, 7, "suspected", 'b')                                                                    \
+	X(WITNESS, 8, "witness", 'b')                                                                        \
+	X(EDGE, 9, "edge", 'b')                                                                              \
+	X(RTT_MS, 10, "rtt_ms", 'u')                                                                         \
+	X(HEARD_MS_AGO, 11, "heard_ms_ago", 'u')
+
+enum control_peer_key {
+#define CONTROL_PEER_ENUM(symbol, key, name, type) CONTROL_PEER_##symbol = key,
+	CONTROL_PEER_TABLE(CONTROL_PEER_ENUM)
+#undef CONTROL_PEER_ENUM
+};
+
+/* "drill": arguments "cut" SITE or "heal" SITE. An exercise: this node drops all traffic with hosts of that
+ * site. Only when the configuration says `drills = yes`; ERR_DENIED otherwise. Body empty. */
+#define CONTROL_VERB_DRILL "drill"
+/* "commit": write the filling batch now and answer when it is durable. Body empty. */
+#define CONTROL_VERB_COMMIT "commit"
+
+#endif

@@ -1,0 +1,83 @@
+/* Questions: read-only SQL over a replica on disk, whether or not its daemon runs (docs/tables.md).
+ * Everything the verbs show comes through here. Damaged rows are left out and counted, never served. */
+#ifndef MESH_STORE_QUERY_H
+#define MESH_STORE_QUERY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/limits.h"
+
+struct query;
+
+/* `state` is a node's state folder (it holds replica/). ERR_NOT_FOUND (no replica: enrol, start meshd),
+ * ERR_DENIED (names the group to join), ERR_VERSION, ERR_CORRUPT. `now` is what ages are counted from. */
+enum err query_open(const char *state, wall_ms now, struct query **ret, struct err_info *info);
+void query_close(struct query *q);
+
+enum query_type { QUERY_NULL, QUERY_INTEGER, QUERY_REAL, QUERY_TEXT };
+
+struct query_value {
+	enum query_type type;
+	int64_t integer;
+	double real;
+	const char *text; /* UTF-8, hostile: escape before a terminal sees it. Valid during the call */
+	size_t text_len;
+};
+
+/* Called once with the columns (values NULL), then per row. Return false to stop. */
+struct query_sink {
+	bool (*columns)(void *context, const char *const *names, size_t count);
+	bool (*row)(void *context, const struct query_value *values, size_t count);
+	void *context;
+};
+
+struct query_limits {
+	uint64_t steps;      /* 0: LIMIT_SQL_STEPS */
+	uint32_t timeout_ms; /* 0: none */
+};
+
+/* One statement, read-only by authorizer and engine. Parameters are bound to ?1, ?2, … as text. ERR_SQL with
+ * the engine's message and position, ERR_DENIED for anything that would write, attach or load (with the
+ * reason), ERR_TIMEOUT when the step or time budget is used up. `sql` may be anything. limits may be NULL. */
+enum err query_run(struct query *q, const char *sql, const char *const *parameters, size_t count,
+		   const struct query_limits *limits, const struct query_sink *sink, struct err_info *info);
+
+/* What every answer states about itself. */
+struct query_coverage {
+	wall_ms as_of; /* last commit of the replica */
+	bool stale;    /* the replica is older than a minute: the daemon is stopped or stuck */
+	char self[33]; /* host id in hexadecimal */
+	char self_site[LIMIT_SITE_NAME_BYTES + 1];
+	uint64_t hosts;                                            /* known: certified and not left */
+	uint64_t up, silent, dark, stopped, asleep, left, unknown; /* by status; add up to hosts + left */
+	uint64_t fresh; /* up and attested within three intervals of their site (at least 60 s), or known to
+			   be down by evidence */
+	uint64_t hosts_stale; /* the others */
+	uint64_t incomplete;  /* certified, but without profile or components yet */
+	uint64_t sites, sites_silent;
+	wall_ms oldest_attested; /* over hosts counted as up; 0: none */
+	uint64_t damaged_rows;
+	struct {
+		char name[LIMIT_SITE_NAME_BYTES + 1];
+		wall_ms since;
+	} silent_sites[16]; /* the first 16 */
+	bool complete;      /* exit code 0; otherwise 3 */
+};
+enum err query_coverage(struct query *q, struct query_coverage *ret, struct err_info *info);
+
+/* The tables and their columns: name, SQL type, unit, meaning of NULL. For docs/tables.md and completion. */
+struct query_column {
+	const char *name, *type, *unit, *meaning;
+};
+struct query_table {
+	const char *name, *meaning;
+	const struct query_column *columns;
+	size_t column_count;
+};
+const struct query_table *query_tables(size_t *ret_count);
+
+#endif

@@ -1,0 +1,74 @@
+/* The replica of one node: a port with two backends (LMDB, memory) and one behaviour suite over both.
+ *
+ * Write-behind: puts go to a filling batch on the loop's thread; store_freeze closes it, store_commit writes
+ * it in one synced transaction on any thread, store_thaw (loop's thread again) lets go of it, or merges it
+ * back when the commit failed. Reads see the filling batch, then the frozen one, then the backend. Every row
+ * carries a checksum over key and value; a row that fails it is never returned: it counts as absent, is
+ * reported in `damaged` and deleted with the next commit, so that reconciliation brings it back. */
+#ifndef MESH_STORE_STORE_H
+#define MESH_STORE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/limits.h"
+#include "crypto/record.h"
+#include "record/state.h"
+
+struct store;
+
+/* LMDB in folder `path` (created with mode 0750). A file that is damaged beyond opening is set aside and
+ * a fresh one made: ret_set_aside (may be NULL) says so. ERR_ESTATE when it holds another estate, ERR_VERSION
+ * for a newer schema, ERR_DENIED, ERR_DISK_FULL, ERR_BUSY. */
+enum err store_open(const char *path, const struct id *estate, const struct id *self, struct store **ret,
+		    bool *ret_set_aside, struct err_info *info);
+/* Nothing outlives store_close. */
+enum err store_open_memory(const struct id *estate, const struct id *self, struct store **ret);
+/* Does not commit what is still in the filling batch. */
+void store_close(struct store *s);
+
+/* All puts copy. ERR_NOMEM; ERR_LIMIT when the filling batch is full (LIMIT_BATCH_ROWS): freeze and commit.
+ */
+enum err store_put_record(struct store *s, const struct record_key *key, const uint8_t *bytes, size_t len,
+			  wall_ms received);
+enum err store_put_blob(struct store *s, const struct id *id, const uint8_t *bytes, size_t len);
+enum err store_put_host_state(struct store *s, const struct host_state *state);
+enum err store_put_site_state(struct store *s, const struct site_state *state);
+
+/* Rows in the filling batch. */
+size_t store_pending(const struct store *s);
+/* ERR_BUSY while a frozen batch is not thawed yet; ERR_NOT_FOUND when there is nothing to commit. */
+enum err store_freeze(struct store *s);
+/* One synced transaction, stamped with `now` as the replica's age. ERR_DISK_FULL, ERR_IO, ERR_CORRUPT. */
+enum err store_commit(struct store *s, wall_ms now, struct err_info *info);
+void store_thaw(struct store *s, enum err commit_result);
+/* freeze, commit, thaw in one go, for start, stop and tools. */
+enum err store_flush(struct store *s, wall_ms now, struct err_info *info);
+
+/* ERR_NOT_FOUND. `ret` holds LIMIT_RECORD_BYTES or LIMIT_BLOB_BYTES. */
+enum err store_get_record(struct store *s, const struct record_key *key, uint8_t *ret, size_t *ret_len,
+			  wall_ms *ret_received);
+enum err store_get_blob(struct store *s, const struct id *id, uint8_t *ret, size_t *ret_len);
+
+/* Every row, in key order (records: certificates first, then by kind, writer, subject, slot). Stops when
+ * `each` returns false. What is put during an iteration may or may not be seen. */
+enum err store_each_record(struct store *s,
+			   bool (*each)(void *context, const uint8_t *bytes, size_t len, wall_ms received),
+			   void *context);
+enum err store_each_blob(struct store *s, bool (*each)(void *context, const struct id *id), void *context);
+enum err store_each_host_state(struct store *s, bool (*each)(void *context, const struct host_state *state),
+			       void *context);
+enum err store_each_site_state(struct store *s, bool (*each)(void *context, const struct site_state *state),
+			       void *context);
+
+struct store_stats {
+	uint64_t rows, damaged, commits, committed_rows, committed_bytes;
+	uint64_t last_commit_us;
+	uint64_t file_bytes;
+};
+void store_stats(const struct store *s, struct store_stats *ret);
+
+#endif
