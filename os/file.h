@@ -19,7 +19,8 @@ enum err os_file_read_secret(const char *path, size_t max_bytes, uint8_t **ret_d
 			     struct err_info *info);
 
 /* Replace a file whole: temporary file in the same folder, fsync, rename, fsync of the folder. `mode` is
- * the POSIX mode (0600 for secrets). ERR_DISK_FULL, ERR_DENIED, ERR_IO; the old file is untouched then. */
+ * the POSIX mode (0600 for secrets). ERR_DISK_FULL, ERR_DENIED, ERR_IO, ERR_ARG (a device or folder is
+ * there); the old file is untouched then. */
 enum err os_file_replace(const char *path, const void *data, size_t len, unsigned mode,
 			 struct err_info *info);
 

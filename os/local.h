@@ -8,8 +8,9 @@
 
 #include "base/err.h"
 
-/* Send one request and read one reply. ret_reply is malloc'd, the caller frees it. ERR_NOT_FOUND or ERR_BUSY
- * (nobody listens), ERR_DENIED, ERR_TIMEOUT, ERR_LIMIT (reply longer than max_reply_bytes), ERR_IO. */
+/* Send one request and read one reply. ret_reply is malloc'd, the caller frees it. ERR_NOT_FOUND
+ * (nobody listens), ERR_BUSY (too many clients wait), ERR_DENIED, ERR_TIMEOUT, ERR_LIMIT (reply longer than
+ * max_reply_bytes), ERR_IO. */
 enum err os_local_call(const char *path, const void *request, size_t len, size_t max_reply_bytes,
 		       unsigned timeout_ms, uint8_t **ret_reply, size_t *ret_len, struct err_info *info);
 

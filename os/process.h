@@ -8,10 +8,12 @@
 
 struct os_usage {
 	uint64_t rss_kib;
-	uint64_t private_kib; /* anonymous memory of this process alone */
-	uint64_t cpu_us;      /* user and system since start */
+	uint64_t private_kib;   /* pages of this process alone, also those of files it maps (the replica) */
+	uint64_t anonymous_kib; /* pages of no file: what the process costs beside the replica's map */
+	uint64_t cpu_us;        /* user and system since start */
 };
 
+/* ERR_UNSUPPORTED where the system does not tell. */
 enum err os_process_usage(struct os_usage *ret);
 /* Ask the allocator for one arena and early return of free memory; no core dump that could hold keys. */
 void os_process_be_small(void);

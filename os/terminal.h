@@ -15,7 +15,7 @@ int os_terminal_columns(int fallback);
 /* Read a line without echo from the controlling terminal. ERR_UNSUPPORTED when there is none. The caller
  * wipes the buffer. */
 enum err os_terminal_secret(const char *prompt, char *ret_line, size_t cap, struct err_info *info);
-/* "2026-11-23 09:40:07 +01:00" in local time; needs 27 bytes. */
+/* "2026-11-23 09:40:07 +01:00" in local time; "unknown" for 0. */
 void os_time_text(wall_ms t, char ret[32]);
 
 #endif

@@ -1,0 +1,59 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "os/file.h"
+
+enum err os_path_join(char *ret, size_t cap, const char *folder, const char *name)
+{
+	size_t len = strlen(folder);
+	bool slash = len > 0 && folder[len - 1] != '/';
+	if (len + slash + strlen(name) >= cap)
+		return ERR_LIMIT;
+	snprintf(ret, cap, "%s%s%s", folder, slash ? "/" : "", name);
+	return ERR_OK;
+}
+
+static const char *variable(const char *name)
+{
+	const char *value = getenv(name);
+	return value != NULL && *value != '\0' ? value : NULL;
+}
+
+enum err os_path_default_state(char *ret, size_t cap, struct err_info *info)
+{
+	static const char system_folder[] = "/var/lib/mesh";
+	const char *folder = variable("MESH_STATE");
+	const char *rest = "";
+	struct stat st;
+	if (folder == NULL && stat(system_folder, &st) == 0 && S_ISDIR(st.st_mode))
+		folder = system_folder;
+	if (folder == NULL) {
+		rest = "mesh";
+		folder = variable("XDG_STATE_HOME");
+		/* The XDG specification has relative paths ignored. */
+		if (folder != NULL && folder[0] != '/')
+			folder = NULL;
+	}
+	if (folder == NULL) {
+		rest = ".local/state/mesh";
+		folder = variable("HOME");
+	}
+	if (folder == NULL)
+		return err_set(
+		    info, ERR_NOT_FOUND,
+		    "no state folder: \"%s\" does not exist and HOME is not set; set MESH_STATE to a folder",
+		    system_folder);
+	size_t need = strlen(folder) + strlen(rest) + 2;
+	if (need > cap)
+		return err_set(
+		    info, ERR_LIMIT,
+		    "the state folder's path is longer than %zu bytes; set MESH_STATE to a shorter one",
+		    cap - 1);
+	if (*rest == '\0')
+		memcpy(ret, folder, strlen(folder) + 1);
+	else
+		return os_path_join(ret, cap, folder, rest);
+	return ERR_OK;
+}
