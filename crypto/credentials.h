@@ -1,0 +1,35 @@
+/* A node's credentials: the files enrolment makes in a state folder and meshd loads (docs/protocol.md section
+ * 5). identity.key, estate.key, certificate, authority.log, seeds. */
+#ifndef MESH_CRYPTO_CREDENTIALS_H
+#define MESH_CRYPTO_CREDENTIALS_H
+
+#include "crypto/certificate.h"
+#include "crypto/token.h"
+
+struct credentials {
+	struct identity *identity; /* owned */
+	struct authlog *log;       /* owned */
+	struct estate_keys keys;
+	struct certificate certificate;
+	uint8_t certificate_bytes[LIMIT_CERTIFICATE_BYTES];
+	size_t certificate_len;
+	char seeds[LIMIT_TOKEN_SEEDS][TOKEN_SEED_BYTES];
+	size_t seed_count;
+};
+
+/* Enrol this machine: new identity, certificate signed by the token's issuer, files of mode 0600, the
+ * certificate last, so that a folder without one was never enrolled and enrolling again starts over. `site`
+ * NULL or empty: the token's default. The token is left alone: the caller wipes its file after success.
+ * ERR_EXISTS (enrolled already: names the host), ERR_EXPIRED (token's last day or grant ended), ERR_UNTRUSTED
+ * (issuer not in the log, site outside the grant: lists the sites), ERR_REVOKED, ERR_DENIED (folder not
+ * writable), ERR_DISK_FULL. */
+enum err credentials_enroll(const char *state, const struct token *token, const char *site,
+			    const struct crypto_rng *rng, wall_ms now, struct certificate *ret,
+			    struct err_info *info);
+
+/* ERR_NOT_FOUND (not enrolled: says how), ERR_DENIED (permissions), and what the files' decoders say. The
+ * certificate is checked against the log; an ended grant is no error here. */
+enum err credentials_load(const char *state, struct credentials *ret, struct err_info *info);
+void credentials_release(struct credentials *c); /* zeroed memory is fine */
+
+#endif
