@@ -27,9 +27,11 @@ bool text_copy(char *ret, size_t cap, const char *from)
 	return whole;
 }
 
-/* Length of the well-formed UTF-8 character at `s`, 0 when there is none (RFC 3629). */
-static size_t utf8_decode(const uint8_t *s, size_t len, uint32_t *ret)
+size_t text_utf8(const char *text, size_t len, uint32_t *ret)
 {
+	const uint8_t *s = (const uint8_t *)text;
+	if (len == 0)
+		return 0;
 	static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
 	size_t n = s[0] < 0x80   ? 1
 		   : s[0] < 0xc2 ? 0
@@ -51,8 +53,7 @@ static size_t utf8_decode(const uint8_t *s, size_t len, uint32_t *ret)
 	return n;
 }
 
-/* Characters that could drive a terminal or make text read as something it is not. */
-static bool is_unsafe(uint32_t c)
+bool text_is_unsafe(uint32_t c)
 {
 	return c < 0x20 || (c >= 0x7f && c <= 0x9f) || c == 0x061c || c == 0x200e || c == 0x200f ||
 	       (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
@@ -64,16 +65,23 @@ size_t text_escape(char *ret, size_t cap, const char *from, size_t len)
 	const uint8_t *s = (const uint8_t *)from;
 	size_t out = 0;
 	for (size_t i = 0; i < len;) {
+		/* Nearly all text is plain, and answers have a lot of it. */
+		if (s[i] >= 0x20 && s[i] < 0x7f) {
+			if (cap - out <= 1)
+				break;
+			ret[out++] = from[i++];
+			continue;
+		}
 		char unit[16];
 		uint32_t c = 0;
-		size_t taken = utf8_decode(s + i, len - i, &c);
+		size_t taken = text_utf8(from + i, len - i, &c);
 		int n;
 		if (taken == 0) {
 			taken = 1;
 			n = snprintf(unit, sizeof(unit), "\\x%02x", s[i]);
-		} else if (is_unsafe(c) && c < 0x80) {
+		} else if (text_is_unsafe(c) && c < 0x80) {
 			n = snprintf(unit, sizeof(unit), "\\x%02x", (unsigned)c);
-		} else if (is_unsafe(c)) {
+		} else if (text_is_unsafe(c)) {
 			n = snprintf(unit, sizeof(unit), "\\u{%04x}", (unsigned)c);
 		} else {
 			n = snprintf(unit, sizeof(unit), "%.*s", (int)taken, from + i);

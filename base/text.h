@@ -13,6 +13,11 @@ bool text_copy(char *ret, size_t cap, const char *from);
  * Always terminates; returns the length written. */
 size_t text_escape(char *ret, size_t cap, const char *from, size_t len);
 
+/* Bytes of the well-formed UTF-8 character at `text` (RFC 3629), 0 when there is none. */
+size_t text_utf8(const char *text, size_t len, uint32_t *ret_character);
+/* Characters that could drive a terminal or make text read as something it is not. */
+bool text_is_unsafe(uint32_t character);
+
 /* Lower-case hexadecimal, needs 2 * len + 1 bytes. */
 void text_hex(char *ret, const uint8_t *bytes, size_t len);
 /* False unless `text` is exactly 2 * len hexadecimal digits. */
