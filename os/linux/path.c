@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/text.h"
 #include "os/file.h"
 
 enum err os_path_join(char *ret, size_t cap, const char *folder, const char *name)
@@ -45,15 +46,15 @@ enum err os_path_default_state(char *ret, size_t cap, struct err_info *info)
 		    info, ERR_NOT_FOUND,
 		    "no state folder: \"%s\" does not exist and HOME is not set; set MESH_STATE to a folder",
 		    system_folder);
-	size_t need = strlen(folder) + strlen(rest) + 2;
-	if (need > cap)
+	enum err err = ERR_LIMIT;
+	if (*rest != '\0')
+		err = os_path_join(ret, cap, folder, rest);
+	else if (strlen(folder) < cap && text_copy(ret, cap, folder))
+		err = ERR_OK;
+	if (err != ERR_OK)
 		return err_set(
-		    info, ERR_LIMIT,
+		    info, err,
 		    "the state folder's path is longer than %zu bytes; set MESH_STATE to a shorter one",
 		    cap - 1);
-	if (*rest == '\0')
-		memcpy(ret, folder, strlen(folder) + 1);
-	else
-		return os_path_join(ret, cap, folder, rest);
 	return ERR_OK;
 }

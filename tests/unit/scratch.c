@@ -1,0 +1,91 @@
+#include "tests/unit/scratch.h"
+
+#include <fcntl.h>
+#include <ftw.h>
+#include <grp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define NOBODY 65534
+
+int scratch_setup(void **state)
+{
+	struct scratch *s = calloc(1, sizeof(*s));
+	if (s == NULL)
+		return -1;
+	snprintf(s->folder, sizeof(s->folder), "/tmp/mesh-unit-XXXXXX");
+	*state = s;
+	return mkdtemp(s->folder) != NULL ? 0 : -1;
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+int scratch_teardown(void **state)
+{
+	struct scratch *s = *state;
+	int rc = nftw(s->folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	free(s);
+	return rc;
+}
+
+const char *scratch_path(struct scratch *s, const char *name)
+{
+	char *path = s->path[s->turn++ % SCRATCH_PATHS];
+	size_t folder_len = strlen(s->folder), len = strlen(name);
+	assert_in_range(folder_len + 1 + len, 1, SCRATCH_PATH_BYTES - 1);
+	memcpy(path, s->folder, folder_len);
+	path[folder_len] = '/';
+	memcpy(path + folder_len + 1, name, len + 1);
+	return path;
+}
+
+void scratch_write(const char *path, const void *data, size_t len, unsigned mode)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, data, len), len);
+	assert_int_equal(fchmod(fd, (mode_t)mode), 0);
+	close(fd);
+}
+
+bool scratch_holds(const char *path, const void *data, size_t len)
+{
+	bool same = false;
+	uint8_t *have = malloc(len + 1);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0 && have != NULL)
+		same = read(fd, have, len + 1) == (ssize_t)len && memcmp(have, data, len) == 0;
+	if (fd >= 0)
+		close(fd);
+	free(have);
+	return same;
+}
+
+int scratch_in_child(int (*work)(void *context), void *context)
+{
+	int status;
+	fflush(NULL);
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0)
+		_exit(work(context));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+bool scratch_drop_root(void)
+{
+	if (geteuid() != 0)
+		return true;
+	return setgroups(0, NULL) == 0 && setgid(NOBODY) == 0 && setuid(NOBODY) == 0;
+}

@@ -1,0 +1,38 @@
+/* Help for unit tests: cmocka with the headers it wants, a folder that goes away again, child processes. */
+#ifndef MESH_TESTS_UNIT_SCRATCH_H
+#define MESH_TESTS_UNIT_SCRATCH_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#define SCRATCH_PATH_BYTES 256
+#define SCRATCH_PATHS      16
+
+struct scratch {
+	char folder[32];
+	char path[SCRATCH_PATHS][SCRATCH_PATH_BYTES]; /* used in turn by scratch_path */
+	unsigned turn;
+};
+
+/* For cmocka_unit_test_setup_teardown: *state is a struct scratch. */
+int scratch_setup(void **state);
+int scratch_teardown(void **state);
+
+/* "<folder>/<name>"; the last SCRATCH_PATHS results stay valid. */
+const char *scratch_path(struct scratch *s, const char *name);
+void scratch_write(const char *path, const void *data, size_t len, unsigned mode);
+/* Whether the file holds exactly these bytes. */
+bool scratch_holds(const char *path, const void *data, size_t len);
+
+/* Runs `work` in a forked child, which must not use cmocka's asserts: it returns 0 or the number of what went
+ * wrong. Returns that, or minus the signal that ended the child. */
+int scratch_in_child(int (*work)(void *context), void *context);
+/* In a child: become a user without rights, when root. */
+bool scratch_drop_root(void);
+
+#endif
