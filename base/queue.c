@@ -8,6 +8,8 @@
 enum err queue_init(struct queue *q, size_t element_bytes, size_t capacity)
 {
 	CHECK(element_bytes > 0 && capacity > 0);
+	if (capacity > SIZE_MAX / element_bytes)
+		return ERR_NOMEM;
 	uint8_t *slots = calloc(capacity, element_bytes);
 	if (slots == NULL)
 		return ERR_NOMEM;
