@@ -148,6 +148,20 @@ static void escape_of_any_two_bytes(void **state)
 	}
 }
 
+static void characters_are_read_one_at_a_time(void **state)
+{
+	(void)state;
+	uint32_t c = 7;
+	assert_int_equal(text_utf8("", 0, &c), 0);
+	assert_int_equal(text_utf8("\xe2\x82\xac", 2, &c), 0);
+	assert_int_equal(text_utf8("\xc0\x80", 2, &c), 0);
+	assert_int_equal(c, 7);
+	assert_true(text_utf8("\xe2\x82\xac.", 4, &c) == 3 && c == 0x20ac);
+	assert_true(text_utf8("\0", 1, &c) == 1 && c == 0);
+	assert_true(text_is_unsafe(0x202e) && text_is_unsafe(0x9b) && !text_is_unsafe('~') &&
+		    !text_is_unsafe(0xe4));
+}
+
 static void hex_round_trip(void **state)
 {
 	(void)state;
@@ -217,11 +231,17 @@ static void numbers_are_whole(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(copy_cuts_between_characters), cmocka_unit_test(escape_leaves_text_alone),
-	    cmocka_unit_test(escape_stops_terminals),       cmocka_unit_test(escape_stops_bidi),
-	    cmocka_unit_test(escape_stops_bad_utf8),        cmocka_unit_test(escape_cuts_whole_units),
-	    cmocka_unit_test(escape_of_any_two_bytes),      cmocka_unit_test(hex_round_trip),
-	    cmocka_unit_test(distance_counts_edits),        cmocka_unit_test(numbers_are_whole),
+	    cmocka_unit_test(copy_cuts_between_characters),
+	    cmocka_unit_test(escape_leaves_text_alone),
+	    cmocka_unit_test(escape_stops_terminals),
+	    cmocka_unit_test(escape_stops_bidi),
+	    cmocka_unit_test(escape_stops_bad_utf8),
+	    cmocka_unit_test(escape_cuts_whole_units),
+	    cmocka_unit_test(escape_of_any_two_bytes),
+	    cmocka_unit_test(hex_round_trip),
+	    cmocka_unit_test(distance_counts_edits),
+	    cmocka_unit_test(numbers_are_whole),
+	    cmocka_unit_test(characters_are_read_one_at_a_time),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
