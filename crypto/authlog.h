@@ -22,6 +22,12 @@ enum log_entry_type {
 	LOG_ROTATE = 5,
 };
 
+enum log_revoke_what {
+	LOG_REVOKE_HOST = 1,
+	LOG_REVOKE_ISSUER = 2,
+	LOG_REVOKE_OPERATOR = 3,
+};
+
 struct authlog;
 
 struct authlog_head {
@@ -54,8 +60,8 @@ enum err authlog_append(struct authlog *log, const uint8_t *entry, size_t len);
 size_t authlog_count(const struct authlog *log);
 /* NULL when out of range; owned by the log. */
 const uint8_t *authlog_entry(const struct authlog *log, size_t index, size_t *ret_len);
-struct authlog_head authlog_head(const struct authlog *log);
-const struct id *authlog_estate(const struct authlog *log);
+struct authlog_head authlog_head(const struct authlog *log); /* zeroes while empty */
+const struct id *authlog_estate(const struct authlog *log);  /* zero while empty */
 const char *authlog_estate_name(const struct authlog *log);
 wall_day authlog_day(const struct authlog *log); /* of the newest entry: floor of a node's clock */
 
@@ -65,14 +71,32 @@ bool authlog_host_revoked(const struct authlog *log, const struct id *host);
 /* Public key of an operator who is not revoked; NULL otherwise. */
 const uint8_t *authlog_operator_key(const struct authlog *log, const struct id *op);
 
-/* Make signed entries (not appended). `authority` must be the key in force. ret holds LIMIT_LOG_ENTRY_BYTES.
- */
+/* Make signed entries (not appended). `authority` must be the key in force (ERR_UNTRUSTED). ret holds
+ * LIMIT_LOG_ENTRY_BYTES. */
 enum err authlog_make_genesis(const struct identity *authority, const char *estate_name, wall_ms now,
 			      uint8_t *ret, size_t *ret_len);
 enum err authlog_make_grant(const struct authlog *log, const struct identity *authority,
 			    const struct authlog_grant *grant, wall_ms now, uint8_t *ret, size_t *ret_len);
 
-/* File: each entry with a u16 length in front. Saving replaces it durably. Loading checks every entry. */
+/* `issuer` NULL: all grants. */
+enum err authlog_make_extend(const struct authlog *log, const struct identity *authority,
+			     const struct id *issuer, wall_day last_day, wall_ms now, uint8_t *ret,
+			     size_t *ret_len);
+enum err authlog_make_operator(const struct authlog *log, const struct identity *authority,
+			       const uint8_t public_key[KEY_BYTES], const char *name, uint8_t roles,
+			       wall_day last_day, wall_ms now, uint8_t *ret, size_t *ret_len);
+enum err authlog_make_revoke(const struct authlog *log, const struct identity *authority,
+			     enum log_revoke_what what, const struct id *id, const char *reason, wall_ms now,
+			     uint8_t *ret, size_t *ret_len);
+enum err authlog_make_rotate(const struct authlog *log, const struct identity *authority,
+			     const struct identity *successor, wall_ms now, uint8_t *ret, size_t *ret_len);
+/* An entry from its msgpack body. ERR_UNTRUSTED (not the key in force), ERR_FORMAT, ERR_LIMIT, ERR_ARG. */
+enum err authlog_make_entry(const struct authlog *log, const struct identity *authority,
+			    enum log_entry_type type, const uint8_t *body, size_t body_len, wall_ms now,
+			    uint8_t *ret, size_t *ret_len);
+
+/* File: each entry with a u16 length in front. Saving replaces it durably. Loading checks every entry;
+ * damage of any kind is ERR_CORRUPT. */
 enum err authlog_save(const struct authlog *log, const char *path, struct err_info *info);
 enum err authlog_load(const char *path, struct authlog **ret, struct err_info *info);
 

@@ -24,16 +24,21 @@ enum err keyring_new(const struct id *self, const struct estate_keys *keys, cons
 		     wall_day today, struct keyring **ret);
 void keyring_free(struct keyring *k);
 
-/* Make today's exchange key when the day changed; the one before stays valid. Never goes back. */
+/* Make today's exchange key when the day changed; yesterday's stays valid, and so do the peers learned
+ * yesterday: their datagrams go on under the keys both sides know. Those learned earlier are forgotten. Never
+ * goes back. */
 void keyring_set_day(struct keyring *k, wall_day today);
 wall_day keyring_day(const struct keyring *k);
 const uint8_t *keyring_public(const struct keyring *k); /* KEY_BYTES, of the current day */
 
-/* A peer's exchange key that a hello proved. An older day than the known one is ignored. ERR_ARG for a key of
- * small order. */
+/* A peer's exchange key that a hello proved. ERR_STALE: of an older day than the known one, nothing changes
+ * (a replay, or the peer's clock was put back: who is sure that the hello is fresh forgets the peer first).
+ * ERR_ARG for a key of small order and for the own id. ERR_NOMEM. */
 enum err keyring_learn(struct keyring *k, const struct id *peer, wall_day day,
 		       const uint8_t public_key[KEY_BYTES]);
 bool keyring_knows(const struct keyring *k, const struct id *peer);
+/* Known, but by yesterday's keys, which end with the day: say hello again before that, at a random time. */
+bool keyring_renewal_due(const struct keyring *k, const struct id *peer);
 void keyring_forget(struct keyring *k, const struct id *peer);
 
 /* Seal under the pair key. ret holds LIMIT_DATAGRAM_BYTES. ERR_UNKNOWN_SOURCE (no key of that peer: hello
@@ -54,8 +59,9 @@ struct datagram {
 };
 
 /* Checks in order: length, version, mac, source, seal. ERR_SHORT, ERR_LIMIT, ERR_VERSION, ERR_MAC,
- * ERR_UNKNOWN_SOURCE (pair-sealed by a host whose key, or whose key of that day, is not known), ERR_SEAL.
- * With ERR_UNKNOWN_SOURCE `ret->source` is set all the same, so that a hello can be tried. */
+ * ERR_UNKNOWN_SOURCE (pair-sealed by a host whose key, or whose key of that day, is not known, or for an own
+ * key that has ended), ERR_SEAL (also what names this node itself as its source). On failure `ret` is left as
+ * it is, save that ERR_UNKNOWN_SOURCE sets `ret->source`, so that a hello can be tried. */
 enum err keyring_open(struct keyring *k, const uint8_t *data, size_t len, struct datagram *ret);
 
 #endif

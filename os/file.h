@@ -30,6 +30,13 @@ enum err os_file_create(const char *path, const void *data, size_t len, unsigned
 /* Overwrite the content in place, fsync, unlink, fsync the folder: for tokens. */
 enum err os_file_wipe(const char *path, struct err_info *info);
 
+/* Overwrite the content in place with zeros, then put `data` there and nothing else, fsync. Needs no right to
+ * write in the folder. */
+enum err os_file_overwrite(const char *path, const void *data, size_t len, struct err_info *info);
+
+/* Unlink, fsync the folder. */
+enum err os_file_remove(const char *path, struct err_info *info);
+
 bool os_file_exists(const char *path);
 
 /* Rename a file or folder aside to "<path>.bad-1", "-2", ...; the new name goes to ret_path (may be NULL). */

@@ -194,7 +194,8 @@ static int open_to_wipe(const char *path)
 	return fd;
 }
 
-/* 0 or an errno. Journals and flash may keep old blocks all the same: docs/security.md says so. */
+/* 0 or an errno. Zeroes over all there is, from the current offset. Journals and flash may keep old blocks
+ * all the same: docs/security.md says so. */
 static int overwrite(int fd)
 {
 	static const uint8_t zeros[4096];
@@ -211,7 +212,7 @@ static int overwrite(int fd)
 	return sync_fd(fd);
 }
 
-enum err os_file_wipe(const char *path, struct err_info *info)
+static enum err check_regular(const char *path, struct err_info *info)
 {
 	struct stat st;
 	if (lstat(path, &st) != 0)
@@ -219,6 +220,38 @@ enum err os_file_wipe(const char *path, struct err_info *info)
 	if (!S_ISREG(st.st_mode))
 		return err_set(info, ERR_ARG,
 			       "cannot wipe \"%s\": it is no regular file; name the file itself", path);
+	return ERR_OK;
+}
+
+enum err os_file_overwrite(const char *path, const void *data, size_t len, struct err_info *info)
+{
+	enum err err = check_regular(path, info);
+	if (err != ERR_OK)
+		return err;
+	int fd = open_to_wipe(path);
+	int error = fd < 0 ? errno : overwrite(fd);
+	if (error == 0 && lseek(fd, 0, SEEK_SET) != 0)
+		error = errno;
+	if (error == 0)
+		error = write_all(fd, data, len);
+	if (error == 0)
+		error = ftruncate(fd, (off_t)len) == 0 ? sync_fd(fd) : errno;
+	if (fd >= 0)
+		close(fd);
+	return error == 0 ? ERR_OK : os_fail(info, error, "wipe", path);
+}
+
+enum err os_file_remove(const char *path, struct err_info *info)
+{
+	int error = unlink(path) == 0 ? os_dir_sync_parent(path) : errno;
+	return error == 0 ? ERR_OK : os_fail(info, error, "remove", path);
+}
+
+enum err os_file_wipe(const char *path, struct err_info *info)
+{
+	enum err err = check_regular(path, info);
+	if (err != ERR_OK)
+		return err;
 	int fd = open_to_wipe(path);
 	int error = fd < 0 ? errno : overwrite(fd);
 	if (fd >= 0)

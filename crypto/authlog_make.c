@@ -1,0 +1,169 @@
+/* Making entries: what the authority's tools sign. Each is checked as a reader would before it leaves. */
+#include <string.h>
+
+#include "base/mp.h"
+#include "crypto/authlog.h"
+#include "crypto/authlog_entry.h"
+#include "crypto/signed.h"
+
+enum err authlog_make_entry(const struct authlog *log, const struct identity *authority,
+			    enum log_entry_type type, const uint8_t *body, size_t body_len, wall_ms now,
+			    uint8_t *ret, size_t *ret_len)
+{
+	uint8_t entry[LIMIT_LOG_ENTRY_BYTES];
+	size_t len;
+	struct log_body decoded;
+	const uint8_t *key = authlog_key(log);
+	if ((key == NULL) != (type == LOG_GENESIS))
+		return ERR_ARG;
+	if (key != NULL && memcmp(key, identity_public_key(authority), KEY_BYTES) != 0)
+		return ERR_UNTRUSTED;
+	if (authlog_count(log) >= LIMIT_LOG_ENTRIES)
+		return ERR_LIMIT;
+	struct log_entry e = {.type = (uint8_t)type,
+			      .index = (uint32_t)authlog_count(log),
+			      .before = authlog_last_hash(log),
+			      .time_s = now / CLOCK_SECOND_MS,
+			      .body = body,
+			      .body_len = body_len};
+	enum err err = log_entry_sign(&e, authlog_estate(log), authority, entry, &len);
+	if (err == ERR_OK)
+		err = log_entry_parse(entry, len, &e);
+	if (err == ERR_OK)
+		err = log_body_decode(e.type, e.body, e.body_len, &decoded);
+	if (err != ERR_OK)
+		return err;
+	memcpy(ret, entry, len);
+	*ret_len = len;
+	return ERR_OK;
+}
+
+/* The body is whole, or it was longer than any entry. */
+static enum err make(const struct authlog *log, const struct identity *authority, enum log_entry_type type,
+		     const struct mp_writer *body, wall_ms now, uint8_t *ret, size_t *ret_len)
+{
+	if (body->failed)
+		return ERR_LIMIT;
+	return authlog_make_entry(log, authority, type, body->data, body->len, now, ret, ret_len);
+}
+
+enum err authlog_make_genesis(const struct identity *authority, const char *estate_name, wall_ms now,
+			      uint8_t *ret, size_t *ret_len)
+{
+	uint8_t body[LOG_BODY_BYTES];
+	struct mp_writer w;
+	struct authlog *empty;
+	enum err err = authlog_new(&empty);
+	if (err != ERR_OK)
+		return err;
+	mp_writer_init(&w, body, sizeof(body));
+	mp_put_map(&w, 2);
+	mp_put_u64(&w, 1);
+	mp_put_bin(&w, identity_public_key(authority), KEY_BYTES);
+	mp_put_u64(&w, 2);
+	mp_put_str(&w, estate_name);
+	err = make(empty, authority, LOG_GENESIS, &w, now, ret, ret_len);
+	authlog_free(empty);
+	return err;
+}
+
+static void put_sites(struct mp_writer *w, const struct authlog_grant *grant)
+{
+	mp_put_array(w, grant->site_count);
+	for (size_t i = 0; i < grant->site_count; i++)
+		mp_put_str(w, grant->sites[i]);
+}
+
+enum err authlog_make_grant(const struct authlog *log, const struct identity *authority,
+			    const struct authlog_grant *grant, wall_ms now, uint8_t *ret, size_t *ret_len)
+{
+	uint8_t body[LOG_BODY_BYTES];
+	struct mp_writer w;
+	if (grant->site_count > LIMIT_GRANT_SITES)
+		return ERR_ARG;
+	mp_writer_init(&w, body, sizeof(body));
+	mp_put_map(&w, 6);
+	mp_put_u64(&w, 1);
+	mp_put_bin(&w, grant->public_key, KEY_BYTES);
+	mp_put_u64(&w, 2);
+	put_sites(&w, grant);
+	mp_put_u64(&w, 3);
+	mp_put_u64(&w, grant->quota);
+	mp_put_u64(&w, 4);
+	mp_put_u64(&w, grant->last_day);
+	mp_put_u64(&w, 5);
+	mp_put_str(&w, grant->name);
+	mp_put_u64(&w, 6);
+	mp_put_u64(&w, grant->grace_days);
+	return make(log, authority, LOG_GRANT, &w, now, ret, ret_len);
+}
+
+enum err authlog_make_extend(const struct authlog *log, const struct identity *authority,
+			     const struct id *issuer, wall_day last_day, wall_ms now, uint8_t *ret,
+			     size_t *ret_len)
+{
+	uint8_t body[LOG_BODY_BYTES];
+	struct mp_writer w;
+	mp_writer_init(&w, body, sizeof(body));
+	mp_put_map(&w, issuer == NULL ? 1 : 2);
+	if (issuer != NULL) {
+		mp_put_u64(&w, 1);
+		mp_put_bin(&w, issuer->b, ID_BYTES);
+	}
+	mp_put_u64(&w, 2);
+	mp_put_u64(&w, last_day);
+	return make(log, authority, LOG_EXTEND, &w, now, ret, ret_len);
+}
+
+enum err authlog_make_operator(const struct authlog *log, const struct identity *authority,
+			       const uint8_t public_key[KEY_BYTES], const char *name, uint8_t roles,
+			       wall_day last_day, wall_ms now, uint8_t *ret, size_t *ret_len)
+{
+	uint8_t body[LOG_BODY_BYTES];
+	struct mp_writer w;
+	mp_writer_init(&w, body, sizeof(body));
+	mp_put_map(&w, 4);
+	mp_put_u64(&w, 1);
+	mp_put_bin(&w, public_key, KEY_BYTES);
+	mp_put_u64(&w, 2);
+	mp_put_str(&w, name);
+	mp_put_u64(&w, 3);
+	mp_put_u64(&w, roles);
+	mp_put_u64(&w, 4);
+	mp_put_u64(&w, last_day);
+	return make(log, authority, LOG_OPERATOR, &w, now, ret, ret_len);
+}
+
+enum err authlog_make_revoke(const struct authlog *log, const struct identity *authority,
+			     enum log_revoke_what what, const struct id *id, const char *reason, wall_ms now,
+			     uint8_t *ret, size_t *ret_len)
+{
+	uint8_t body[LOG_BODY_BYTES];
+	struct mp_writer w;
+	mp_writer_init(&w, body, sizeof(body));
+	mp_put_map(&w, 3);
+	mp_put_u64(&w, 1);
+	mp_put_u64(&w, (uint64_t)what);
+	mp_put_u64(&w, 2);
+	mp_put_bin(&w, id->b, ID_BYTES);
+	mp_put_u64(&w, 4);
+	mp_put_str(&w, reason);
+	return make(log, authority, LOG_REVOKE, &w, now, ret, ret_len);
+}
+
+enum err authlog_make_rotate(const struct authlog *log, const struct identity *authority,
+			     const struct identity *successor, wall_ms now, uint8_t *ret, size_t *ret_len)
+{
+	uint8_t body[LOG_BODY_BYTES];
+	uint8_t proof[SIGNATURE_BYTES];
+	struct mp_writer w;
+	signed_make(LOG_ROTATE_LABEL, authlog_estate(log), identity_public_key(authority), KEY_BYTES,
+		    successor, proof);
+	mp_writer_init(&w, body, sizeof(body));
+	mp_put_map(&w, 2);
+	mp_put_u64(&w, 1);
+	mp_put_bin(&w, identity_public_key(successor), KEY_BYTES);
+	mp_put_u64(&w, 2);
+	mp_put_bin(&w, proof, sizeof(proof));
+	return make(log, authority, LOG_ROTATE, &w, now, ret, ret_len);
+}

@@ -1,0 +1,132 @@
+#include "crypto/certificate.h"
+
+#include <string.h>
+
+#include "base/mp.h"
+
+enum { FIELD_PUBLIC_KEY = 1, FIELD_SITE = 2, FIELD_GROUPS = 3, FIELD_ENROLLED = 4, FIELD_COUNT = 4 };
+
+static bool terminated(const char *text, size_t cap)
+{
+	return memchr(text, '\0', cap) != NULL;
+}
+
+enum err certificate_issue(const struct certificate *c, const struct identity *issuer,
+			   const struct id *estate, uint64_t instance, wall_ms now, uint8_t *ret,
+			   size_t *ret_len)
+{
+	uint8_t body[LIMIT_RECORD_BODY_BYTES];
+	uint8_t record[LIMIT_RECORD_BYTES];
+	size_t len;
+	struct record_key key = {.kind = RECORD_CERTIFICATE, .subject = id_of_key(c->public_key)};
+	struct mp_writer w;
+	if (!terminated(c->site, sizeof(c->site)) || c->site[0] == '\0' || c->group_count > LIMIT_GROUPS)
+		return ERR_ARG;
+	mp_writer_init(&w, body, sizeof(body));
+	mp_put_map(&w, FIELD_COUNT);
+	mp_put_u64(&w, FIELD_PUBLIC_KEY);
+	mp_put_bin(&w, c->public_key, KEY_BYTES);
+	mp_put_u64(&w, FIELD_SITE);
+	mp_put_str(&w, c->site);
+	mp_put_u64(&w, FIELD_GROUPS);
+	mp_put_array(&w, c->group_count);
+	for (size_t i = 0; i < c->group_count; i++) {
+		if (!terminated(c->groups[i], sizeof(c->groups[i])))
+			return ERR_ARG;
+		mp_put_str(&w, c->groups[i]);
+	}
+	mp_put_u64(&w, FIELD_ENROLLED);
+	mp_put_u64(&w, c->enrolled);
+	if (w.failed)
+		return ERR_LIMIT;
+	enum err err = record_sign(&key, c->seq, instance, now, body, w.len, estate, issuer, record, &len);
+	if (err != ERR_OK)
+		return err;
+	if (len > LIMIT_CERTIFICATE_BYTES)
+		return ERR_LIMIT;
+	memcpy(ret, record, len);
+	*ret_len = len;
+	return ERR_OK;
+}
+
+static bool read_groups(const msgpack_object *groups, struct certificate *ret)
+{
+	if (groups == NULL)
+		return true; /* unknown: in none */
+	if (groups->type != MSGPACK_OBJECT_ARRAY || mp_count(groups) > LIMIT_GROUPS)
+		return false;
+	ret->group_count = mp_count(groups);
+	for (size_t i = 0; i < ret->group_count; i++) {
+		if (!mp_str(mp_at(groups, i), ret->groups[i], sizeof(ret->groups[i])))
+			return false;
+	}
+	return true;
+}
+
+static bool read_body(const msgpack_object *map, struct certificate *ret)
+{
+	uint64_t enrolled;
+	if (!mp_bin(mp_get(map, FIELD_PUBLIC_KEY), ret->public_key, KEY_BYTES) ||
+	    !mp_str(mp_get(map, FIELD_SITE), ret->site, sizeof(ret->site)) || ret->site[0] == '\0' ||
+	    !read_groups(mp_get(map, FIELD_GROUPS), ret) ||
+	    !mp_u64(mp_get(map, FIELD_ENROLLED), UINT32_MAX, &enrolled))
+		return false;
+	ret->enrolled = (wall_day)enrolled;
+	return true;
+}
+
+enum err certificate_decode(const struct record *r, struct certificate *ret)
+{
+	if (r->len > LIMIT_CERTIFICATE_BYTES)
+		return ERR_LIMIT;
+	if (r->key.kind != RECORD_CERTIFICATE || r->key.slot != 0)
+		return ERR_FORMAT;
+	struct certificate c = {.host = r->key.subject, .issuer = r->key.writer, .seq = r->seq};
+	struct mp_doc doc;
+	enum err err = mp_open(&doc, r->body, r->body_len);
+	if (err != ERR_OK)
+		return err == ERR_NOMEM ? err : ERR_FORMAT;
+	bool ok = read_body(mp_root(&doc), &c);
+	mp_close(&doc);
+	if (!ok)
+		return ERR_FORMAT;
+	struct id host = id_of_key(c.public_key);
+	if (!id_equal(&host, &c.host))
+		return ERR_FORMAT;
+	*ret = c;
+	return ERR_OK;
+}
+
+static bool covers(const struct authlog_grant *grant, const char *site)
+{
+	for (size_t i = 0; i < grant->site_count; i++) {
+		if (strcmp(grant->sites[i], site) == 0)
+			return true;
+	}
+	return grant->site_count == 0;
+}
+
+enum err certificate_verify(const struct record *r, const struct authlog *log, wall_day today,
+			    struct certificate *ret)
+{
+	struct certificate c;
+	enum err err = certificate_decode(r, &c);
+	if (err != ERR_OK)
+		return err;
+	const struct authlog_grant *grant = authlog_find_grant(log, &c.issuer);
+	if (grant == NULL)
+		return ERR_UNTRUSTED;
+	err = record_verify(r, authlog_estate(log), grant->public_key);
+	if (err != ERR_OK)
+		return err;
+	if (grant->revoked || authlog_host_revoked(log, &c.host))
+		return ERR_REVOKED;
+	if (!covers(grant, c.site))
+		return ERR_UNTRUSTED;
+	/* Last, so that who may accept an ended grant knows that all else holds. */
+	wall_day floor = authlog_day(log);
+	if ((uint64_t)(today > floor ? today : floor) > (uint64_t)grant->last_day + grant->grace_days)
+		return ERR_EXPIRED;
+	*ret = c;
+	return ERR_OK;
+}

@@ -1,0 +1,54 @@
+/* The peers of a keyring, sorted by id, grown on demand; inside crypto/ only. */
+#ifndef MESH_CRYPTO_KEYRING_PEERS_H
+#define MESH_CRYPTO_KEYRING_PEERS_H
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "crypto/id.h"
+
+#include <stddef.h>
+
+enum { PEER_KEY_NEWEST, PEER_KEY_BEFORE, PEER_KEYS };
+
+struct peer_key {
+	bool valid;
+	wall_day day;
+	uint8_t public_key[KEY_BYTES];
+};
+
+/* Keys of the two directions between one own and one peer's exchange key. */
+struct pair {
+	bool set;
+	uint8_t send[KEY_BYTES];
+	uint8_t receive[KEY_BYTES];
+};
+
+struct peer {
+	struct id id;
+	wall_day learned; /* own day of the last hello: the own key that the peer holds */
+	uint64_t used;
+	struct peer_key keys[PEER_KEYS];
+	struct pair pairs[2][PEER_KEYS]; /* by slot of the own key */
+};
+
+struct peers {
+	struct peer **by_id;
+	size_t count;
+	size_t cap;
+	uint64_t uses;
+};
+
+void peers_free(struct peers *peers);
+struct peer *peers_find(const struct peers *peers, const struct id *id);
+void peers_touch(struct peers *peers, struct peer *peer);
+void peers_forget(struct peers *peers, const struct id *id);
+/* Keep a key, and the pair it makes with the own key in `slot`. With LIMIT_SESSIONS known, the peer unused
+ * for longest gives way. ERR_NOMEM. */
+enum err peers_learn(struct peers *peers, const struct id *id, const struct peer_key *key, size_t slot,
+		     const struct pair *pair, wall_day today);
+/* Wipe the pairs that the own key in `slot` made. */
+void peers_drop_slot(struct peers *peers, size_t slot);
+/* Forget those learned before `day`. */
+void peers_expire(struct peers *peers, wall_day day);
+
+#endif
