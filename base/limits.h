@@ -20,7 +20,7 @@
 #define LIMIT_GROUPS           8
 #define LIMIT_ADDRESSES        4
 #define LIMIT_SHORT_TEXT_BYTES 64   /* kernel, OS, model, role, location, component name and version */
-#define LIMIT_COMPONENTS       4096 /* a host's manifest */
+#define LIMIT_COMPONENTS       3072 /* a host's manifest: the loaded set has a bit each */
 #define LIMIT_CHANGES          16
 #define LIMIT_CRASH_EVENTS     16
 #define LIMIT_CRASH_DAYS       14

@@ -167,6 +167,8 @@ struct rollcall {
 	uint32_t parts;
 	uint64_t roster_hash;
 	uint8_t states[LIMIT_ROLLCALL_HOSTS]; /* enum rollcall_state per host of this part, roster order */
+	/* Decoded, the last of several parts may seem to have up to two hosts more, whose state is 0: the
+	 * body does not say which part it is. */
 	size_t state_count;
 	uint64_t trie[ROLLCALL_TRIE_CHILDREN];
 	struct {

@@ -41,7 +41,11 @@ struct component {
 };
 
 #define COMPONENT_ENTRY_BYTES 285
+/* ERR_RANGE: no kind, no name, or a text beyond its limit. */
 enum err component_encode(const struct component *c, uint8_t ret[COMPONENT_ENTRY_BYTES], size_t *ret_len);
+/* ERR_SHORT, ERR_TRAILING, ERR_FORMAT, ERR_RANGE. Kinds this version does not know are decoded all the same.
+ */
+enum err component_decode(const uint8_t *entry, size_t len, struct component *ret);
 /* Entry id of the encoded bytes. */
 uint64_t component_entry_id(const uint8_t *entry, size_t len);
 
