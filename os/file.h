@@ -39,6 +39,14 @@ enum err os_file_remove(const char *path, struct err_info *info);
 
 bool os_file_exists(const char *path);
 
+/* Up to `cap` bytes from `offset` on, and the file's size in bytes. A short read is no error. */
+enum err os_file_peek(const char *path, uint64_t offset, void *ret_bytes, size_t cap, size_t *ret_len,
+		      uint64_t *ret_size, struct err_info *info);
+
+/* Whether the file could grow by `bytes`: writes zeroes after its end and cuts them off again, so no one else
+ * may append meanwhile. ERR_DISK_FULL, ERR_DENIED, ERR_IO. */
+enum err os_file_can_grow(const char *path, size_t bytes, struct err_info *info);
+
 /* Rename a file or folder aside to "<path>.bad-1", "-2", ...; the new name goes to ret_path (may be NULL). */
 enum err os_file_set_aside(const char *path, char *ret_path, size_t cap, struct err_info *info);
 

@@ -13,4 +13,8 @@ enum err os_guard_install(struct err_info *info);
 /* Returns what `work` returns, or ERR_CORRUPT when it faulted. */
 enum err os_guard_run(enum err (*work)(void *context), void *context);
 
+/* From within `work`: leave it as if it had faulted, for foreign code whose assertion failed. Returns only
+ * when this thread runs no guarded work. */
+void os_guard_leave(void);
+
 #endif

@@ -50,3 +50,12 @@ enum err os_guard_run(enum err (*work)(void *context), void *context)
 	active = NULL;
 	return err;
 }
+
+void os_guard_leave(void)
+{
+	sigjmp_buf *back = active;
+	if (back == NULL)
+		return;
+	active = NULL;
+	siglongjmp(*back, 1);
+}

@@ -1,0 +1,61 @@
+/* Small questions about a file that is not read or written whole. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "os/file.h"
+#include "os/linux/fail.h"
+
+enum err os_file_peek(const char *path, uint64_t offset, void *ret_bytes, size_t cap, size_t *ret_len,
+		      uint64_t *ret_size, struct err_info *info)
+{
+	struct stat st;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0)
+		return os_fail(info, errno, "read", path);
+	size_t len = 0;
+	int error = fstat(fd, &st) == 0 ? 0 : errno;
+	while (error == 0 && len < cap) {
+		ssize_t n = pread(fd, (uint8_t *)ret_bytes + len, cap - len, (off_t)(offset + len));
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			error = errno;
+		if (n <= 0)
+			break;
+		len += (size_t)n;
+	}
+	close(fd);
+	if (error != 0)
+		return os_fail(info, error, "read", path);
+	*ret_len = len;
+	*ret_size = (uint64_t)st.st_size;
+	return ERR_OK;
+}
+
+enum err os_file_can_grow(const char *path, size_t bytes, struct err_info *info)
+{
+	static const uint8_t zeros[4096];
+	struct stat st;
+	int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0)
+		return os_fail(info, errno, "grow", path);
+	int error = fstat(fd, &st) == 0 ? 0 : errno;
+	off_t end = error == 0 ? st.st_size : 0;
+	while (error == 0 && bytes > 0) {
+		size_t want = bytes < sizeof(zeros) ? bytes : sizeof(zeros);
+		ssize_t n = pwrite(fd, zeros, want, end);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			error = errno;
+		else
+			end += n, bytes -= (size_t)n;
+	}
+	/* Cut back to the old end; what was written lay beyond it. */
+	if (end > 0 && end != st.st_size)
+		(void)!ftruncate(fd, st.st_size);
+	close(fd);
+	return error == 0 ? ERR_OK : os_fail(info, error, "grow", path);
+}

@@ -1,0 +1,227 @@
+#include "store/lmdb_env.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "os/file.h"
+#include "os/guard.h"
+
+/* A meta page of LMDB 0.9 with 64-bit pages, in the machine's order: page header 16, magic 4, version 4,
+ * address 8, map size 8, two tables of 48 (page size in the first one's first 4, flags in the next 2), last
+ * page 8, transaction 8. */
+#define META_BYTES         152
+#define META_MAGIC         16
+#define META_VERSION       20
+#define META_PAGE_BYTES    40
+#define META_FREE_FLAGS    44
+#define META_MAIN_FLAGS    92
+#define META_LAST_PAGE     136
+#define META_MAGIC_VALUE   0xBEEFC0DEu
+#define META_VERSION_VALUE 1
+#define META_FREE_VALUE    8 /* integer keys; the others would map the file elsewhere or write it unsynced */
+#define FIRST_PAGE_MIN     4096
+#define FIRST_PAGE_MAX     65536
+
+static uint32_t field_u32(const uint8_t *meta, size_t offset)
+{
+	uint32_t v;
+	memcpy(&v, meta + offset, sizeof(v));
+	return v;
+}
+
+static uint64_t field_u64(const uint8_t *meta, size_t offset)
+{
+	uint64_t v;
+	memcpy(&v, meta + offset, sizeof(v));
+	return v;
+}
+
+static const char *meta_fault(const uint8_t *meta, uint32_t page_bytes, uint64_t size)
+{
+	uint16_t free_flags, main_flags;
+	memcpy(&free_flags, meta + META_FREE_FLAGS, 2);
+	memcpy(&main_flags, meta + META_MAIN_FLAGS, 2);
+	if (field_u32(meta, META_MAGIC) != META_MAGIC_VALUE ||
+	    field_u32(meta, META_VERSION) != META_VERSION_VALUE)
+		return "its first pages are none of LMDB's";
+	if (field_u32(meta, META_PAGE_BYTES) != page_bytes || free_flags != META_FREE_VALUE ||
+	    main_flags != 0)
+		return "its first pages are damaged";
+	if (field_u64(meta, META_LAST_PAGE) >= size / page_bytes)
+		return "it is shorter than its first page says";
+	return NULL;
+}
+
+enum err lmdb_check_file(const char *path, uint64_t *ret_size, struct err_info *info)
+{
+	uint8_t meta[META_BYTES];
+	uint64_t size;
+	size_t len;
+	uint32_t page_bytes = 0;
+	enum err err = os_file_peek(path, 0, meta, sizeof(meta), &len, &size, info);
+	if (err != ERR_OK)
+		return err;
+	if (size == 0)
+		return err_set(info, ERR_NOT_FOUND, "\"%s\" is empty", path);
+	const char *fault = "it is shorter than its first pages";
+	if (len == sizeof(meta)) {
+		page_bytes = field_u32(meta, META_PAGE_BYTES);
+		bool sane = page_bytes >= FIRST_PAGE_MIN && page_bytes <= FIRST_PAGE_MAX &&
+			    (page_bytes & (page_bytes - 1)) == 0;
+		fault = sane ? meta_fault(meta, page_bytes, size) : "its first pages are damaged";
+	}
+	if (fault == NULL) {
+		err = os_file_peek(path, page_bytes, meta, sizeof(meta), &len, &size, info);
+		if (err != ERR_OK)
+			return err;
+		fault = len == sizeof(meta) ? meta_fault(meta, page_bytes, size)
+					    : "it is shorter than its first pages";
+	}
+	if (fault != NULL)
+		return err_set(info, ERR_CORRUPT, "\"%s\" is damaged: %s", path, fault);
+	*ret_size = size;
+	return ERR_OK;
+}
+
+/* LMDB would print and abort. */
+static void on_assert(MDB_env *env, const char *message)
+{
+	(void)env;
+	(void)message;
+	os_guard_leave();
+}
+
+struct open_work {
+	struct lmdb_env *e;
+	const char *folder;
+	unsigned flags;
+	struct err_info *info;
+};
+
+static enum err open_in_guard(void *context)
+{
+	struct open_work *w = context;
+	MDB_txn *txn = NULL;
+	int rc = mdb_env_open(w->e->env, w->folder, w->flags, 0640);
+	if (rc == 0)
+		rc = mdb_txn_begin(w->e->env, NULL, MDB_RDONLY, &txn);
+	if (rc == MDB_MAP_RESIZED) {
+		rc = mdb_env_set_mapsize(w->e->env, 0);
+		if (rc == 0)
+			rc = mdb_txn_begin(w->e->env, NULL, MDB_RDONLY, &txn);
+	}
+	if (rc == 0)
+		rc = mdb_dbi_open(txn, NULL, 0, &w->e->dbi);
+	/* Committed, or the handle would not be kept. */
+	if (rc == 0)
+		rc = mdb_txn_commit(txn);
+	else if (txn != NULL)
+		mdb_txn_abort(txn);
+	if (rc == 0 && (w->flags & MDB_NOLOCK) == 0) {
+		int dead = 0;
+		rc = mdb_reader_check(w->e->env, &dead);
+	}
+	return lmdb_error(rc, "open", w->e->data_path, w->info);
+}
+
+enum err lmdb_env_open(struct lmdb_env *e, const char *folder, uint64_t map_bytes, unsigned flags,
+		       struct err_info *info)
+{
+	*e = (struct lmdb_env){0};
+	enum err err = os_path_join(e->data_path, sizeof(e->data_path), folder, STORE_DATA_FILE);
+	if (err == ERR_OK)
+		err = os_guard_install(info);
+	if (err != ERR_OK)
+		return err;
+	int rc = mdb_env_create(&e->env);
+	if (rc == 0)
+		rc = mdb_env_set_assert(e->env, on_assert);
+	if (rc == 0 && map_bytes > 0)
+		rc = mdb_env_set_mapsize(e->env, (size_t)map_bytes);
+	err = lmdb_error(rc, "open", e->data_path, info);
+	struct open_work work = {e, folder, flags, info};
+	if (err == ERR_OK)
+		err = lmdb_env_run(e, open_in_guard, &work);
+	if (err == ERR_OK)
+		return ERR_OK;
+	if (err == ERR_CORRUPT)
+		err_set(info, err, "cannot open \"%s\": it is damaged; restart meshd, which sets it aside",
+			e->data_path);
+	lmdb_env_close(e);
+	return err;
+}
+
+static enum err close_in_guard(void *context)
+{
+	struct lmdb_env *e = context;
+	mdb_env_close(e->env);
+	return ERR_OK;
+}
+
+void lmdb_env_close(struct lmdb_env *e)
+{
+	if (e->env == NULL)
+		return;
+	/* After a fault its inner state is not to be relied on; what is left open then ends with the process.
+	 */
+	(void)os_guard_run(close_in_guard, e);
+	e->env = NULL;
+}
+
+enum err lmdb_env_run(struct lmdb_env *e, enum err (*work)(void *context), void *context)
+{
+	if (atomic_load(&e->broken))
+		return ERR_CORRUPT;
+	enum err err = os_guard_run(work, context);
+	if (err == ERR_CORRUPT)
+		atomic_store(&e->broken, true);
+	return err;
+}
+
+enum err lmdb_get(MDB_txn *txn, MDB_dbi dbi, const struct row_key *key, struct row_value *ret)
+{
+	MDB_val k = {key->len, (void *)key->bytes}, v;
+	int rc = mdb_get(txn, dbi, &k, &v);
+	if (rc != 0)
+		return lmdb_error(rc, "read", "", NULL);
+	/* An impossible length is one row's damage: it comes out as a row that fails its checksum. */
+	ret->len = v.mv_size <= ROW_BYTES ? v.mv_size : 0;
+	memcpy(ret->bytes, v.mv_data, ret->len);
+	return ERR_OK;
+}
+
+/* Also ends a walk through pages that point back at each other: keys must ascend. */
+static enum err take_rows(MDB_cursor *cursor, const struct row_key *after, struct row_chunk *ret)
+{
+	struct row_key last = *after, key;
+	MDB_val k = {after->len, (void *)after->bytes}, v;
+	int rc = mdb_cursor_get(cursor, &k, &v, MDB_SET_RANGE);
+	if (rc == 0 && k.mv_size == after->len && memcmp(k.mv_data, after->bytes, after->len) == 0)
+		rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT);
+	for (; rc == 0; rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT)) {
+		if (row_key_of(k.mv_data, k.mv_size, &key) != ERR_OK || row_key_compare(&key, &last) <= 0)
+			return ERR_CORRUPT;
+		if (key.bytes[0] != after->bytes[0]) {
+			ret->last = true;
+			return ERR_OK;
+		}
+		if (!row_chunk_push(ret, &key, v.mv_data, v.mv_size <= ROW_BYTES ? v.mv_size : 0))
+			return ERR_OK;
+		last = key;
+	}
+	ret->last = rc == MDB_NOTFOUND;
+	return ret->last ? ERR_OK : lmdb_error(rc, "read", "", NULL);
+}
+
+enum err lmdb_chunk(MDB_txn *txn, MDB_dbi dbi, const struct row_key *after, struct row_chunk *ret)
+{
+	MDB_cursor *cursor;
+	int rc = mdb_cursor_open(txn, dbi, &cursor);
+	if (rc != 0)
+		return lmdb_error(rc, "read", "", NULL);
+	row_chunk_reset(ret);
+	enum err err = take_rows(cursor, after, ret);
+	mdb_cursor_close(cursor);
+	return err;
+}

@@ -1,0 +1,39 @@
+/* What the writing backend and the read-only snapshot share of LMDB: opening with distrust, guarded access,
+ * error codes. LMDB has no checksums and trusts its file, so every touch of the map runs guarded, and after
+ * the first structural damage an environment answers ERR_CORRUPT to everything. */
+#ifndef MESH_STORE_LMDB_ENV_H
+#define MESH_STORE_LMDB_ENV_H
+
+#include <lmdb.h>
+#include <stdatomic.h>
+
+#include "base/limits.h"
+#include "store/row.h"
+
+/* The one place where LMDB's codes and the system's become ours. `verb` and `path` are for the text. */
+enum err lmdb_error(int code, const char *verb, const char *path, struct err_info *info);
+
+/* Before anything is mapped: both meta pages are this project's and claim no more than the file holds.
+ * ERR_NOT_FOUND (none, or empty), ERR_CORRUPT, ERR_DENIED, ERR_IO. */
+enum err lmdb_check_file(const char *path, uint64_t *ret_size, struct err_info *info);
+
+struct lmdb_env {
+	MDB_env *env;
+	MDB_dbi dbi;
+	atomic_bool broken;
+	char data_path[LIMIT_PATH_BYTES];
+};
+
+/* `flags` of mdb_env_open. On failure nothing is left open. */
+enum err lmdb_env_open(struct lmdb_env *e, const char *folder, uint64_t map_bytes, unsigned flags,
+		       struct err_info *info);
+void lmdb_env_close(struct lmdb_env *e);
+
+/* Guarded run; a fault or an error that tells of damage marks the environment broken. */
+enum err lmdb_env_run(struct lmdb_env *e, enum err (*work)(void *context), void *context);
+
+/* Unguarded parts, to be called from within lmdb_env_run. */
+enum err lmdb_get(MDB_txn *txn, MDB_dbi dbi, const struct row_key *key, struct row_value *ret);
+enum err lmdb_chunk(MDB_txn *txn, MDB_dbi dbi, const struct row_key *after, struct row_chunk *ret);
+
+#endif

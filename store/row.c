@@ -1,0 +1,255 @@
+#include "store/row.h"
+
+#include <string.h>
+
+#include "base/check.h"
+#include "base/cursor.h"
+#include "crypto/hash.h"
+
+struct row_key row_key_first(enum store_table table)
+{
+	return (struct row_key){.bytes = {(uint8_t)table}, .len = 1};
+}
+
+struct row_key row_key_record(const struct record_key *key)
+{
+	struct row_key ret = {.bytes = {TABLE_RECORDS}, .len = ROW_KEY_BYTES};
+	record_key_pack(key, ret.bytes + 1);
+	return ret;
+}
+
+struct row_key row_key_id(enum store_table table, const struct id *id)
+{
+	struct row_key ret = {.bytes = {(uint8_t)table}, .len = 1 + ID_BYTES};
+	memcpy(ret.bytes + 1, id->b, ID_BYTES);
+	return ret;
+}
+
+enum err row_key_of(const uint8_t *bytes, size_t len, struct row_key *ret)
+{
+	if (len == 0 || len > ROW_KEY_BYTES)
+		return ERR_FORMAT;
+	memcpy(ret->bytes, bytes, len);
+	ret->len = len;
+	return ERR_OK;
+}
+
+int row_key_compare(const struct row_key *a, const struct row_key *b)
+{
+	int order = memcmp(a->bytes, b->bytes, a->len < b->len ? a->len : b->len);
+	return order != 0 ? order : (a->len > b->len) - (a->len < b->len);
+}
+
+static uint64_t checksum_of(const struct row_key *key, const uint8_t *body, size_t len)
+{
+	/* The key's length is covered too, so that no byte can move between key and payload. */
+	uint8_t data[1 + ROW_KEY_BYTES + ROW_BYTES];
+	CHECK(len <= ROW_BYTES);
+	data[0] = (uint8_t)key->len;
+	memcpy(data + 1, key->bytes, key->len);
+	memcpy(data + 1 + key->len, body, len);
+	return hash_checksum(data, 1 + key->len + len);
+}
+
+uint64_t row_checksum(const uint8_t *bytes)
+{
+	struct reader r = reader_of(bytes, 8);
+	return reader_u64(&r);
+}
+
+enum err row_check(const struct row_key *key, const uint8_t *bytes, size_t len)
+{
+	if (len < ROW_HEADER_BYTES || len > ROW_BYTES)
+		return ERR_CHECKSUM;
+	return checksum_of(key, bytes + 8, len - 8) == row_checksum(bytes) ? ERR_OK : ERR_CHECKSUM;
+}
+
+/* The checksum's place is left open until the payload is there. */
+static struct writer row_begin(struct row_value *row)
+{
+	struct writer w = writer_of(row->bytes, sizeof(row->bytes));
+	writer_zeros(&w, 8);
+	writer_u8(&w, STORE_ROW_VERSION);
+	return w;
+}
+
+static enum err row_end(struct writer *w, const struct row_key *key, struct row_value *row)
+{
+	if (w->failed)
+		return ERR_LIMIT;
+	struct writer head = writer_of(row->bytes, 8);
+	writer_u64(&head, checksum_of(key, row->bytes + 8, w->len - 8));
+	row->len = w->len;
+	return ERR_OK;
+}
+
+enum err row_encode_record(const struct row_key *key, const uint8_t *bytes, size_t len, wall_ms received,
+			   struct row_value *ret)
+{
+	if (len == 0 || len > LIMIT_RECORD_BYTES)
+		return ERR_LIMIT;
+	struct writer w = row_begin(ret);
+	writer_u64(&w, received);
+	writer_bytes(&w, bytes, len);
+	return row_end(&w, key, ret);
+}
+
+enum err row_encode_blob(const struct row_key *key, const uint8_t *bytes, size_t len, struct row_value *ret)
+{
+	if (len == 0 || len > LIMIT_BLOB_BYTES)
+		return ERR_LIMIT;
+	struct writer w = row_begin(ret);
+	writer_bytes(&w, bytes, len);
+	return row_end(&w, key, ret);
+}
+
+enum err row_encode_host(const struct row_key *key, const struct host_state *state, struct row_value *ret)
+{
+	struct writer w = row_begin(ret);
+	writer_u8(&w, (uint8_t)state->status);
+	writer_u64(&w, state->since);
+	writer_u64(&w, state->seen);
+	writer_u8(&w, state->votes);
+	writer_u8(&w, state->signers);
+	for (size_t i = 0; i < 3; i++)
+		writer_u64(&w, state->witnesses[i]);
+	return row_end(&w, key, ret);
+}
+
+enum err row_encode_site(const struct row_key *key, const struct site_state *state, struct row_value *ret)
+{
+	size_t len = strnlen(state->name, sizeof(state->name));
+	if (len > LIMIT_SITE_NAME_BYTES)
+		return ERR_LIMIT;
+	struct writer w = row_begin(ret);
+	writer_u8(&w, (uint8_t)state->status);
+	writer_u64(&w, state->since);
+	writer_u64(&w, state->last_rollcall);
+	writer_u32(&w, state->interval_s);
+	writer_u32(&w, state->live_witnesses);
+	writer_u8(&w, (uint8_t)len);
+	writer_bytes(&w, state->name, len);
+	return row_end(&w, key, ret);
+}
+
+void row_encode_meta(const struct row_key *key, const struct store_meta *meta, struct row_value *ret)
+{
+	struct writer w = row_begin(ret);
+	writer_u32(&w, meta->schema);
+	writer_bytes(&w, meta->estate.b, ID_BYTES);
+	writer_bytes(&w, meta->self.b, ID_BYTES);
+	writer_u64(&w, meta->as_of);
+	writer_u64(&w, meta->rows);
+	writer_u64(&w, meta->digest);
+	writer_u8(&w, meta->digest_known);
+	CHECK(row_end(&w, key, ret) == ERR_OK);
+}
+
+static enum err payload_of(const uint8_t *bytes, size_t len, struct reader *ret)
+{
+	if (len < ROW_HEADER_BYTES)
+		return ERR_FORMAT;
+	if (bytes[8] != STORE_ROW_VERSION)
+		return ERR_VERSION;
+	*ret = reader_of(bytes + ROW_HEADER_BYTES, len - ROW_HEADER_BYTES);
+	return ERR_OK;
+}
+
+enum err row_decode_record(const uint8_t *bytes, size_t len, const uint8_t **ret_record, size_t *ret_len,
+			   wall_ms *ret_received)
+{
+	struct reader r;
+	enum err err = payload_of(bytes, len, &r);
+	if (err != ERR_OK)
+		return err;
+	wall_ms received = reader_u64(&r);
+	size_t left = reader_left(&r);
+	const uint8_t *record = reader_bytes(&r, left);
+	if (record == NULL || left == 0 || left > LIMIT_RECORD_BYTES)
+		return ERR_FORMAT;
+	*ret_record = record;
+	*ret_len = left;
+	*ret_received = received;
+	return ERR_OK;
+}
+
+enum err row_decode_blob(const uint8_t *bytes, size_t len, const uint8_t **ret_blob, size_t *ret_len)
+{
+	struct reader r;
+	enum err err = payload_of(bytes, len, &r);
+	if (err != ERR_OK)
+		return err;
+	size_t left = reader_left(&r);
+	if (left == 0 || left > LIMIT_BLOB_BYTES)
+		return ERR_FORMAT;
+	*ret_len = left;
+	*ret_blob = reader_bytes(&r, left);
+	return ERR_OK;
+}
+
+enum err row_decode_host(const struct row_key *key, const uint8_t *bytes, size_t len, struct host_state *ret)
+{
+	struct host_state state = {0};
+	struct reader r;
+	enum err err = payload_of(bytes, len, &r);
+	if (err != ERR_OK)
+		return err;
+	uint8_t status = reader_u8(&r);
+	state.since = reader_u64(&r);
+	state.seen = reader_u64(&r);
+	state.votes = reader_u8(&r);
+	state.signers = reader_u8(&r);
+	for (size_t i = 0; i < 3; i++)
+		state.witnesses[i] = reader_u64(&r);
+	if (!reader_done(&r) || status > HOST_REPLACED || key->len != 1 + ID_BYTES)
+		return ERR_FORMAT;
+	state.status = (enum host_status)status;
+	memcpy(state.host.b, key->bytes + 1, ID_BYTES);
+	*ret = state;
+	return ERR_OK;
+}
+
+enum err row_decode_site(const struct row_key *key, const uint8_t *bytes, size_t len, struct site_state *ret)
+{
+	struct site_state state = {0};
+	struct reader r;
+	enum err err = payload_of(bytes, len, &r);
+	if (err != ERR_OK)
+		return err;
+	uint8_t status = reader_u8(&r);
+	state.since = reader_u64(&r);
+	state.last_rollcall = reader_u64(&r);
+	state.interval_s = reader_u32(&r);
+	state.live_witnesses = reader_u32(&r);
+	size_t name_len = reader_u8(&r);
+	if (status > SITE_SILENT || name_len > LIMIT_SITE_NAME_BYTES || key->len != 1 + ID_BYTES)
+		return ERR_FORMAT;
+	reader_copy(&r, state.name, name_len);
+	if (!reader_done(&r))
+		return ERR_FORMAT;
+	state.status = (enum site_status)status;
+	memcpy(state.site.b, key->bytes + 1, ID_BYTES);
+	*ret = state;
+	return ERR_OK;
+}
+
+enum err row_decode_meta(const uint8_t *bytes, size_t len, struct store_meta *ret)
+{
+	struct store_meta meta = {0};
+	struct reader r;
+	enum err err = payload_of(bytes, len, &r);
+	if (err != ERR_OK)
+		return err;
+	meta.schema = reader_u32(&r);
+	reader_copy(&r, meta.estate.b, ID_BYTES);
+	reader_copy(&r, meta.self.b, ID_BYTES);
+	meta.as_of = reader_u64(&r);
+	meta.rows = reader_u64(&r);
+	meta.digest = reader_u64(&r);
+	meta.digest_known = reader_u8(&r) == 1;
+	/* A newer schema may have appended fields; its number must be readable all the same. */
+	if (r.failed)
+		return ERR_FORMAT;
+	*ret = meta;
+	return ERR_OK;
+}

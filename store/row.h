@@ -1,0 +1,102 @@
+/* Rows of the replica: keys, checksums, payloads, and the sorted sets of rows a batch is made of. */
+#ifndef MESH_STORE_ROW_H
+#define MESH_STORE_ROW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "record/state.h"
+#include "store/schema.h"
+
+struct row_key {
+	uint8_t bytes[ROW_KEY_BYTES];
+	size_t len;
+};
+
+/* Sorts before every row of the table. */
+struct row_key row_key_first(enum store_table table);
+struct row_key row_key_record(const struct record_key *key);
+struct row_key row_key_id(enum store_table table, const struct id *id);
+/* ERR_FORMAT when no key can have that length. */
+enum err row_key_of(const uint8_t *bytes, size_t len, struct row_key *ret);
+int row_key_compare(const struct row_key *a, const struct row_key *b);
+
+/* A stored row in memory. */
+struct row_value {
+	uint8_t bytes[ROW_BYTES];
+	size_t len;
+};
+
+/* Each writes checksum, version and payload. ERR_LIMIT when too long. */
+enum err row_encode_record(const struct row_key *key, const uint8_t *bytes, size_t len, wall_ms received,
+			   struct row_value *ret);
+enum err row_encode_blob(const struct row_key *key, const uint8_t *bytes, size_t len, struct row_value *ret);
+enum err row_encode_host(const struct row_key *key, const struct host_state *state, struct row_value *ret);
+enum err row_encode_site(const struct row_key *key, const struct site_state *state, struct row_value *ret);
+
+struct store_meta {
+	uint32_t schema;
+	struct id estate;
+	struct id self;
+	wall_ms as_of;     /* last commit, 0: none yet */
+	uint64_t rows;     /* all but the meta row */
+	uint64_t digest;   /* sum of their checksums: tells a page of old rows from the current one */
+	bool digest_known; /* false after a damaged row was replaced: the next open counts again */
+};
+void row_encode_meta(const struct row_key *key, const struct store_meta *meta, struct row_value *ret);
+
+/* ERR_CHECKSUM. Everything below expects a checked row. */
+enum err row_check(const struct row_key *key, const uint8_t *bytes, size_t len);
+uint64_t row_checksum(const uint8_t *bytes);
+
+/* ERR_VERSION, ERR_FORMAT. Views into the row. */
+enum err row_decode_record(const uint8_t *bytes, size_t len, const uint8_t **ret_record, size_t *ret_len,
+			   wall_ms *ret_received);
+enum err row_decode_blob(const uint8_t *bytes, size_t len, const uint8_t **ret_blob, size_t *ret_len);
+enum err row_decode_host(const struct row_key *key, const uint8_t *bytes, size_t len, struct host_state *ret);
+enum err row_decode_site(const struct row_key *key, const uint8_t *bytes, size_t len, struct site_state *ret);
+enum err row_decode_meta(const uint8_t *bytes, size_t len, struct store_meta *ret);
+
+/* One row of a set, allocated to measure. `len` 0 deletes the row of that key. */
+struct row {
+	struct row_key key;
+	size_t len;
+	uint8_t bytes[];
+};
+
+/* Rows in key order, each key once. Owns its rows. */
+struct row_set {
+	struct row **rows;
+	size_t count;
+	size_t capacity;
+	size_t bytes; /* of all rows' values */
+};
+
+/* Replaces a row of the same key. ERR_NOMEM. */
+enum err row_set_put(struct row_set *set, const struct row_key *key, const uint8_t *bytes, size_t len);
+/* NULL when there is none. */
+const struct row *row_set_find(const struct row_set *set, const struct row_key *key);
+/* First row after `key`, NULL at the end. */
+const struct row *row_set_after(const struct row_set *set, const struct row_key *key);
+/* Move what `into` lacks from `from` to it; `from` is empty afterwards. ERR_NOMEM: nothing was moved. */
+enum err row_set_merge(struct row_set *into, struct row_set *from);
+void row_set_clear(struct row_set *set);
+
+/* Consecutive rows copied out of a backend, so that callers never run while its map is being read. */
+#define ROW_CHUNK_BYTES 32768
+struct row_chunk {
+	size_t len, pos;
+	bool last; /* the table ends with this chunk */
+	uint8_t data[ROW_CHUNK_BYTES];
+};
+
+void row_chunk_reset(struct row_chunk *chunk);
+/* False when full. */
+bool row_chunk_push(struct row_chunk *chunk, const struct row_key *key, const uint8_t *bytes, size_t len);
+/* Next row without taking it; false when all are taken. The view is valid until the chunk is reset. */
+bool row_chunk_peek(const struct row_chunk *chunk, struct row_key *ret_key, const uint8_t **ret_bytes,
+		    size_t *ret_len);
+void row_chunk_take(struct row_chunk *chunk);
+
+#endif

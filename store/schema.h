@@ -1,0 +1,40 @@
+/* Layout of the replica: one ordered key space, whose first key byte is the table.
+ *
+ *   table            key after the table byte      payload after its version byte
+ *   meta        0    (empty)                       schema u32, estate 16, self 16, as_of u64, rows u64,
+ *                                                  digest u64, digest known u8
+ *   records     1    record_key_pack, 41           received u64, record
+ *   blobs       2    blob id, 16                   blob
+ *   host states 3    host id, 16                   status u8, since u64, seen u64, votes u8, signers u8, 3 x
+ * u64 site states 4    site id, 16                   status u8, since u64, last roll-call u64, interval u32,
+ *                                                  witnesses u32, name length u8, name
+ *
+ * A stored row is: checksum u64 over key and payload (version byte included), version u8, payload. */
+#ifndef MESH_STORE_SCHEMA_H
+#define MESH_STORE_SCHEMA_H
+
+#include "crypto/record.h"
+
+#define STORE_SCHEMA      1 /* newer ones are refused */
+#define STORE_ROW_VERSION 1 /* of each payload */
+
+enum store_table {
+	TABLE_META = 0,
+	TABLE_RECORDS = 1,
+	TABLE_BLOBS = 2,
+	TABLE_HOST_STATES = 3,
+	TABLE_SITE_STATES = 4,
+	TABLE_COUNT
+};
+
+#define ROW_KEY_BYTES     (1 + RECORD_KEY_BYTES)
+#define ROW_HEADER_BYTES  9 /* checksum, version */
+#define ROW_PAYLOAD_BYTES (8 + LIMIT_RECORD_BYTES)
+#define ROW_BYTES         (ROW_HEADER_BYTES + ROW_PAYLOAD_BYTES)
+
+/* Files in the replica's folder. */
+#define STORE_FOLDER    "replica"
+#define STORE_DATA_FILE "data.mdb"
+#define STORE_LOCK_FILE "writer"
+
+#endif

@@ -1,0 +1,388 @@
+/* Write-behind over a backend: a filling batch, a frozen one, and reads that look through both.
+ *
+ * Happy path: puts fill the batch; store_freeze closes it; store_commit writes it on another thread while
+ * reads go on; store_thaw drops it. A failed commit leaves the backend as it was and thaw merges the batch
+ * back under what was put since. */
+#include "store/store.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "os/clock.h"
+#include "store/store_private.h"
+
+struct store {
+	struct backend *backend;
+	struct row_set filling;
+	struct row_set frozen;
+	bool is_frozen;
+	struct store_stats stats;
+	uint64_t commit_us; /* of the running commit; taken over by thaw */
+};
+
+enum err store_over(struct backend *backend, struct store **ret)
+{
+	struct store *s = calloc(1, sizeof(*s));
+	if (s == NULL) {
+		backend->ops->close(backend);
+		return ERR_NOMEM;
+	}
+	s->backend = backend;
+	backend->ops->count(backend, &s->stats.rows, &s->stats.file_bytes);
+	*ret = s;
+	return ERR_OK;
+}
+
+enum err store_open(const char *path, const struct id *estate, const struct id *self, struct store **ret,
+		    bool *ret_set_aside, struct err_info *info)
+{
+	struct backend *backend;
+	enum err err =
+	    backend_lmdb_open(path, LIMIT_REPLICA_MAP_BYTES, estate, self, &backend, ret_set_aside, info);
+	return err == ERR_OK ? store_over(backend, ret) : err;
+}
+
+enum err store_open_memory(const struct id *estate, const struct id *self, struct store **ret)
+{
+	struct backend *backend;
+	enum err err = backend_memory_open(estate, self, &backend);
+	return err == ERR_OK ? store_over(backend, ret) : err;
+}
+
+void store_close(struct store *s)
+{
+	if (s == NULL)
+		return;
+	s->backend->ops->close(s->backend);
+	row_set_clear(&s->filling);
+	row_set_clear(&s->frozen);
+	free(s);
+}
+
+/* A key that is in the batch already takes no more room, so it is never refused. */
+static enum err put_row(struct store *s, const struct row_key *key, const uint8_t *bytes, size_t len)
+{
+	bool full = s->filling.count >= LIMIT_BATCH_ROWS ||
+		    s->filling.count + s->frozen.count >= 2 * LIMIT_BATCH_ROWS;
+	if (full && row_set_find(&s->filling, key) == NULL)
+		return ERR_LIMIT;
+	return row_set_put(&s->filling, key, bytes, len);
+}
+
+enum err store_put_record(struct store *s, const struct record_key *key, const uint8_t *bytes, size_t len,
+			  wall_ms received)
+{
+	struct row_key at = row_key_record(key);
+	struct row_value row;
+	enum err err = row_encode_record(&at, bytes, len, received, &row);
+	return err == ERR_OK ? put_row(s, &at, row.bytes, row.len) : err;
+}
+
+enum err store_put_blob(struct store *s, const struct id *id, const uint8_t *bytes, size_t len)
+{
+	struct row_key at = row_key_id(TABLE_BLOBS, id);
+	struct row_value row;
+	enum err err = row_encode_blob(&at, bytes, len, &row);
+	return err == ERR_OK ? put_row(s, &at, row.bytes, row.len) : err;
+}
+
+enum err store_put_host_state(struct store *s, const struct host_state *state)
+{
+	struct row_key at = row_key_id(TABLE_HOST_STATES, &state->host);
+	struct row_value row;
+	enum err err = row_encode_host(&at, state, &row);
+	return err == ERR_OK ? put_row(s, &at, row.bytes, row.len) : err;
+}
+
+enum err store_put_site_state(struct store *s, const struct site_state *state)
+{
+	struct row_key at = row_key_id(TABLE_SITE_STATES, &state->site);
+	struct row_value row;
+	enum err err = row_encode_site(&at, state, &row);
+	return err == ERR_OK ? put_row(s, &at, row.bytes, row.len) : err;
+}
+
+size_t store_pending(const struct store *s)
+{
+	return s->filling.count;
+}
+
+enum err store_freeze(struct store *s)
+{
+	if (s->is_frozen)
+		return ERR_BUSY;
+	if (s->filling.count == 0)
+		return ERR_NOT_FOUND;
+	s->frozen = s->filling;
+	s->filling = (struct row_set){0};
+	s->is_frozen = true;
+	return ERR_OK;
+}
+
+enum err store_commit(struct store *s, wall_ms now, struct err_info *info)
+{
+	CHECK(s->is_frozen);
+	mono_ms start = os_clock_mono();
+	enum err err = s->backend->ops->commit(s->backend, &s->frozen, now, info);
+	s->commit_us = (os_clock_mono() - start) * 1000;
+	return err;
+}
+
+void store_thaw(struct store *s, enum err commit_result)
+{
+	CHECK(s->is_frozen);
+	if (commit_result == ERR_OK) {
+		s->stats.commits++;
+		s->stats.committed_rows += s->frozen.count;
+		s->stats.committed_bytes += s->frozen.bytes;
+		s->stats.last_commit_us = s->commit_us;
+		row_set_clear(&s->frozen);
+	} else if (row_set_merge(&s->filling, &s->frozen) != ERR_OK) {
+		/* No memory for the list: peers still have the rows. */
+		row_set_clear(&s->frozen);
+	}
+	s->is_frozen = false;
+	s->backend->ops->settle(s->backend, commit_result);
+	s->backend->ops->count(s->backend, &s->stats.rows, &s->stats.file_bytes);
+}
+
+enum err store_flush(struct store *s, wall_ms now, struct err_info *info)
+{
+	enum err err = store_freeze(s);
+	if (err == ERR_NOT_FOUND)
+		return ERR_OK;
+	if (err != ERR_OK)
+		return err_set(info, err, "another commit is running");
+	err = store_commit(s, now, info);
+	store_thaw(s, err);
+	return err;
+}
+
+/* Count a row that failed its checksum, and have it deleted with the next commit. */
+static void drop_damaged(struct store *s, const struct row_key *key)
+{
+	s->stats.damaged++;
+	(void)put_row(s, key, NULL, 0);
+}
+
+static const struct row *find_in_batches(const struct store *s, const struct row_key *key)
+{
+	const struct row *row = row_set_find(&s->filling, key);
+	return row != NULL ? row : row_set_find(&s->frozen, key);
+}
+
+static enum err get_row(struct store *s, const struct row_key *key, struct row_value *ret)
+{
+	const struct row *row = find_in_batches(s, key);
+	if (row != NULL) {
+		if (row->len == 0)
+			return ERR_NOT_FOUND;
+		memcpy(ret->bytes, row->bytes, row->len);
+		ret->len = row->len;
+		return ERR_OK;
+	}
+	enum err err = s->backend->ops->get(s->backend, key, ret);
+	if (err == ERR_OK && row_check(key, ret->bytes, ret->len) != ERR_OK) {
+		drop_damaged(s, key);
+		return ERR_NOT_FOUND;
+	}
+	return err;
+}
+
+enum err store_get_record(struct store *s, const struct record_key *key, uint8_t *ret, size_t *ret_len,
+			  wall_ms *ret_received)
+{
+	struct row_key at = row_key_record(key);
+	struct row_value row;
+	const uint8_t *bytes;
+	size_t len;
+	wall_ms received;
+	enum err err = get_row(s, &at, &row);
+	if (err == ERR_OK)
+		err = row_decode_record(row.bytes, row.len, &bytes, &len, &received);
+	if (err != ERR_OK)
+		return err;
+	memcpy(ret, bytes, len);
+	*ret_len = len;
+	if (ret_received != NULL)
+		*ret_received = received;
+	return ERR_OK;
+}
+
+enum err store_get_blob(struct store *s, const struct id *id, uint8_t *ret, size_t *ret_len)
+{
+	struct row_key at = row_key_id(TABLE_BLOBS, id);
+	struct row_value row;
+	const uint8_t *bytes;
+	size_t len;
+	enum err err = get_row(s, &at, &row);
+	if (err == ERR_OK)
+		err = row_decode_blob(row.bytes, row.len, &bytes, &len);
+	if (err != ERR_OK)
+		return err;
+	memcpy(ret, bytes, len);
+	*ret_len = len;
+	return ERR_OK;
+}
+
+typedef bool (*visit_row)(void *context, const struct row_key *key, const uint8_t *bytes, size_t len);
+
+/* The batches' next row of the table, the filling one's where both have it. */
+static const struct row *next_in_batches(const struct store *s, const struct row_key *after)
+{
+	const struct row *a = row_set_after(&s->filling, after);
+	const struct row *b = row_set_after(&s->frozen, after);
+	if (a == NULL || (b != NULL && row_key_compare(&b->key, &a->key) < 0))
+		a = b;
+	return a != NULL && a->key.bytes[0] == after->bytes[0] ? a : NULL;
+}
+
+/* The backend's next row after `at`, reading on when the chunk is used up. False at the table's end. */
+static enum err next_in_backend(struct store *s, const struct row_key *at, struct row_chunk *chunk,
+				struct row_key *ret_key, struct row_value *ret, bool *ret_found)
+{
+	const uint8_t *bytes;
+	*ret_found = false;
+	for (;;) {
+		if (row_chunk_peek(chunk, ret_key, &bytes, &ret->len)) {
+			if (row_key_compare(ret_key, at) > 0) {
+				memcpy(ret->bytes, bytes, ret->len);
+				*ret_found = true;
+				return ERR_OK;
+			}
+			row_chunk_take(chunk);
+		} else if (chunk->last) {
+			return ERR_OK;
+		} else {
+			enum err err = s->backend->ops->chunk(s->backend, at, chunk);
+			if (err != ERR_OK)
+				return err;
+		}
+	}
+}
+
+static enum err each_row(struct store *s, enum store_table table, visit_row visit, void *context)
+{
+	struct row_chunk *chunk = malloc(sizeof(*chunk));
+	struct row_key at = row_key_first(table);
+	struct row_key key;
+	struct row_value value;
+	bool found, more = true;
+	enum err err = chunk != NULL ? ERR_OK : ERR_NOMEM;
+	if (err == ERR_OK)
+		row_chunk_reset(chunk);
+	while (err == ERR_OK && more) {
+		err = next_in_backend(s, &at, chunk, &key, &value, &found);
+		if (err != ERR_OK)
+			break;
+		const struct row *row = next_in_batches(s, &at);
+		if (row == NULL && !found)
+			break;
+		/* Copied: the visitor may put, which frees rows. */
+		bool from_batch = row != NULL && (!found || row_key_compare(&row->key, &key) <= 0);
+		if (from_batch) {
+			key = row->key;
+			value.len = row->len;
+			memcpy(value.bytes, row->bytes, row->len);
+		}
+		at = key;
+		if (from_batch && value.len == 0)
+			continue;
+		if (from_batch || row_check(&key, value.bytes, value.len) == ERR_OK)
+			more = visit(context, &key, value.bytes, value.len);
+		else
+			drop_damaged(s, &key);
+	}
+	free(chunk);
+	return err;
+}
+
+struct each_record {
+	bool (*each)(void *context, const uint8_t *bytes, size_t len, wall_ms received);
+	void *context;
+};
+
+static bool visit_record(void *context, const struct row_key *key, const uint8_t *bytes, size_t len)
+{
+	struct each_record *e = context;
+	const uint8_t *record;
+	size_t record_len;
+	wall_ms received;
+	(void)key;
+	if (row_decode_record(bytes, len, &record, &record_len, &received) != ERR_OK)
+		return true;
+	return e->each(e->context, record, record_len, received);
+}
+
+enum err store_each_record(struct store *s,
+			   bool (*each)(void *context, const uint8_t *bytes, size_t len, wall_ms received),
+			   void *context)
+{
+	struct each_record e = {each, context};
+	return each_row(s, TABLE_RECORDS, visit_record, &e);
+}
+
+struct each_blob {
+	bool (*each)(void *context, const struct id *id);
+	void *context;
+};
+
+static bool visit_blob(void *context, const struct row_key *key, const uint8_t *bytes, size_t len)
+{
+	struct each_blob *e = context;
+	struct id id;
+	(void)bytes;
+	(void)len;
+	memcpy(id.b, key->bytes + 1, ID_BYTES);
+	return e->each(e->context, &id);
+}
+
+enum err store_each_blob(struct store *s, bool (*each)(void *context, const struct id *id), void *context)
+{
+	struct each_blob e = {each, context};
+	return each_row(s, TABLE_BLOBS, visit_blob, &e);
+}
+
+struct each_host {
+	bool (*each)(void *context, const struct host_state *state);
+	void *context;
+};
+
+static bool visit_host(void *context, const struct row_key *key, const uint8_t *bytes, size_t len)
+{
+	struct each_host *e = context;
+	struct host_state state;
+	return row_decode_host(key, bytes, len, &state) != ERR_OK || e->each(e->context, &state);
+}
+
+enum err store_each_host_state(struct store *s, bool (*each)(void *context, const struct host_state *state),
+			       void *context)
+{
+	struct each_host e = {each, context};
+	return each_row(s, TABLE_HOST_STATES, visit_host, &e);
+}
+
+struct each_site {
+	bool (*each)(void *context, const struct site_state *state);
+	void *context;
+};
+
+static bool visit_site(void *context, const struct row_key *key, const uint8_t *bytes, size_t len)
+{
+	struct each_site *e = context;
+	struct site_state state;
+	return row_decode_site(key, bytes, len, &state) != ERR_OK || e->each(e->context, &state);
+}
+
+enum err store_each_site_state(struct store *s, bool (*each)(void *context, const struct site_state *state),
+			       void *context)
+{
+	struct each_site e = {each, context};
+	return each_row(s, TABLE_SITE_STATES, visit_site, &e);
+}
+
+void store_stats(const struct store *s, struct store_stats *ret)
+{
+	*ret = s->stats;
+}
