@@ -1,10 +1,4 @@
 /* Collectors over captured trees: absent, denied, unsupported, failed and zero stay apart. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,16 +8,13 @@
 #include "base/text.h"
 #include "crypto/hash.h"
 #include "node/collect/collect.h"
+#include "tests/unit/scratch.h"
 
-struct tree {
-	char root[64];
-};
-
-static void put(const struct tree *t, const char *path, const void *data, size_t len)
+static void put(struct scratch *t, const char *path, const void *data, size_t len)
 {
 	char full[512];
-	snprintf(full, sizeof(full), "%s%s", t->root, path);
-	for (char *p = full + strlen(t->root) + 1; (p = strchr(p, '/')); p++) {
+	snprintf(full, sizeof(full), "%s%s", t->folder, path);
+	for (char *p = full + strlen(t->folder) + 1; (p = strchr(p, '/')); p++) {
 		*p = '\0';
 		mkdir(full, 0755);
 		*p = '/';
@@ -34,39 +25,14 @@ static void put(const struct tree *t, const char *path, const void *data, size_t
 	assert_int_equal(fclose(f), 0);
 }
 
-static void put_text(const struct tree *t, const char *path, const char *text)
+static void put_text(struct scratch *t, const char *path, const char *text)
 {
 	put(t, path, text, strlen(text));
 }
 
-static int setup(void **state)
-{
-	struct tree *t = calloc(1, sizeof(*t));
-	strcpy(t->root, "/tmp/mesh-collect-XXXXXX");
-	assert_non_null(mkdtemp(t->root));
-	*state = t;
-	return 0;
-}
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
-
-static int teardown(void **state)
-{
-	struct tree *t = *state;
-	nftw(t->root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-	free(t);
-	return 0;
-}
-
 static void test_profile_full(void **state)
 {
-	struct tree *t = *state;
+	struct scratch *t = *state;
 	put_text(t, "/proc/sys/kernel/hostname", "till-04\n");
 	put_text(t, "/proc/sys/kernel/osrelease", "6.1.0-18-amd64\n");
 	put_text(t, "/proc/sys/kernel/arch", "x86_64\n");
@@ -77,7 +43,7 @@ static void test_profile_full(void **state)
 	put_text(t, "/proc/cpuinfo", "flags\t\t: fpu hypervisor sse\n");
 	put(t, "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c", "\6\0\0\0\1", 5);
 	struct profile p = {0};
-	collect_profile(t->root, &p);
+	collect_profile(t->folder, &p);
 	assert_string_equal(p.hostname.value, "till-04");
 	assert_string_equal(p.os.value, "Debian GNU/Linux 12 (bookworm)");
 	assert_string_equal(p.kernel.value, "6.1.0-18-amd64");
@@ -91,9 +57,9 @@ static void test_profile_full(void **state)
 
 static void test_profile_empty_tree(void **state)
 {
-	struct tree *t = *state;
+	struct scratch *t = *state;
 	struct profile p = {0};
-	collect_profile(t->root, &p);
+	collect_profile(t->folder, &p);
 	assert_int_equal(p.hostname.status, READING_ABSENT);
 	assert_int_equal(p.os.status, READING_ABSENT);
 	assert_int_equal(p.model.status, READING_UNSUPPORTED);
@@ -102,22 +68,28 @@ static void test_profile_empty_tree(void **state)
 	assert_int_equal(p.hardware_hash_status, READING_ABSENT);
 }
 
-static void test_denied_is_not_absent(void **state)
+static int read_denied(void *context)
 {
-	struct tree *t = *state;
-	if (geteuid() == 0)
-		skip(); /* root may read everything */
-	put_text(t, "/sys/kernel/oops_count", "3\n");
-	char path[128];
-	snprintf(path, sizeof(path), "%s/sys/kernel/oops_count", t->root);
-	chmod(path, 0);
+	struct scratch *t = context;
 	struct health h = {0};
-	collect_health(t->root, NULL, &h);
-	assert_int_equal(h.oopses.status, READING_DENIED);
-	assert_int_equal(h.warnings.status, READING_UNSUPPORTED);
+	if (!scratch_drop_root())
+		return 1;
+	collect_health(t->folder, NULL, &h);
+	if (h.oopses.status != READING_DENIED)
+		return 2;
+	return h.warnings.status == READING_UNSUPPORTED ? 0 : 3;
 }
 
-static void put_health(const struct tree *t, unsigned available_kib)
+static void test_denied_is_not_absent(void **state)
+{
+	struct scratch *t = *state;
+	put_text(t, "/sys/kernel/oops_count", "3\n");
+	assert_int_equal(chmod(t->folder, 0755), 0);
+	assert_int_equal(chmod(scratch_path(t, "sys/kernel/oops_count"), 0), 0);
+	assert_int_equal(scratch_in_child(read_denied, t), 0);
+}
+
+static void put_health(struct scratch *t, unsigned available_kib)
 {
 	char text[128];
 	snprintf(text, sizeof(text), "MemTotal: 1000 kB\nMemFree: 1 kB\nMemAvailable: %u kB\n",
@@ -133,10 +105,10 @@ static void put_health(const struct tree *t, unsigned available_kib)
 
 static void test_health_values_and_reasons(void **state)
 {
-	struct tree *t = *state;
+	struct scratch *t = *state;
 	struct health h = {0};
 	put_health(t, 500);
-	collect_health(t->root, NULL, &h);
+	collect_health(t->folder, NULL, &h);
 	assert_int_equal(h.memory_percent.value, 50);
 	assert_int_equal(h.oom_kills.status, READING_OK);
 	assert_int_equal(h.oom_kills.value, 0); /* zero is a value */
@@ -157,15 +129,15 @@ static void test_health_values_and_reasons(void **state)
 
 static void test_health_keeps_still_within_noise(void **state)
 {
-	struct tree *t = *state;
+	struct scratch *t = *state;
 	struct health before = {0}, after = {0};
 	put_health(t, 500);
-	collect_health(t->root, NULL, &before);
+	collect_health(t->folder, NULL, &before);
 	put_health(t, 440); /* 56 %: nearer to 60, yet within the noise of 50 */
-	collect_health(t->root, &before, &after);
+	collect_health(t->folder, &before, &after);
 	assert_int_equal(after.memory_percent.value, 50);
 	put_health(t, 420); /* 58 % */
-	collect_health(t->root, &before, &after);
+	collect_health(t->folder, &before, &after);
 	assert_int_equal(after.memory_percent.value, 60);
 }
 
@@ -180,12 +152,12 @@ static const struct component *find(const struct collected_components *c, const 
 
 static void test_kernel_without_modules(void **state)
 {
-	struct tree *t = *state;
+	struct scratch *t = *state;
 	put_text(t, "/proc/sys/kernel/osrelease", "6.18.44\n");
 	put_text(t, "/sys/module/bridge/version", "2.3\n");
 	put_text(t, "/sys/module/printk/uevent", "\n"); /* no version: not told apart from the kernel */
 	struct collected_components c;
-	assert_int_equal(collect_components(t->root, &c, NULL), ERR_OK);
+	assert_int_equal(collect_components(t->folder, &c, NULL), ERR_OK);
 	assert_int_equal(c.module_support, READING_UNSUPPORTED);
 	assert_int_equal(c.count, 2);
 	assert_int_equal(find(&c, "linux", true)->kind, COMPONENT_KERNEL);
@@ -194,7 +166,7 @@ static void test_kernel_without_modules(void **state)
 	collect_components_release(&c);
 }
 
-static void put_file(const struct tree *t, const char *path, const char *from)
+static void put_file(struct scratch *t, const char *path, const char *from)
 {
 	char data[65536];
 	FILE *f = fopen(from, "rb");
@@ -206,7 +178,7 @@ static void put_file(const struct tree *t, const char *path, const char *from)
 
 static void test_loaded_and_pending(void **state)
 {
-	struct tree *t = *state;
+	struct scratch *t = *state;
 	put_text(t, "/proc/sys/kernel/osrelease", "6.1.0\n");
 	put_text(t, "/proc/modules",
 		 "ext4 950272 1 - Live 0x0000000000000000\n"
@@ -221,7 +193,7 @@ static void test_loaded_and_pending(void **state)
 	put_file(t, "/lib/modules/6.1.0/updates/dkms/csagent.ko", MODULE_FIXTURE);
 	put_text(t, "/lib/modules/6.1.0/updates/broken.ko", "not an object file");
 	struct collected_components c;
-	assert_int_equal(collect_components(t->root, &c, NULL), ERR_OK);
+	assert_int_equal(collect_components(t->folder, &c, NULL), ERR_OK);
 	assert_int_equal(c.module_support, READING_OK);
 
 	const struct component *loaded = find(&c, "csagent", true);
@@ -244,13 +216,13 @@ static void test_loaded_and_pending(void **state)
 
 static void test_same_build_on_disk_is_not_pending(void **state)
 {
-	struct tree *t = *state;
+	struct scratch *t = *state;
 	put_text(t, "/proc/sys/kernel/osrelease", "6.1.0\n");
 	put_text(t, "/proc/modules", "csagent 4096 0 - Live 0x0\n");
 	put_text(t, "/sys/module/csagent/srcversion", "BBBB\n");
 	put_file(t, "/lib/modules/6.1.0/extra/csagent.ko", MODULE_FIXTURE);
 	struct collected_components c;
-	assert_int_equal(collect_components(t->root, &c, NULL), ERR_OK);
+	assert_int_equal(collect_components(t->folder, &c, NULL), ERR_OK);
 	assert_int_equal(c.count, 2);
 	const struct component *loaded = find(&c, "csagent", true);
 	assert_int_equal(loaded->vendor.status, READING_ABSENT); /* read, and not signed */
@@ -260,7 +232,7 @@ static void test_same_build_on_disk_is_not_pending(void **state)
 
 static void test_limit(void **state)
 {
-	struct tree *t = *state;
+	struct scratch *t = *state;
 	char *lines = malloc(5000 * 40);
 	size_t len = 0;
 	for (int i = 0; i < 5000; i++)
@@ -269,7 +241,7 @@ static void test_limit(void **state)
 	free(lines);
 	struct collected_components c;
 	struct err_info info;
-	assert_int_equal(collect_components(t->root, &c, &info), ERR_LIMIT);
+	assert_int_equal(collect_components(t->folder, &c, &info), ERR_LIMIT);
 	assert_int_equal(c.count, LIMIT_COMPONENTS);
 	assert_non_null(strstr(info.text, "left out"));
 	collect_components_release(&c);
@@ -277,16 +249,16 @@ static void test_limit(void **state)
 
 static void test_crashes(void **state)
 {
-	struct tree *t = *state;
+	struct scratch *t = *state;
 	struct crash_sources s = {0};
-	collect_crashes(t->root, &s);
+	collect_crashes(t->folder, &s);
 	assert_int_equal(s.core_dumps.status, READING_ABSENT);
 	assert_int_equal(s.pstore_panics.status, READING_UNSUPPORTED);
 	put_text(t, "/var/lib/systemd/coredump/core.tool.1000.abc.zst", "x");
 	put_text(t, "/var/lib/systemd/coredump/unrelated", "x");
 	put_text(t, "/var/lib/systemd/pstore/dmesg-1", "x");
 	put_text(t, "/sys/kernel/oops_count", "2\n");
-	collect_crashes(t->root, &s);
+	collect_crashes(t->folder, &s);
 	assert_int_equal(s.core_dumps.value, 1);
 	assert_true(s.newest_core_dump_s.value > 0);
 	assert_int_equal(s.pstore_panics.status, READING_OK);
@@ -316,7 +288,7 @@ int main(void)
 {
 	if (crypto_init() != ERR_OK)
 		return 1;
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, scratch_setup, scratch_teardown)
 	const struct CMUnitTest tests[] = {
 	    TEST(test_profile_full),
 	    TEST(test_profile_empty_tree),
