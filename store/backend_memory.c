@@ -1,14 +1,14 @@
 /* Rows in memory, for the simulator and tests. Commits merge whole batches, so that a row costs no search. */
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <threads.h>
 
 #include "base/check.h"
 #include "store/backend.h"
 
 struct memory {
 	struct backend backend;
-	pthread_mutex_t lock; /* commit runs beside get and chunk */
+	mtx_t lock; /* commit runs beside get and chunk */
 	struct row_set rows;
 };
 
@@ -20,27 +20,27 @@ static struct memory *memory_of(struct backend *b)
 static enum err memory_get(struct backend *b, const struct row_key *key, struct row_value *ret)
 {
 	struct memory *m = memory_of(b);
-	pthread_mutex_lock(&m->lock);
+	mtx_lock(&m->lock);
 	const struct row *row = row_set_find(&m->rows, key);
 	if (row != NULL) {
 		memcpy(ret->bytes, row->bytes, row->len);
 		ret->len = row->len;
 	}
-	pthread_mutex_unlock(&m->lock);
+	mtx_unlock(&m->lock);
 	return row != NULL ? ERR_OK : ERR_NOT_FOUND;
 }
 
 static enum err memory_chunk(struct backend *b, const struct row_key *after, struct row_chunk *ret)
 {
 	struct memory *m = memory_of(b);
-	pthread_mutex_lock(&m->lock);
+	mtx_lock(&m->lock);
 	row_chunk_reset(ret);
 	const struct row *row = row_set_after(&m->rows, after);
 	while (row != NULL && row->key.bytes[0] == after->bytes[0] &&
 	       row_chunk_push(ret, &row->key, row->bytes, row->len))
 		row = row_set_after(&m->rows, &row->key);
 	ret->last = row == NULL || row->key.bytes[0] != after->bytes[0];
-	pthread_mutex_unlock(&m->lock);
+	mtx_unlock(&m->lock);
 	return ERR_OK;
 }
 
@@ -65,14 +65,14 @@ static enum err memory_commit(struct backend *b, const struct row_set *batch, wa
 	(void)now;
 	for (size_t i = 0; i < batch->count && err == ERR_OK; i++)
 		err = row_set_put(&copy, &batch->rows[i]->key, batch->rows[i]->bytes, batch->rows[i]->len);
-	pthread_mutex_lock(&m->lock);
+	mtx_lock(&m->lock);
 	if (err == ERR_OK)
 		err = row_set_merge(&copy, &m->rows);
 	if (err == ERR_OK) {
 		m->rows = copy;
 		drop_deleted(&m->rows);
 	}
-	pthread_mutex_unlock(&m->lock);
+	mtx_unlock(&m->lock);
 	if (err == ERR_OK)
 		return ERR_OK;
 	row_set_clear(&copy);
@@ -96,7 +96,7 @@ static void memory_close(struct backend *b)
 {
 	struct memory *m = memory_of(b);
 	row_set_clear(&m->rows);
-	pthread_mutex_destroy(&m->lock);
+	mtx_destroy(&m->lock);
 	free(m);
 }
 
@@ -110,7 +110,7 @@ enum err backend_memory_open(const struct id *estate, const struct id *self, str
 	if (m == NULL)
 		return ERR_NOMEM;
 	m->backend.ops = &ops;
-	CHECK(pthread_mutex_init(&m->lock, NULL) == 0);
+	CHECK(mtx_init(&m->lock, mtx_plain) == thrd_success);
 	*ret = &m->backend;
 	return ERR_OK;
 }

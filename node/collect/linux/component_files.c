@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "node/collect/linux/components.h"
+#include "node/collect/linux/inventory.h"
 #include "node/collect/linux/module_file.h"
 #include "node/collect/linux/source.h"
 

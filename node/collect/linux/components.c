@@ -12,7 +12,7 @@
 
 #include "base/text.h"
 #include "node/collect/collect.h"
-#include "node/collect/linux/components.h"
+#include "node/collect/linux/inventory.h"
 #include "node/collect/linux/source.h"
 
 struct component *inventory_add(struct inventory *inv)

@@ -1,6 +1,6 @@
 /* Between the files that together list kernel components. */
-#ifndef MESH_NODE_COLLECT_LINUX_COMPONENTS_H
-#define MESH_NODE_COLLECT_LINUX_COMPONENTS_H
+#ifndef MESH_NODE_COLLECT_LINUX_INVENTORY_H
+#define MESH_NODE_COLLECT_LINUX_INVENTORY_H
 
 #include "node/collect/collect.h"
 
