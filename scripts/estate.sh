@@ -1,0 +1,175 @@
+# The demo's estate: two sites, three nodes each, on loopback addresses. Sourced after lib.sh; needs $MESH and $MESHD.
+# shellcheck shell=sh
+
+ESTATE_NODES="hamburg-1 hamburg-2 hamburg-3 leeds-1 leeds-2 leeds-3"
+estate=
+keep=${keep-}
+
+clock() {
+	date +%s.%N
+}
+
+# Address of a node: hamburg is 127.77.1.x, leeds 127.77.2.x.
+estate_address() {
+	case $1 in
+	hamburg-*) printf '127.77.1.%s:%s' "${1#hamburg-}" "$ESTATE_PORT" ;;
+	leeds-*) printf '127.77.2.%s:%s' "${1#leeds-}" "$ESTATE_PORT" ;;
+	esac
+}
+
+# A folder with an authority, an issuer, a token a site, and six enrolled state folders.
+estate_make() {
+	ESTATE_PORT=${ESTATE_PORT-17946}
+	estate=$(mktemp -d "${TMPDIR:-/tmp}/mesh-demo-XXXXXX")
+	trap estate_remove EXIT
+	trap 'exit 130' INT TERM
+	"$MESH" authority init --dir "$estate/authority" --name "Demo estate" --no-passphrase >/dev/null
+	"$MESH" authority issuer demo --dir "$estate/authority" --site hamburg --site leeds --quota 100 --days 30 \
+		>/dev/null
+	for node in $ESTATE_NODES; do
+		site=${node%-*}
+		# One seed a site: everything else is learnt.
+		"$MESH" token --dir "$estate/authority" --issuer demo --site "$site" --days 1 \
+			--seed "$(estate_address hamburg-1)" --seed "$(estate_address leeds-1)" \
+			--out "$estate/$node.token" >/dev/null
+		"$MESH" enroll --token "$estate/$node.token" --state "$estate/$node" >/dev/null
+		cat >"$estate/$node/meshd.conf" <<CONF
+[node]
+listen = $(estate_address "$node")
+hostname = $node
+role = demo
+
+[drill]
+enabled = yes
+CONF
+	done
+}
+
+# estate_start [NODE...]: all when none is named. Waits until each answers on its control socket.
+estate_start() {
+	for node in ${*:-$ESTATE_NODES}; do
+		"$MESHD" --state "$estate/$node" --config "$estate/$node/meshd.conf" \
+			2>>"$estate/$node/meshd.log" &
+		echo $! >"$estate/$node/pid"
+	done
+	for node in ${*:-$ESTATE_NODES}; do
+		tries=0
+		until "$MESH" status --state "$estate/$node" >/dev/null 2>&1; do
+			tries=$((tries + 1))
+			kill -0 "$(cat "$estate/$node/pid")" 2>/dev/null && [ "$tries" -lt 100 ] || {
+				cat "$estate/$node/meshd.log" >&2
+				die "meshd of $node did not start"
+			}
+			sleep 0.1
+		done
+	done
+}
+
+# End the process of a node with a signal and wait until it is gone.
+estate_end() {
+	pid=$(cat "$estate/$2/pid")
+	kill "-$1" "$pid" 2>/dev/null || true
+	wait "$pid" 2>/dev/null || true
+	rm -f "$estate/$2/pid"
+}
+
+estate_stop() {
+	estate_end TERM "$1"
+}
+
+estate_kill() {
+	estate_end KILL "$1"
+}
+
+# estate_ask NODE SQL: the single value.
+estate_ask() {
+	"$MESH" sql "$2" --state "$estate/$1" -o csv --allow-partial 2>/dev/null | sed -n 2p
+}
+
+# estate_await NODE SQL VALUE SECONDS: poll until the answer is VALUE.
+estate_await() {
+	deadline=$(awk -v t="$(clock)" -v s="$4" 'BEGIN {printf "%.3f", t + s}')
+	while :; do
+		answer=$(estate_ask "$1" "$2")
+		[ "$answer" = "$3" ] && return 0
+		awk -v t="$(clock)" -v d="$deadline" 'BEGIN {exit !(t > d)}' && break
+		sleep 0.2
+	done
+	"$MESH" hosts --state "$estate/$1" >&2 || true
+	die "$1 does not say $3 within $4 s, but '$answer': $2"
+}
+
+# All six replicas full, with progress on a terminal.
+estate_await_full() {
+	for node in $ESTATE_NODES; do
+		tries=0
+		while :; do
+			full=$(estate_ask "$node" "SELECT count(*) FROM hosts WHERE complete = 1 AND status = 'up'")
+			if [ -t 1 ]; then
+				printf '\r%s: %s of 6 hosts complete ' "$node" "${full:-0}"
+			fi
+			[ "${full:-0}" -lt 6 ] || break
+			tries=$((tries + 1))
+			[ "$tries" -lt 300 ] || die "$node knows only ${full:-0} of 6 hosts after 30 s"
+			sleep 0.1
+		done
+	done
+	if [ -t 1 ]; then
+		printf '\r\033[K'
+	fi
+}
+
+# estate_await_agreed SECONDS: every node's list of hosts and states is the same.
+estate_await_agreed() {
+	deadline=$(awk -v t="$(clock)" -v s="$1" 'BEGIN {printf "%.3f", t + s}')
+	while :; do
+		answers=$(for node in $ESTATE_NODES; do
+			"$MESH" sql "SELECT group_concat(host || status) FROM (SELECT host, status FROM hosts ORDER BY host)" \
+				--state "$estate/$node" -o csv --allow-partial | sed -n 2p
+		done | sort -u | wc -l)
+		[ "$answers" -eq 1 ] && return 0
+		awk -v t="$(clock)" -v d="$deadline" 'BEGIN {exit !(t > d)}' && break
+		sleep 0.2
+	done
+	die "the nodes do not agree within $1 s"
+}
+
+# estate_drill cut|heal: every running node drops, or takes up again, all traffic with the other site.
+estate_drill() {
+	for node in $ESTATE_NODES; do
+		[ -f "$estate/$node/pid" ] || continue
+		case $node in
+		hamburg-*) other=leeds ;;
+		*) other=hamburg ;;
+		esac
+		"$MESH" drill "$1" "$other" --state "$estate/$node" >/dev/null
+	done
+}
+
+estate_kept() {
+	trap - EXIT
+	cat <<TEXT
+
+The estate is still running. Ask any node:
+  $MESH hosts --state $estate/leeds-1
+  $MESH sql 'SELECT name, site, kernel FROM hosts' --state $estate/hamburg-1
+Stop and remove it:
+  kill \$(cat $estate/*/pid); rm -r $estate
+TEXT
+}
+
+# Stop what runs and remove the folder.
+estate_clear() {
+	[ -n "$estate" ] || return 0
+	for node in $ESTATE_NODES; do
+		[ ! -f "$estate/$node/pid" ] || estate_stop "$node"
+	done
+	rm -rf "$estate"
+	estate=
+}
+
+estate_remove() {
+	status=$?
+	estate_clear
+	exit "$status"
+}
