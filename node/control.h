@@ -79,7 +79,7 @@ enum control_peer_key {
 };
 
 /* "drill": arguments "cut" SITE or "heal" SITE. An exercise: this node drops all traffic with hosts of that
- * site. Only when the configuration says `drills = yes`; ERR_DENIED otherwise. Body empty. */
+ * site. Only when the configuration says `enabled = yes` in [drill]; ERR_DENIED otherwise. No body. */
 #define CONTROL_VERB_DRILL "drill"
 /* "commit": write the filling batch now and answer when it is durable. Body empty. */
 #define CONTROL_VERB_COMMIT "commit"

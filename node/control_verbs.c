@@ -1,0 +1,250 @@
+/* What the verbs of node/control.h do. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mp.h"
+#include "base/text.h"
+#include "node/meshd.h"
+#include "os/clock.h"
+#include "os/process.h"
+
+#define STATUS_BYTES                          4096
+#define PEER_BYTES                            256 /* at most, encoded */
+#define PEERS_HEAD                            16
+#define PEERS_MAX                             ((LIMIT_CONTROL_REPLY_BYTES - 1024) / PEER_BYTES)
+#define DRILL_TEXT                            (MESHD_DRILL_SITES * (LIMIT_SITE_NAME_BYTES + 2) + 8)
+#define STATUS_COUNT(symbol, key, name, type) +1
+#define PEER_COUNT(symbol, key, name, type)   +1
+
+static void put_u(struct mp_writer *w, uint64_t key, uint64_t value)
+{
+	mp_put_u64(w, key);
+	mp_put_u64(w, value);
+}
+
+static void put_s(struct mp_writer *w, uint64_t key, const char *value)
+{
+	mp_put_u64(w, key);
+	mp_put_str(w, value);
+}
+
+static void put_b(struct mp_writer *w, uint64_t key, bool value)
+{
+	mp_put_u64(w, key);
+	mp_put_bool(w, value);
+}
+
+static void drill_text(const struct meshd *m, char ret[DRILL_TEXT])
+{
+	size_t len = 0;
+	ret[0] = '\0';
+	for (size_t i = 0; i < m->drill_count; i++)
+		len += (size_t)snprintf(ret + len, DRILL_TEXT - len, "%s%s", i > 0 ? ", " : "", m->drill[i]);
+}
+
+static uint64_t dropped(const struct gossip_counters *c)
+{
+	return c->dropped_short + c->dropped_version + c->dropped_mac + c->dropped_source + c->dropped_seal +
+	       c->dropped_schema + c->dropped_rate + c->dropped_drill;
+}
+
+/* Who the node is and where. */
+static void put_identity(struct mp_writer *w, const struct meshd *m, const struct gossip_status *s)
+{
+	char text[64];
+	struct address address;
+	id_hex(&s->host, text);
+	put_s(w, CONTROL_STATUS_HOST, text);
+	id_hex(&s->estate, text);
+	put_s(w, CONTROL_STATUS_ESTATE, text);
+	put_s(w, CONTROL_STATUS_ESTATE_NAME, authlog_estate_name(m->state.credentials.log));
+	put_s(w, CONTROL_STATUS_SITE, s->site);
+	put_s(w, CONTROL_STATUS_VERSION, MESH_VERSION);
+	put_u(w, CONTROL_STATUS_PID, os_process_id());
+	put_u(w, CONTROL_STATUS_UPTIME_S, (os_clock_mono() - m->started) / CLOCK_SECOND_MS);
+	udp_address(m->udp, &address);
+	address_text(&address, text);
+	put_s(w, CONTROL_STATUS_LISTEN, text);
+}
+
+/* What it holds and which part it plays. */
+static void put_set(struct mp_writer *w, const struct gossip_status *s)
+{
+	char root[17];
+	put_u(w, CONTROL_STATUS_HOSTS, s->hosts);
+	put_u(w, CONTROL_STATUS_SITES, s->sites);
+	put_u(w, CONTROL_STATUS_RECORDS, s->records);
+	put_u(w, CONTROL_STATUS_BLOBS_WANTED, s->blobs_wanted);
+	put_u(w, CONTROL_STATUS_SESSIONS, s->sessions);
+	put_b(w, CONTROL_STATUS_WITNESS, s->witness);
+	put_b(w, CONTROL_STATUS_BRIDGE, s->bridge);
+	put_b(w, CONTROL_STATUS_CLONED, s->cloned);
+	put_u(w, CONTROL_STATUS_LOG_INDEX, s->log_head.index);
+	snprintf(root, sizeof(root), "%016" PRIx64, s->estate_root);
+	put_s(w, CONTROL_STATUS_ESTATE_ROOT, root);
+}
+
+/* What it costs and what went wrong. */
+static void put_health(struct mp_writer *w, const struct meshd *m, const struct gossip_status *s)
+{
+	struct os_usage usage = {0};
+	char drill[DRILL_TEXT];
+	const char *error = driver_error(m->driver);
+	drill_text(m, drill);
+	/* Zeroes where the system does not tell. */
+	(void)os_process_usage(&usage);
+	put_u(w, CONTROL_STATUS_BYTES_IN, s->counters.bytes_in);
+	put_u(w, CONTROL_STATUS_BYTES_OUT, s->counters.bytes_out);
+	put_u(w, CONTROL_STATUS_DATAGRAMS_IN, s->counters.datagrams_in);
+	put_u(w, CONTROL_STATUS_DATAGRAMS_OUT, s->counters.datagrams_out);
+	put_u(w, CONTROL_STATUS_DROPPED, dropped(&s->counters) + udp_counters(m->udp).too_long);
+	put_u(w, CONTROL_STATUS_BAD_SIGNATURES, s->counters.records_bad_signature);
+	put_u(w, CONTROL_STATUS_LAST_COMMIT_MS, committer_last(m->committer));
+	put_s(w, CONTROL_STATUS_STORE_ERROR, *error != '\0' ? error : committer_error(m->committer));
+	put_s(w, CONTROL_STATUS_DRILL, drill);
+	put_u(w, CONTROL_STATUS_SEQ_NEXT, s->seq_next);
+	put_u(w, CONTROL_STATUS_RSS_KIB, usage.rss_kib);
+	put_u(w, CONTROL_STATUS_PRIVATE_KIB, usage.private_kib);
+	put_u(w, CONTROL_STATUS_CPU_US, usage.cpu_us);
+	put_u(w, CONTROL_STATUS_FOREIGN, s->counters.dropped_mac);
+}
+
+static void verb_status(struct meshd *m, struct control_call *call)
+{
+	uint8_t body[STATUS_BYTES];
+	struct mp_writer w;
+	struct gossip_status s;
+	gossip_status(driver_gossip(m->driver), &s);
+	mp_writer_init(&w, body, sizeof(body));
+	mp_put_map(&w, 0 CONTROL_STATUS_TABLE(STATUS_COUNT));
+	put_identity(&w, m, &s);
+	put_set(&w, &s);
+	put_health(&w, m, &s);
+	if (w.failed)
+		control_reply(call, ERR_LIMIT, "the status does not fit its buffer", NULL, 0);
+	else
+		control_reply(call, ERR_OK, "", body, w.len);
+}
+
+static void put_peer(struct mp_writer *w, const struct gossip_peer *p, mono_ms now)
+{
+	char text[64];
+	mp_put_map(w, 0 CONTROL_PEER_TABLE(PEER_COUNT));
+	id_hex(&p->host, text);
+	put_s(w, CONTROL_PEER_HOST, text);
+	put_s(w, CONTROL_PEER_SITE, p->site);
+	text[0] = '\0';
+	if (p->address.ip_len != 0)
+		address_text(&p->address, text);
+	put_s(w, CONTROL_PEER_ADDRESS, text);
+	put_s(w, CONTROL_PEER_STATUS, host_status_name(p->status));
+	put_b(w, CONTROL_PEER_SESSION, p->session);
+	put_b(w, CONTROL_PEER_DIRECT, p->direct);
+	put_b(w, CONTROL_PEER_SUSPECTED, p->suspected);
+	put_b(w, CONTROL_PEER_WITNESS, p->witness);
+	put_b(w, CONTROL_PEER_EDGE, p->edge);
+	put_u(w, CONTROL_PEER_RTT_MS, p->rtt_ms);
+	put_u(w, CONTROL_PEER_HEARD_MS_AGO,
+	      p->last_heard != 0 && now > p->last_heard ? now - p->last_heard : 0);
+}
+
+static void verb_peers(struct meshd *m, struct control_call *call)
+{
+	const struct gossip *g = driver_gossip(m->driver);
+	struct gossip_peer peer;
+	struct mp_writer w;
+	size_t count = 0;
+	while (count < PEERS_MAX && gossip_peer_at(g, count, &peer))
+		count++;
+	size_t cap = PEERS_HEAD + count * PEER_BYTES;
+	uint8_t *body = malloc(cap);
+	if (body == NULL) {
+		control_reply(call, ERR_NOMEM, err_text(ERR_NOMEM), NULL, 0);
+		return;
+	}
+	mp_writer_init(&w, body, cap);
+	mp_put_map(&w, 1);
+	mp_put_u64(&w, 1);
+	mp_put_array(&w, count);
+	for (size_t i = 0; i < count && gossip_peer_at(g, i, &peer); i++)
+		put_peer(&w, &peer, os_clock_mono());
+	if (w.failed)
+		control_reply(call, ERR_LIMIT, "the peers do not fit their buffer", NULL, 0);
+	else
+		control_reply(call, ERR_OK, "", body, w.len);
+	free(body);
+}
+
+static size_t find_drill(const struct meshd *m, const char *site)
+{
+	size_t i = 0;
+	while (i < m->drill_count && strcmp(m->drill[i], site) != 0)
+		i++;
+	return i;
+}
+
+static void drill_set(struct meshd *m, const char *site, bool cut)
+{
+	size_t i = find_drill(m, site);
+	if (cut && i == m->drill_count)
+		text_copy(m->drill[m->drill_count++], sizeof(m->drill[0]), site);
+	else if (!cut && i < m->drill_count)
+		memmove(m->drill[i], m->drill[--m->drill_count], sizeof(m->drill[0]));
+	driver_drill(m->driver, site, cut);
+	log_line(&m->log, LOG_WARN, "drill: traffic with site %s is %s", site, cut ? "cut" : "healed");
+}
+
+static void verb_drill(struct meshd *m, const struct control_request *r, struct control_call *call)
+{
+	bool cut = r->argument_count == 2 && strcmp(r->arguments[0], "cut") == 0;
+	bool heal = r->argument_count == 2 && strcmp(r->arguments[0], "heal") == 0;
+	const char *site = r->arguments[1];
+	if (!m->config->drill) {
+		control_reply(call, ERR_DENIED,
+			      "drills are switched off: set `enabled = yes` in [drill] of this node's "
+			      "configuration and restart it",
+			      NULL, 0);
+	} else if ((!cut && !heal) || site[0] == '\0' || strlen(site) > LIMIT_SITE_NAME_BYTES) {
+		control_reply(call, ERR_USAGE, "a drill takes: cut SITE, or heal SITE", NULL, 0);
+	} else if (cut && m->drill_count == MESHD_DRILL_SITES) {
+		control_reply(call, ERR_LIMIT, "too many sites are cut: heal one first", NULL, 0);
+	} else {
+		drill_set(m, site, cut);
+		control_reply(call, ERR_OK, "", NULL, 0);
+	}
+}
+
+static void on_durable(void *context, enum err result, const char *text)
+{
+	control_reply(context, result, text, NULL, 0);
+}
+
+void meshd_handle(void *context, const struct control_request *request, struct control_call *call)
+{
+	struct meshd *m = context;
+	char text[128];
+	if (strcmp(request->verb, CONTROL_VERB_STATUS) == 0) {
+		verb_status(m, call);
+	} else if (strcmp(request->verb, CONTROL_VERB_PEERS) == 0) {
+		verb_peers(m, call);
+	} else if (strcmp(request->verb, CONTROL_VERB_DRILL) == 0) {
+		verb_drill(m, request, call);
+	} else if (strcmp(request->verb, CONTROL_VERB_COMMIT) == 0) {
+		if (committer_request(m->committer, os_clock_mono(), on_durable, call) != ERR_OK)
+			control_reply(call, ERR_BUSY, "too many clients wait for a commit: try again", NULL,
+				      0);
+	} else {
+		snprintf(text, sizeof(text), "meshd %s does not know the verb \"%s\"", MESH_VERSION,
+			 request->verb);
+		control_reply(call, ERR_UNSUPPORTED, text, NULL, 0);
+	}
+	meshd_rearm(m);
+}
+
+void meshd_gone(void *context, struct control_call *call)
+{
+	struct meshd *m = context;
+	committer_forget(m->committer, call);
+}

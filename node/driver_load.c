@@ -1,0 +1,89 @@
+#include "node/driver_load.h"
+
+#include <string.h>
+
+/* docs/protocol.md section 2: the writer stands at a fixed offset, so that others' records cost nothing. */
+#define WRITER_OFFSET 5
+
+struct highest {
+	const struct id *self;
+	uint64_t seq;
+};
+
+static bool each_highest(void *context, const uint8_t *bytes, size_t len, wall_ms received)
+{
+	struct highest *h = context;
+	struct record r;
+	(void)received;
+	if (len < WRITER_OFFSET + ID_BYTES || memcmp(bytes + WRITER_OFFSET, h->self->b, ID_BYTES) != 0)
+		return true;
+	if (record_parse(bytes, len, &r) == ERR_OK && r.seq > h->seq)
+		h->seq = r.seq;
+	return true;
+}
+
+uint64_t driver_load_highest(struct store *s, const struct id *self)
+{
+	struct highest h = {.self = self};
+	/* A replica that cannot be read has nothing to say about the counter. */
+	(void)store_each_record(s, each_highest, &h);
+	return h.seq;
+}
+
+struct loading {
+	struct gossip *gossip;
+	struct driver_load *report;
+	enum err err;
+};
+
+static bool each_record(void *context, const uint8_t *bytes, size_t len, wall_ms received)
+{
+	struct loading *l = context;
+	enum err err = gossip_load_record(l->gossip, bytes, len, received);
+	if (err == ERR_OK)
+		l->report->records++;
+	else if (err != ERR_NOMEM)
+		l->report->refused++;
+	else
+		l->err = err;
+	return l->err == ERR_OK;
+}
+
+static bool each_blob(void *context, const struct id *id)
+{
+	struct loading *l = context;
+	l->err = gossip_load_blob(l->gossip, id);
+	l->report->blobs += l->err == ERR_OK;
+	return l->err == ERR_OK;
+}
+
+/* A state the core cannot use is decided anew. */
+static bool each_host(void *context, const struct host_state *state)
+{
+	struct loading *l = context;
+	return gossip_load_host_state(l->gossip, state) != ERR_NOMEM;
+}
+
+static bool each_site(void *context, const struct site_state *state)
+{
+	struct loading *l = context;
+	return gossip_load_site_state(l->gossip, state) != ERR_NOMEM;
+}
+
+enum err driver_load_replica(struct store *s, struct gossip *g, struct driver_load *ret,
+			     struct err_info *info)
+{
+	struct loading l = {.gossip = g, .report = ret};
+	enum err err = store_each_record(s, each_record, &l);
+	if (err == ERR_OK && l.err == ERR_OK)
+		err = store_each_blob(s, each_blob, &l);
+	if (err == ERR_OK && l.err == ERR_OK)
+		err = store_each_host_state(s, each_host, &l);
+	if (err == ERR_OK && l.err == ERR_OK)
+		err = store_each_site_state(s, each_site, &l);
+	if (err == ERR_OK)
+		err = l.err;
+	if (err != ERR_OK)
+		return err_set(info, err, "cannot load the replica: %s", err_text(err));
+	return ERR_OK;
+}
