@@ -33,6 +33,7 @@ struct config {
 	char state[LIMIT_PATH_BYTES]; /* empty: os_path_default_state */
 	char control_group[LIMIT_SHORT_TEXT_BYTES + 1];
 	char site[LIMIT_SHORT_TEXT_BYTES + 1]; /* empty: the certificate's */
+	char hostname[LIMIT_SHORT_TEXT_BYTES + 1];
 	char role[LIMIT_SHORT_TEXT_BYTES + 1];
 	char location[LIMIT_SHORT_TEXT_BYTES + 1];
 	struct config_texts tags;

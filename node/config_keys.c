@@ -17,6 +17,8 @@ const struct config_key config_keys[] = {
      "Group that may ask this node (control socket and replica). Without it: the group meshd runs as."},
     {"node", "site", CONFIG_TEXT, 0, LIMIT_SITE_NAME_BYTES, 0, NULL, "", AT(site),
      "Site this host is at now, where that is not its home site."},
+    {"node", "hostname", CONFIG_TEXT, 0, LIMIT_HOSTNAME_BYTES, 0, NULL, "", AT(hostname),
+     "Name to be listed by, where the system's own does not tell hosts apart."},
     {"node", "role", CONFIG_TEXT, 0, 24, 0, NULL, "", AT(role),
      "What the host is for: `till`, `server`, `hypervisor`."},
     {"node", "location", CONFIG_TEXT, 0, LIMIT_SHORT_TEXT_BYTES, 0, NULL, "", AT(location),

@@ -187,6 +187,15 @@ static bool say(struct publisher *p, uint8_t kind, enum gossip_urgency urgency, 
 	return true;
 }
 
+/* What the administrator wrote stands in place of what was read. */
+static void configured(const char *value, struct reading_text *ret)
+{
+	if (value[0] == '\0')
+		return;
+	ret->status = READING_OK;
+	text_copy(ret->value, sizeof(ret->value), value);
+}
+
 static void say_profile(struct publisher *p, struct profile *profile)
 {
 	const struct config *c = p->options.config;
@@ -194,10 +203,8 @@ static void say_profile(struct publisher *p, struct profile *profile)
 	size_t len = 0;
 	text_copy(profile->site, sizeof(profile->site), c->site[0] != '\0' ? c->site : p->options.home_site);
 	profile->location = (struct reading_text){.status = READING_UNKNOWN};
-	if (c->location[0] != '\0') {
-		profile->location.status = READING_OK;
-		text_copy(profile->location.value, sizeof(profile->location.value), c->location);
-	}
+	configured(c->location, &profile->location);
+	configured(c->hostname, &profile->hostname);
 	text_copy(profile->role, sizeof(profile->role), c->role);
 	text_copy(profile->agent, sizeof(profile->agent), MESH_VERSION);
 	profile->tag_count = c->tags.count;
