@@ -1,0 +1,98 @@
+#include "replica.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void replica_init(struct replica *r, size_t hosts, size_t sites)
+{
+	*r = (struct replica){.host_count = hosts, .site_count = sites};
+	r->hosts = sim_alloc(hosts, sizeof(*r->hosts));
+	r->sites = sim_alloc(sites, sizeof(*r->sites));
+}
+
+void replica_free(struct replica *r)
+{
+	free(r->rows);
+	free(r->blobs);
+	free(r->hosts);
+	free(r->sites);
+}
+
+void replica_put(struct replica *r, const struct sim_record *record, wall_ms received)
+{
+	while (record->key_number >= r->row_count) {
+		r->rows = sim_grow(r->rows, r->row_count, &r->row_capacity, sizeof(*r->rows));
+		r->row_count++;
+	}
+	r->rows[record->key_number].pending = record;
+	r->rows[record->key_number].received = received;
+	r->dirty = true;
+}
+
+void replica_put_blob(struct replica *r, uint32_t index)
+{
+	while (index >= r->blob_count) {
+		r->blobs = sim_grow(r->blobs, r->blob_count, &r->blob_capacity, sizeof(*r->blobs));
+		r->blob_count++;
+	}
+	r->blobs[index] |= REPLICA_BLOB_PENDING;
+	r->dirty = true;
+}
+
+void replica_commit(struct replica *r)
+{
+	for (size_t i = 0; i < r->row_count; i++) {
+		r->rows[i].durable = r->rows[i].pending;
+		r->rows[i].durable_received = r->rows[i].received;
+	}
+	for (size_t i = 0; i < r->blob_count; i++)
+		if (r->blobs[i] != 0)
+			r->blobs[i] = REPLICA_BLOB_PENDING | REPLICA_BLOB_DURABLE;
+	for (size_t i = 0; i < r->host_count; i++) {
+		r->hosts[i].durable = r->hosts[i].pending;
+		r->hosts[i].has_durable = r->hosts[i].has_pending;
+	}
+	for (size_t i = 0; i < r->site_count; i++) {
+		r->sites[i].durable = r->sites[i].pending;
+		r->sites[i].has_durable = r->sites[i].has_pending;
+	}
+	r->dirty = false;
+}
+
+void replica_crash(struct replica *r)
+{
+	for (size_t i = 0; i < r->row_count; i++) {
+		r->rows[i].pending = r->rows[i].durable;
+		r->rows[i].received = r->rows[i].durable_received;
+	}
+	for (size_t i = 0; i < r->blob_count; i++)
+		r->blobs[i] = (r->blobs[i] & REPLICA_BLOB_DURABLE) != 0
+				  ? REPLICA_BLOB_PENDING | REPLICA_BLOB_DURABLE
+				  : 0;
+	for (size_t i = 0; i < r->host_count; i++) {
+		r->hosts[i].pending = r->hosts[i].durable;
+		r->hosts[i].has_pending = r->hosts[i].has_durable;
+	}
+	for (size_t i = 0; i < r->site_count; i++) {
+		r->sites[i].pending = r->sites[i].durable;
+		r->sites[i].has_pending = r->sites[i].has_durable;
+	}
+	r->dirty = false;
+}
+
+void replica_wipe(struct replica *r)
+{
+	size_t hosts = r->host_count, sites = r->site_count;
+	replica_free(r);
+	replica_init(r, hosts, sites);
+}
+
+const struct sim_record *replica_get(const struct replica *r, uint32_t key_number)
+{
+	return key_number < r->row_count ? r->rows[key_number].pending : NULL;
+}
+
+bool replica_has_blob(const struct replica *r, uint32_t index)
+{
+	return index < r->blob_count && r->blobs[index] != 0;
+}

@@ -1,0 +1,60 @@
+#include <string.h>
+
+#include "scenario.h"
+
+static void faults_lossy(struct sim_faults *f)
+{
+	f->loss = 0.2;
+}
+
+static void faults_hostile(struct sim_faults *f)
+{
+	f->duplicate = 0.02;
+	f->reorder = 0.05;
+	f->corrupt = 0.05;
+	f->truncate = 0.05;
+}
+
+static void faults_none(struct sim_faults *f)
+{
+	f->loss = 0;
+}
+
+static void faults_chaos(struct sim_faults *f)
+{
+	f->duplicate = 0.02;
+	f->reorder = 0.05;
+	f->corrupt = 0.01;
+	f->truncate = 0.01;
+	f->reorder_ms = 500;
+	f->skew_ms = 90000;
+	f->pause_every_ms = 8000;
+	f->crash_every_ms = 12000;
+	f->cut_every_ms = 30000;
+	f->publish_every_ms = 2000;
+	f->pause_max_ms = 12000;
+	f->down_max_ms = 25000;
+	f->cut_max_ms = 40000;
+	f->lose_replica = 0.2;
+}
+
+const struct scenario scenarios[] = {
+    {"converge", "hosts join; all replicas become equal", 12, 3, 0, NULL, scenario_converge},
+    {"propagation", "urgent records to every replica of a site", 100, 1, 0, NULL, scenario_propagation},
+    {"dark", "a host is killed under 20 % loss", 10, 2, 0, faults_lossy, scenario_dark},
+    {"goodbye", "a host says goodbye, and comes back", 9, 3, 0, NULL, scenario_goodbye},
+    {"silent", "two sites are cut from each other, and heal", 8, 2, 0, NULL, scenario_silent},
+    {"restart", "crashes and restarts, with and without the replica", 8, 2, 0, NULL, scenario_restart},
+    {"forged", "an attacker injects what nobody may accept", 8, 2, 0, faults_hostile, scenario_forged},
+    {"chaos", "random faults; when they end, all agree", 12, 3, 3, faults_chaos, scenario_chaos},
+    {"idle", "what a quiet estate sends", 100, 1, 2, faults_none, scenario_idle},
+};
+const size_t scenario_count = sizeof(scenarios) / sizeof(scenarios[0]);
+
+const struct scenario *scenario_find(const char *name)
+{
+	for (size_t i = 0; i < scenario_count; i++)
+		if (strcmp(scenarios[i].name, name) == 0)
+			return &scenarios[i];
+	return NULL;
+}
