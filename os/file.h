@@ -43,6 +43,9 @@ bool os_file_exists(const char *path);
 enum err os_file_peek(const char *path, uint64_t offset, void *ret_bytes, size_t cap, size_t *ret_len,
 		      uint64_t *ret_size, struct err_info *info);
 
+/* Name of the group a file or folder belongs to, or its number. ERR_LIMIT when it does not fit. */
+enum err os_file_group(const char *path, char *ret, size_t cap);
+
 /* Whether the file could grow by `bytes`: writes zeroes after its end and cuts them off again, so no one else
  * may append meanwhile. ERR_DISK_FULL, ERR_DENIED, ERR_IO. */
 enum err os_file_can_grow(const char *path, size_t bytes, struct err_info *info);

@@ -1,6 +1,9 @@
 /* Small questions about a file that is not read or written whole. */
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -58,4 +61,23 @@ enum err os_file_can_grow(const char *path, size_t bytes, struct err_info *info)
 		(void)!ftruncate(fd, st.st_size);
 	close(fd);
 	return error == 0 ? ERR_OK : os_fail(info, error, "grow", path);
+}
+
+enum err os_file_group(const char *path, char *ret, size_t cap)
+{
+	struct stat st;
+	struct group group, *found = NULL;
+	char names[4096];
+	if (stat(path, &st) != 0)
+		return os_fail_code(errno);
+	char name[64];
+	int n;
+	if (getgrgid_r(st.st_gid, &group, names, sizeof(names), &found) == 0 && found != NULL)
+		n = snprintf(name, sizeof(name), "%s", found->gr_name);
+	else
+		n = snprintf(name, sizeof(name), "%lu", (unsigned long)st.st_gid);
+	if (n < 0 || (size_t)n >= sizeof(name) || (size_t)n >= cap)
+		return ERR_LIMIT;
+	memcpy(ret, name, (size_t)n + 1);
+	return ERR_OK;
 }

@@ -1,0 +1,128 @@
+/* What an answer says about itself. */
+#include <string.h>
+
+#include "base/text.h"
+#include "store/query_private.h"
+
+#define STALE_AFTER_MS  CLOCK_MINUTE_MS
+#define FRESH_AT_LEAST  CLOCK_MINUTE_MS
+#define FRESH_INTERVALS 3
+
+static bool is_fresh(const struct query *q, const struct roster_host *host)
+{
+	const struct site_state *site = &q->roster.sites[host->site].state;
+	wall_ms attested = host_attested(&q->roster, host);
+	wall_ms bound = FRESH_INTERVALS * CLOCK_SECOND_MS * site->interval_s;
+	switch (host->state.status) {
+	case HOST_DARK:
+	case HOST_STOPPED:
+	case HOST_ASLEEP:
+		return true;
+	case HOST_UP:
+		if (bound < FRESH_AT_LEAST)
+			bound = FRESH_AT_LEAST;
+		return attested != 0 && (attested >= q->now || q->now - attested <= bound);
+	default:
+		return false;
+	}
+}
+
+static void count_host(const struct query *q, const struct roster_host *host, struct query_coverage *c)
+{
+	uint64_t *const counts[] = {
+	    [HOST_UNKNOWN] = &c->unknown, [HOST_UP] = &c->up,           [HOST_SILENT] = &c->silent,
+	    [HOST_DARK] = &c->dark,       [HOST_STOPPED] = &c->stopped, [HOST_ASLEEP] = &c->asleep,
+	    [HOST_LEFT] = &c->left,       [HOST_REPLACED] = &c->left,
+	};
+	++*counts[host->state.status];
+	if (host->state.status == HOST_LEFT || host->state.status == HOST_REPLACED)
+		return;
+	c->hosts++;
+	if (is_fresh(q, host))
+		c->fresh++;
+	else
+		c->hosts_stale++;
+	wall_ms attested = host_attested(&q->roster, host);
+	if (host->state.status == HOST_UP && attested != 0 &&
+	    (c->oldest_attested == 0 || attested < c->oldest_attested))
+		c->oldest_attested = attested;
+}
+
+/* Hosts in `kind` rows, both in the order of ids: known without reading a row's content. */
+static enum err count_published(struct query *q, uint8_t kind, uint8_t *seen)
+{
+	const uint8_t prefix[] = {TABLE_RECORDS, kind};
+	struct replica_scan scan;
+	struct row_key key;
+	const uint8_t *bytes;
+	size_t len;
+	enum err err = replica_scan_open(q->replica, prefix, sizeof(prefix), &scan);
+	if (err != ERR_OK)
+		return err;
+	while ((err = replica_scan_next(&scan, &key, &bytes, &len)) == ERR_OK) {
+		struct record_key record;
+		if (record_key_unpack(key.bytes + 1, key.len - 1, &record) != ERR_OK)
+			continue;
+		const struct roster_host *host = roster_find(&q->roster, &record.subject);
+		if (host != NULL)
+			seen[host - q->roster.hosts]++;
+	}
+	replica_scan_close(&scan);
+	return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+static enum err count_incomplete(struct query *q, struct query_coverage *c)
+{
+	uint8_t *seen = sqlite3_malloc64(q->roster.host_count + 1);
+	if (seen == NULL)
+		return ERR_NOMEM;
+	memset(seen, 0, q->roster.host_count + 1);
+	enum err err = count_published(q, RECORD_PROFILE, seen);
+	if (err == ERR_OK)
+		err = count_published(q, RECORD_COMPONENTS, seen);
+	for (size_t i = 0; i < q->roster.host_count && err == ERR_OK; i++) {
+		enum host_status status = q->roster.hosts[i].state.status;
+		if (status != HOST_LEFT && status != HOST_REPLACED && seen[i] < 2)
+			c->incomplete++;
+	}
+	sqlite3_free(seen);
+	return err;
+}
+
+static void count_sites(const struct query *q, struct query_coverage *c)
+{
+	c->sites = q->roster.site_count;
+	for (size_t i = 0; i < q->roster.site_count; i++) {
+		const struct site_state *site = &q->roster.sites[i].state;
+		if (site->status != SITE_SILENT)
+			continue;
+		if (c->sites_silent < sizeof(c->silent_sites) / sizeof(c->silent_sites[0])) {
+			text_copy(c->silent_sites[c->sites_silent].name, sizeof(c->silent_sites[0].name),
+				  site->name);
+			c->silent_sites[c->sites_silent].since = site->since;
+		}
+		c->sites_silent++;
+	}
+}
+
+enum err query_coverage(struct query *q, struct query_coverage *ret, struct err_info *info)
+{
+	const struct store_meta *meta = replica_meta(q->replica);
+	struct query_coverage c = {.as_of = meta->as_of};
+	enum err err = count_incomplete(q, &c);
+	if (err != ERR_OK)
+		return replica_error(q->replica, err, info);
+	c.stale = q->now > c.as_of && q->now - c.as_of > STALE_AFTER_MS;
+	id_hex(&meta->self, c.self);
+	const struct roster_host *self = roster_find(&q->roster, &meta->self);
+	if (self != NULL)
+		text_copy(c.self_site, sizeof(c.self_site), q->roster.sites[self->site].state.name);
+	for (size_t i = 0; i < q->roster.host_count; i++)
+		count_host(q, &q->roster.hosts[i], &c);
+	count_sites(q, &c);
+	c.damaged_rows = replica_damaged(q->replica);
+	c.complete =
+	    !c.stale && c.hosts_stale == 0 && c.incomplete == 0 && c.sites_silent == 0 && c.damaged_rows == 0;
+	*ret = c;
+	return ERR_OK;
+}

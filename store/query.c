@@ -1,0 +1,404 @@
+/* Opening a replica for questions, and running one. SQLite gets an empty database in memory whose only tables
+ * are ours; an authorizer, limits and a budget keep a statement to reading. */
+#include "store/query.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/text.h"
+#include "os/clock.h"
+#include "store/query_private.h"
+
+#define STEPS_PER_CALL 4096 /* of SQLite's machine, between two looks at budget and clock */
+
+/* Functions a question may call: pure, and bounded by the limits below. */
+static const char *const functions[] = {
+    "abs",
+    "avg",
+    "ceil",
+    "ceiling",
+    "char",
+    "coalesce",
+    "concat",
+    "concat_ws",
+    "count",
+    "cume_dist",
+    "date",
+    "datetime",
+    "dense_rank",
+    "first_value",
+    "floor",
+    "format",
+    "glob",
+    "group_concat",
+    "hex",
+    "ifnull",
+    "iif",
+    "instr",
+    "json",
+    "json_array",
+    "json_array_length",
+    "json_extract",
+    "json_group_array",
+    "json_group_object",
+    "json_object",
+    "json_quote",
+    "json_type",
+    "json_valid",
+    "julianday",
+    "lag",
+    "last_value",
+    "lead",
+    "length",
+    "like",
+    "likelihood",
+    "likely",
+    "ln",
+    "log",
+    "log10",
+    "log2",
+    "lower",
+    "ltrim",
+    "max",
+    "min",
+    "mod",
+    "nth_value",
+    "ntile",
+    "nullif",
+    "percent_rank",
+    "pow",
+    "power",
+    "printf",
+    "quote",
+    "rank",
+    "replace",
+    "round",
+    "row_number",
+    "rtrim",
+    "sign",
+    "sqrt",
+    "strftime",
+    "string_agg",
+    "substr",
+    "substring",
+    "sum",
+    "time",
+    "total",
+    "trim",
+    "trunc",
+    "typeof",
+    "unicode",
+    "unixepoch",
+    "unlikely",
+    "upper",
+};
+
+static const struct {
+	int limit, value;
+} limits[] = {
+    {SQLITE_LIMIT_LENGTH, 16 * 1024 * 1024},
+    {SQLITE_LIMIT_SQL_LENGTH, LIMIT_SQL_BYTES},
+    {SQLITE_LIMIT_COLUMN, 256},
+    {SQLITE_LIMIT_EXPR_DEPTH, 100},
+    {SQLITE_LIMIT_COMPOUND_SELECT, 50},
+    {SQLITE_LIMIT_VDBE_OP, 100000},
+    {SQLITE_LIMIT_FUNCTION_ARG, 64},
+    {SQLITE_LIMIT_ATTACHED, 0},
+    {SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 1024},
+    {SQLITE_LIMIT_VARIABLE_NUMBER, 64},
+    {SQLITE_LIMIT_TRIGGER_DEPTH, 1},
+    {SQLITE_LIMIT_WORKER_THREADS, 0},
+};
+
+static bool is_allowed_function(const char *name)
+{
+	for (size_t i = 0; i < sizeof(functions) / sizeof(*functions); i++) {
+		if (sqlite3_stricmp(functions[i], name) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int authorize(void *context, int action, const char *a, const char *b, const char *database,
+		     const char *trigger)
+{
+	struct query *q = context;
+	const char *what = "anything but reading";
+	(void)database;
+	(void)trigger;
+	switch (action) {
+	case SQLITE_SELECT:
+	case SQLITE_READ:
+	case SQLITE_RECURSIVE:
+		return SQLITE_OK;
+	case SQLITE_FUNCTION:
+		if (b != NULL && is_allowed_function(b))
+			return SQLITE_OK;
+		sqlite3_snprintf(sizeof(q->denied), q->denied,
+				 "the function %.64s is not among those allowed", b != NULL ? b : "");
+		return SQLITE_DENY;
+	case SQLITE_ATTACH:
+	case SQLITE_DETACH:
+		what = "attaching other databases";
+		break;
+	case SQLITE_PRAGMA:
+		what = "PRAGMA";
+		break;
+	case SQLITE_TRANSACTION:
+	case SQLITE_SAVEPOINT:
+		what = "transactions";
+		break;
+	default:
+		what = "writing, creating and dropping";
+	}
+	(void)a;
+	if (q->denied[0] == '\0')
+		sqlite3_snprintf(sizeof(q->denied), q->denied, "%s is not possible here", what);
+	return SQLITE_DENY;
+}
+
+static int on_progress(void *context)
+{
+	struct query *q = context;
+	bool steps = q->steps_left < STEPS_PER_CALL;
+	if (!steps)
+		q->steps_left -= STEPS_PER_CALL;
+	if (steps || (q->deadline != 0 && os_clock_mono() >= q->deadline))
+		q->out_of_budget = true;
+	return q->out_of_budget;
+}
+
+static enum err open_engine(struct query *q, struct err_info *info)
+{
+	int rc = sqlite3_open_v2(":memory:", &q->db,
+				 SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
+	(void)sqlite3_hard_heap_limit64(LIMIT_SQL_MEMORY_BYTES);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_db_config(q->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_db_config(q->db, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_db_config(q->db, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_db_config(q->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+	/* Sorting stays in memory, under the heap limit, and leaves no files behind. */
+	if (rc == SQLITE_OK)
+		rc = sqlite3_exec(q->db, "PRAGMA temp_store = MEMORY", NULL, NULL, NULL);
+	for (size_t i = 0; i < sizeof(limits) / sizeof(*limits) && rc == SQLITE_OK; i++)
+		(void)sqlite3_limit(q->db, limits[i].limit, limits[i].value);
+	const struct table *const *tables;
+	size_t count = table_list(&tables);
+	for (size_t i = 0; i < count && rc == SQLITE_OK; i++)
+		rc = table_register(q, tables[i]);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_set_authorizer(q->db, authorize, q);
+	if (rc == SQLITE_OK)
+		return ERR_OK;
+	return err_set(info, rc == SQLITE_NOMEM ? ERR_NOMEM : ERR_SQL, "SQLite does not start: %s",
+		       sqlite3_errstr(rc));
+}
+
+enum err query_open(const char *state, wall_ms now, struct query **ret, struct err_info *info)
+{
+	struct query *q = calloc(1, sizeof(*q));
+	if (q == NULL)
+		return err_set(info, ERR_NOMEM, "out of memory");
+	q->now = now;
+	enum err err = replica_open(state, &q->replica, info);
+	if (err == ERR_OK)
+		err = roster_load(q->replica, &q->roster, info);
+	if (err == ERR_OK) {
+		err = catalogue_new(q->replica, &q->catalogue);
+		if (err != ERR_OK)
+			err_set(info, err, "out of memory");
+	}
+	if (err == ERR_OK)
+		err = open_engine(q, info);
+	if (err != ERR_OK) {
+		query_close(q);
+		return err;
+	}
+	*ret = q;
+	return ERR_OK;
+}
+
+void query_close(struct query *q)
+{
+	if (q == NULL)
+		return;
+	sqlite3_close(q->db);
+	catalogue_free(q->catalogue);
+	roster_free(&q->roster);
+	replica_close(q->replica);
+	free(q);
+}
+
+enum err query_fail(struct query *q, enum err err)
+{
+	q->failure = err;
+	if (err == ERR_LIMIT)
+		return err_set(&q->failure_info, err,
+			       "the estate has more distinct components than one question may hold (%d); ask "
+			       "for one host",
+			       QUERY_ENTRIES_MAX);
+	return replica_error(q->replica, err, &q->failure_info);
+}
+
+/* What SQLite said, in our codes. */
+static enum err engine_error(struct query *q, int rc, struct err_info *info)
+{
+	if (q->failure != ERR_OK)
+		return err_set(info, q->failure, "%s", q->failure_info.text);
+	if (q->out_of_budget)
+		return err_set(
+		    info, ERR_TIMEOUT,
+		    "the question took too many steps or too much time; narrow it (WHERE, LIMIT), end "
+		    "recursions, or allow it more time");
+	if (rc == SQLITE_AUTH)
+		return err_set(info, ERR_DENIED, "%s: questions only read; write one SELECT",
+			       q->denied[0] != '\0' ? q->denied : "not allowed");
+	if (rc == SQLITE_NOMEM)
+		return err_set(info, ERR_LIMIT,
+			       "the question needs more than %d MiB of memory; narrow it (WHERE, LIMIT)",
+			       LIMIT_SQL_MEMORY_BYTES / (1024 * 1024));
+#if SQLITE_VERSION_NUMBER >= 3038000
+	int offset = sqlite3_error_offset(q->db);
+	if (offset >= 0)
+		return err_set(info, ERR_SQL, "%s (at character %d)", sqlite3_errmsg(q->db), offset + 1);
+#endif
+	return err_set(info, ERR_SQL, "%s", sqlite3_errmsg(q->db));
+}
+
+static enum err prepare(struct query *q, const char *sql, sqlite3_stmt **ret, struct err_info *info)
+{
+	sqlite3_stmt *statement = NULL, *second = NULL;
+	const char *tail = NULL;
+	if (strlen(sql) > LIMIT_SQL_BYTES)
+		return err_set(info, ERR_SQL, "the question is %zu bytes long; the most is %d", strlen(sql),
+			       LIMIT_SQL_BYTES);
+	int rc = sqlite3_prepare_v2(q->db, sql, -1, &statement, &tail);
+	if (rc != SQLITE_OK)
+		return engine_error(q, rc, info);
+	if (statement == NULL)
+		return err_set(info, ERR_SQL, "the question is empty; write one SELECT");
+	/* Blanks and comments may follow, no second statement, be it a wrong one. */
+	rc = sqlite3_prepare_v2(q->db, tail, -1, &second, NULL);
+	if (rc != SQLITE_OK || second != NULL) {
+		sqlite3_finalize(second);
+		sqlite3_finalize(statement);
+		return err_set(info, ERR_SQL, "more than one statement; ask one question at a time");
+	}
+	if (!sqlite3_stmt_readonly(statement)) {
+		sqlite3_finalize(statement);
+		return err_set(info, ERR_DENIED, "the statement would write; write one SELECT");
+	}
+	*ret = statement;
+	return ERR_OK;
+}
+
+static enum err bind(struct query *q, sqlite3_stmt *statement, const char *const *parameters, size_t count,
+		     struct err_info *info)
+{
+	int wanted = sqlite3_bind_parameter_count(statement);
+	if (count != (size_t)wanted)
+		return err_set(info, ERR_SQL, "the question has %d parameters, %zu values were given", wanted,
+			       count);
+	for (size_t i = 0; i < count; i++) {
+		int rc = sqlite3_bind_text(statement, (int)i + 1, parameters[i], -1, SQLITE_STATIC);
+		if (rc != SQLITE_OK)
+			return engine_error(q, rc, info);
+	}
+	return ERR_OK;
+}
+
+static bool send_columns(sqlite3_stmt *statement, size_t count, const struct query_sink *sink)
+{
+	const char *names[256];
+	CHECK(count <= sizeof(names) / sizeof(*names));
+	for (size_t i = 0; i < count; i++) {
+		names[i] = sqlite3_column_name(statement, (int)i);
+		if (names[i] == NULL)
+			names[i] = "";
+	}
+	return sink->columns == NULL || sink->columns(sink->context, names, count);
+}
+
+static bool send_row(sqlite3_stmt *statement, size_t count, const struct query_sink *sink)
+{
+	struct query_value values[256];
+	for (size_t i = 0; i < count; i++) {
+		struct query_value *v = &values[i];
+		int column = (int)i;
+		*v = (struct query_value){.type = QUERY_NULL};
+		switch (sqlite3_column_type(statement, column)) {
+		case SQLITE_INTEGER:
+			v->type = QUERY_INTEGER;
+			v->integer = sqlite3_column_int64(statement, column);
+			break;
+		case SQLITE_FLOAT:
+			v->type = QUERY_REAL;
+			v->real = sqlite3_column_double(statement, column);
+			break;
+		case SQLITE_NULL:
+			break;
+		default: /* blobs, which only casts make, are shown as text */
+			v->type = QUERY_TEXT;
+			v->text = (const char *)sqlite3_column_text(statement, column);
+			v->text_len = (size_t)sqlite3_column_bytes(statement, column);
+			if (v->text == NULL)
+				*v = (struct query_value){.type = QUERY_TEXT, .text = ""};
+		}
+	}
+	return sink->row == NULL || sink->row(sink->context, values, count);
+}
+
+static enum err run_statement(struct query *q, sqlite3_stmt *statement, const struct query_sink *sink,
+			      struct err_info *info)
+{
+	size_t count = (size_t)sqlite3_column_count(statement);
+	if (!send_columns(statement, count, sink))
+		return ERR_OK;
+	for (;;) {
+		int rc = sqlite3_step(statement);
+		if (rc == SQLITE_DONE)
+			return ERR_OK;
+		if (rc != SQLITE_ROW)
+			return engine_error(q, rc, info);
+		if (!send_row(statement, count, sink))
+			return ERR_OK;
+	}
+}
+
+enum err query_run(struct query *q, const char *sql, const char *const *parameters, size_t count,
+		   const struct query_limits *budget, const struct query_sink *sink, struct err_info *info)
+{
+	sqlite3_stmt *statement = NULL;
+	q->failure = ERR_OK;
+	q->denied[0] = '\0';
+	q->out_of_budget = false;
+	q->steps_left = budget != NULL && budget->steps > 0 ? budget->steps : LIMIT_SQL_STEPS;
+	q->deadline = budget != NULL && budget->timeout_ms > 0 ? os_clock_mono() + budget->timeout_ms : 0;
+	sqlite3_progress_handler(q->db, STEPS_PER_CALL, on_progress, q);
+	enum err err = prepare(q, sql, &statement, info);
+	if (err == ERR_OK)
+		err = bind(q, statement, parameters, count, info);
+	if (err == ERR_OK)
+		err = run_statement(q, statement, sink, info);
+	sqlite3_finalize(statement);
+	sqlite3_progress_handler(q->db, 0, NULL, NULL);
+	return err;
+}
+
+const struct query_table *query_tables(size_t *ret_count)
+{
+	/* Filled once from the tables' own descriptions; the same whoever fills it. */
+	static struct query_table infos[16];
+	const struct table *const *tables;
+	size_t count = table_list(&tables);
+	CHECK(count <= sizeof(infos) / sizeof(*infos));
+	for (size_t i = 0; i < count; i++)
+		infos[i] = tables[i]->info;
+	*ret_count = count;
+	return infos;
+}

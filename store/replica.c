@@ -1,0 +1,242 @@
+/* Happy path: check the file, open it read-only, register as a reader, keep one read transaction, so that
+ * every answer and its coverage see one state. Who may not write the lock file reads without registering;
+ * then pages of the snapshot may be taken for new ones by the third commit after it, so the snapshot is given
+ * up (ERR_BUSY) once a second one is seen (docs/decisions/0007-reading-without-a-lock.md). */
+#include "store/replica.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "os/file.h"
+#include "store/lmdb_env.h"
+
+#define DAMAGED_MAX 4096
+
+struct replica {
+	struct lmdb_env e;
+	MDB_txn *txn;
+	size_t snapshot; /* number of the last commit in it */
+	bool unlocked;
+	struct store_meta meta;
+	struct row_set damaged; /* keys only */
+};
+
+static enum err begin_in_guard(void *context)
+{
+	struct replica *r = context;
+	int rc = mdb_txn_begin(r->e.env, NULL, MDB_RDONLY, &r->txn);
+	if (rc == 0)
+		r->snapshot = mdb_txn_id(r->txn);
+	return lmdb_error(rc, "read", r->e.data_path, NULL);
+}
+
+static enum err end_in_guard(void *context)
+{
+	struct replica *r = context;
+	mdb_txn_abort(r->txn);
+	return ERR_OK;
+}
+
+struct read_work {
+	struct replica *r;
+	const struct row_key *key;
+	struct row_value *value; /* one of the two */
+	struct row_chunk *chunk;
+};
+
+static bool overtaken(struct replica *r)
+{
+	MDB_envinfo now;
+	return r->unlocked && (mdb_env_info(r->e.env, &now) != 0 || now.me_last_txnid - r->snapshot > 1);
+}
+
+static enum err read_in_guard(void *context)
+{
+	struct read_work *w = context;
+	enum err err = w->value != NULL ? lmdb_get(w->r->txn, w->r->e.dbi, w->key, w->value)
+					: lmdb_chunk(w->r->txn, w->r->e.dbi, w->key, w->chunk);
+	/* Whatever was read is void then, damage included. */
+	return overtaken(w->r) ? ERR_BUSY : err;
+}
+
+static enum err load_meta(struct replica *r, struct err_info *info)
+{
+	struct row_key key = row_key_first(TABLE_META);
+	struct row_value row;
+	enum err err = replica_get(r, &key, &row);
+	if (err == ERR_OK)
+		err = row_decode_meta(row.bytes, row.len, &r->meta);
+	if (err == ERR_OK && r->meta.schema > STORE_SCHEMA)
+		err = ERR_VERSION;
+	if (err == ERR_VERSION)
+		return err_set(
+		    info, err,
+		    "\"%s\" was written by a newer meshd (this program knows schema %u); install the "
+		    "newer mesh",
+		    r->e.data_path, (unsigned)STORE_SCHEMA);
+	if (err == ERR_OK || err == ERR_BUSY || err == ERR_NOMEM)
+		return replica_error(r, err, info);
+	return replica_error(r, ERR_CORRUPT, info);
+}
+
+static enum err denied(const char *folder, struct err_info *info)
+{
+	char group[64];
+	if (os_file_group(folder, group, sizeof(group)) != ERR_OK)
+		memcpy(group, "mesh", sizeof("mesh"));
+	return err_set(
+	    info, ERR_DENIED,
+	    "may not read \"%s\": join the group \"%s\" (usermod -aG %s USER, then log in again), or "
+	    "run as its owner",
+	    folder, group, group);
+}
+
+static enum err open_env(struct replica *r, const char *folder, struct err_info *info)
+{
+	uint64_t size;
+	char path[LIMIT_PATH_BYTES];
+	enum err err = os_path_join(path, sizeof(path), folder, STORE_DATA_FILE);
+	if (err == ERR_OK)
+		err = lmdb_check_file(path, &size, info);
+	if (err == ERR_NOT_FOUND)
+		return err_set(
+		    info, err,
+		    "no replica in \"%s\": enrol this machine (mesh enroll) and start meshd, or name "
+		    "its folder with --state",
+		    folder);
+	if (err == ERR_OK)
+		err = lmdb_env_open(&r->e, folder, 0, MDB_RDONLY, info);
+	if (err == ERR_DENIED) {
+		r->unlocked = true;
+		err = lmdb_env_open(&r->e, folder, 0, MDB_RDONLY | MDB_NOLOCK, info);
+	}
+	return err == ERR_DENIED ? denied(folder, info) : err;
+}
+
+enum err replica_open(const char *state, struct replica **ret, struct err_info *info)
+{
+	char folder[LIMIT_PATH_BYTES];
+	struct replica *r = calloc(1, sizeof(*r));
+	if (r == NULL)
+		return err_set(info, ERR_NOMEM, "cannot open \"%s\": out of memory", state);
+	enum err err = os_path_join(folder, sizeof(folder), state, STORE_FOLDER);
+	if (err != ERR_OK)
+		err_set(info, err, "the path \"%s\" is too long; choose a shorter one", state);
+	else
+		err = open_env(r, folder, info);
+	if (err == ERR_OK) {
+		err = lmdb_env_run(&r->e, begin_in_guard, r);
+		err = err == ERR_OK ? load_meta(r, info) : replica_error(r, err, info);
+	}
+	if (err != ERR_OK) {
+		replica_close(r);
+		return err;
+	}
+	*ret = r;
+	return ERR_OK;
+}
+
+void replica_close(struct replica *r)
+{
+	if (r == NULL)
+		return;
+	if (r->txn != NULL)
+		(void)lmdb_env_run(&r->e, end_in_guard, r);
+	lmdb_env_close(&r->e);
+	row_set_clear(&r->damaged);
+	free(r);
+}
+
+const struct store_meta *replica_meta(const struct replica *r)
+{
+	return &r->meta;
+}
+
+static void count_damaged(struct replica *r, const struct row_key *key)
+{
+	if (r->damaged.count < DAMAGED_MAX)
+		(void)row_set_put(&r->damaged, key, NULL, 0);
+}
+
+uint64_t replica_damaged(const struct replica *r)
+{
+	return r->damaged.count;
+}
+
+enum err replica_get(struct replica *r, const struct row_key *key, struct row_value *ret)
+{
+	struct read_work work = {r, key, ret, NULL};
+	enum err err = lmdb_env_run(&r->e, read_in_guard, &work);
+	if (err == ERR_OK && row_check(key, ret->bytes, ret->len) != ERR_OK) {
+		count_damaged(r, key);
+		return ERR_NOT_FOUND;
+	}
+	return err;
+}
+
+enum err replica_scan_open(struct replica *r, const uint8_t *prefix, size_t prefix_len,
+			   struct replica_scan *ret)
+{
+	struct replica_scan scan = {.replica = r, .prefix_len = prefix_len};
+	CHECK(prefix_len >= 1 && row_key_of(prefix, prefix_len, &scan.at) == ERR_OK);
+	scan.chunk = malloc(sizeof(*scan.chunk));
+	if (scan.chunk == NULL)
+		return ERR_NOMEM;
+	row_chunk_reset(scan.chunk);
+	*ret = scan;
+	return ERR_OK;
+}
+
+enum err replica_scan_next(struct replica_scan *scan, struct row_key *ret_key, const uint8_t **ret_bytes,
+			   size_t *ret_len)
+{
+	struct row_key before = scan->at;
+	for (;;) {
+		if (!row_chunk_peek(scan->chunk, ret_key, ret_bytes, ret_len)) {
+			if (scan->chunk->last)
+				return ERR_NOT_FOUND;
+			struct read_work work = {scan->replica, &scan->at, NULL, scan->chunk};
+			enum err err = lmdb_env_run(&scan->replica->e, read_in_guard, &work);
+			if (err != ERR_OK)
+				return err;
+			continue;
+		}
+		if (memcmp(ret_key->bytes, before.bytes, scan->prefix_len) != 0)
+			return ERR_NOT_FOUND;
+		scan->at = *ret_key;
+		row_chunk_take(scan->chunk);
+		if (row_check(ret_key, *ret_bytes, *ret_len) == ERR_OK)
+			return ERR_OK;
+		count_damaged(scan->replica, ret_key);
+	}
+}
+
+void replica_scan_close(struct replica_scan *scan)
+{
+	free(scan->chunk);
+	scan->chunk = NULL;
+}
+
+enum err replica_error(const struct replica *r, enum err err, struct err_info *info)
+{
+	switch (err) {
+	case ERR_OK:
+		return ERR_OK;
+	case ERR_CORRUPT:
+		return err_set(
+		    info, err,
+		    "\"%s\" is damaged: restart meshd, which sets it aside and fills a new one from "
+		    "its peers; meanwhile ask another host",
+		    r->e.data_path);
+	case ERR_BUSY:
+		return err_set(info, err,
+			       "\"%s\" changed while it was read, and its lock file may not be written; ask "
+			       "again",
+			       r->e.data_path);
+	case ERR_NOMEM:
+		return err_set(info, err, "out of memory while reading \"%s\"", r->e.data_path);
+	default:
+		return err_set(info, err, "cannot read \"%s\": %s", r->e.data_path, err_text(err));
+	}
+}

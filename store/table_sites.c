@@ -1,0 +1,89 @@
+#include "store/query_private.h"
+
+#define COLUMNS(X)                                                                                           \
+	X(SITE, "site", "TEXT", "", "name")                                                                  \
+	X(ID, "id", "TEXT", "", "site id, 32 hexadecimal digits")                                            \
+	X(STATUS, "status", "TEXT", "", "reporting, silent or unknown")                                      \
+	X(SINCE, "since_ms", "INTEGER", "ms since 1970", "of the status; NULL: unknown")                     \
+	X(ROLLCALL, "last_rollcall_ms", "INTEGER", "ms since 1970", "receipt; NULL: none yet")               \
+	X(INTERVAL, "interval_s", "INTEGER", "s", "between roll-calls; NULL: unknown")                       \
+	X(WITNESSES, "witnesses", "INTEGER", "hosts",                                                        \
+	  "live ones, as the newest roll-call counts them; NULL: none yet")                                  \
+	X(HOSTS, "hosts", "INTEGER", "hosts", "at home here, left and replaced ones not counted")            \
+	X(UP, "up", "INTEGER", "hosts", "of them up")                                                        \
+	X(DARK, "dark", "INTEGER", "hosts", "of them dark")                                                  \
+	X(STOPPED, "stopped", "INTEGER", "hosts", "of them stopped or asleep")                               \
+	X(SILENT_HOSTS, "silent_hosts", "INTEGER", "hosts", "of them silent")                                \
+	X(UNKNOWN, "unknown", "INTEGER", "hosts", "of them without any evidence yet")
+
+enum { COLUMNS(TABLE_SYMBOL) };
+static const struct query_column columns[] = {COLUMNS(TABLE_COLUMN)};
+
+static enum err count(struct table_cursor *c, size_t *ret_rows)
+{
+	*ret_rows = c->q->roster.site_count;
+	return ERR_OK;
+}
+
+static void count_column(const struct roster_site *site, int number, sqlite3_context *context)
+{
+	const uint64_t *n = site->by_status;
+	switch (number) {
+	case HOSTS:
+		cell_u64(context, n[HOST_UNKNOWN] + n[HOST_UP] + n[HOST_SILENT] + n[HOST_DARK] +
+				      n[HOST_STOPPED] + n[HOST_ASLEEP]);
+		break;
+	case UP:
+		cell_u64(context, n[HOST_UP]);
+		break;
+	case DARK:
+		cell_u64(context, n[HOST_DARK]);
+		break;
+	case STOPPED:
+		cell_u64(context, n[HOST_STOPPED] + n[HOST_ASLEEP]);
+		break;
+	case SILENT_HOSTS:
+		cell_u64(context, n[HOST_SILENT]);
+		break;
+	default:
+		cell_u64(context, n[HOST_UNKNOWN]);
+	}
+}
+
+static void column(struct table_cursor *c, int number, sqlite3_context *context)
+{
+	const struct roster_site *site = &c->q->roster.sites[c->row];
+	switch (number) {
+	case SITE:
+		cell_text(context, site->state.name);
+		break;
+	case ID:
+		cell_id(context, &site->state.site);
+		break;
+	case STATUS:
+		cell_text(context, site_status_name(site->state.status));
+		break;
+	case SINCE:
+		cell_time(context, site->state.since);
+		break;
+	case ROLLCALL:
+		cell_time(context, site->state.last_rollcall);
+		break;
+	case INTERVAL:
+		cell_time(context, site->state.interval_s);
+		break;
+	case WITNESSES:
+		cell_time(context, site->state.live_witnesses);
+		break;
+	default:
+		count_column(site, number, context);
+	}
+}
+
+const struct table table_sites = {
+    .info = TABLE_INFO("sites", "One row a site that a host calls home or that was heard of.", columns),
+    .host_column = -1,
+    .name_column = -1,
+    .count = count,
+    .column = column,
+};
