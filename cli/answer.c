@@ -1,0 +1,149 @@
+#include "cli/answer.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "os/clock.h"
+#include "os/terminal.h"
+
+#define TERMINAL_COLUMNS 80
+#define TIMEOUT_MS       60000
+
+/* What the options ask of the output. An exit code; 0 when all is well. */
+static int choose_format(struct command *c, enum output_format *ret, int *ret_width)
+{
+	const char *name = options_value(&c->options, "output");
+	*ret = OUTPUT_TABLE;
+	*ret_width = os_is_terminal(c->out) ? os_terminal_columns(TERMINAL_COLUMNS) : 0;
+	if (name == NULL || output_format_parse(name, ret))
+		return MESH_EXIT_COMPLETE;
+	char shown[64];
+	text_escape(shown, sizeof(shown), name, strlen(name));
+	return command_fail(c, MESH_EXIT_USAGE, "unknown output format \"%s\"; use one of: " OUTPUT_FORMATS,
+			    shown);
+}
+
+static int open_answer(struct command *c, const struct output_column *columns, bool live, struct answer *ret)
+{
+	enum output_format format;
+	int width;
+	struct err_info info = {0};
+	*ret = (struct answer){.command = c, .now = os_clock_wall()};
+	int code = choose_format(c, &format, &width);
+	if (code != MESH_EXIT_COMPLETE)
+		return code;
+	if (replica_open(c, ret->now, &ret->query, &info) != ERR_OK) {
+		if (!live)
+			return command_report(c, &info);
+		ret->query = NULL;
+		ret->missing = info;
+	}
+	output_init(&ret->output, c->out, format, width, ret->now, columns);
+	return MESH_EXIT_COMPLETE;
+}
+
+int answer_open(struct command *c, const struct output_column *columns, struct answer *ret)
+{
+	return open_answer(c, columns, false, ret);
+}
+
+int answer_open_live(struct command *c, const struct output_column *columns, struct answer *ret)
+{
+	return open_answer(c, columns, true, ret);
+}
+
+static void release(struct answer *a)
+{
+	output_release(&a->output);
+	if (a->query != NULL)
+		query_close(a->query);
+	a->query = NULL;
+}
+
+int answer_fail(struct answer *a, const struct err_info *info)
+{
+	release(a);
+	return command_report(a->command, info);
+}
+
+int answer_query(struct answer *a, const char *sql, const char *const *parameters, size_t count,
+		 const struct query_limits *limits)
+{
+	static const struct query_limits usual = {.timeout_ms = TIMEOUT_MS};
+	struct err_info info = {0};
+	struct query_sink sink = output_sink(&a->output);
+	enum err err =
+	    query_run(a->query, sql, parameters, count, limits != NULL ? limits : &usual, &sink, &info);
+	if (err == ERR_OK) {
+		err = output_finish_rows(&a->output);
+		/* An output that cannot be written is told once, by main. */
+		if (err == ERR_IO) {
+			release(a);
+			return MESH_EXIT_ERROR;
+		}
+		if (err != ERR_OK)
+			err_set(&info, err, "%s", err_text(err));
+	}
+	return err == ERR_OK ? MESH_EXIT_COMPLETE : answer_fail(a, &info);
+}
+
+static void put_coverage(struct answer *a, const struct query_coverage *coverage)
+{
+	struct output *o = &a->output;
+	switch (o->format) {
+	case OUTPUT_TABLE:
+	case OUTPUT_WIDE:
+		if (coverage != NULL)
+			coverage_text(o->f, coverage, &a->modules, a->now);
+		else
+			fprintf(o->f, "Coverage: none; %s\n", a->missing.text);
+		break;
+	case OUTPUT_CSV:
+		/* A line of another shape would break what reads the file. */
+		fflush(o->f);
+		if (coverage != NULL)
+			coverage_text(a->command->err, coverage, &a->modules, a->now);
+		break;
+	case OUTPUT_JSON:
+	case OUTPUT_JSONL:
+		if (o->format == OUTPUT_JSON)
+			json_new_line(&o->json);
+		else
+			json_begin_object(&o->json, NULL);
+		if (coverage != NULL)
+			coverage_json(&o->json, "coverage", coverage, &a->modules, a->now);
+		else
+			json_null(&o->json, "coverage");
+		json_end_object(&o->json);
+		fputc('\n', o->f);
+		break;
+	}
+}
+
+int answer_close(struct answer *a)
+{
+	struct command *c = a->command;
+	struct query_coverage coverage = {0};
+	struct err_info info = {0};
+	bool known = a->query != NULL;
+	if (known && query_coverage(a->query, &coverage, &info) != ERR_OK)
+		return answer_fail(a, &info);
+	if (a->remark != NULL && output_for_people(&a->output))
+		fputs(a->remark, a->output.f);
+	put_coverage(a, known ? &coverage : NULL);
+	release(a);
+	if ((known && coverage.complete && !a->partial) || options_has(&c->options, "allow-partial"))
+		return MESH_EXIT_COMPLETE;
+	return MESH_EXIT_PARTIAL;
+}
+
+int answer_question(struct answer *a, const struct question *q)
+{
+	struct err_info info;
+	if (q->failed) {
+		err_set(&info, ERR_LIMIT, "the condition of --where is longer than %d bytes",
+			LIMIT_SQL_BYTES);
+		return answer_fail(a, &info);
+	}
+	return answer_query(a, q->sql, q->parameters, q->parameter_count, NULL);
+}

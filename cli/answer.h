@@ -1,0 +1,39 @@
+/* The frame of every answer from the replica: open it, show rows in the chosen format, end with the coverage,
+ * and give the exit code. Happy path: answer_open, answer_query, answer_close. */
+#ifndef MESH_CLI_ANSWER_H
+#define MESH_CLI_ANSWER_H
+
+#include "cli/coverage.h"
+#include "cli/output.h"
+#include "cli/question.h"
+#include "cli/replica.h"
+#include "cli/rows.h"
+
+struct answer {
+	struct command *command;
+	struct query *query;
+	struct output output;
+	struct coverage_modules modules; /* for verbs that show components */
+	wall_ms now;
+	const char *remark;      /* line for people in front of the coverage; NULL: none */
+	struct err_info missing; /* answer_open_live: why there is no replica, when `query` is NULL */
+	bool partial;            /* the verb itself knows that its answer is not whole */
+};
+
+/* An exit code; anything but 0 was reported already and needs no answer_close. */
+int answer_open(struct command *c, const struct output_column *columns, struct answer *ret);
+/* As answer_open for verbs that ask the running meshd: without a replica the answer goes on, its coverage is
+ * nothing, and its exit code 3. */
+int answer_open_live(struct command *c, const struct output_column *columns, struct answer *ret);
+/* Rows of one question to the output. Likewise; closes the answer itself when it fails. */
+int answer_query(struct answer *a, const char *sql, const char *const *parameters, size_t count,
+		 const struct query_limits *limits);
+/* Coverage, flush; the verb's exit code. */
+int answer_close(struct answer *a);
+/* Gives up: releases everything, reports `info`. */
+int answer_fail(struct answer *a, const struct err_info *info);
+
+/* The rows of an assembled question. */
+int answer_question(struct answer *a, const struct question *q);
+
+#endif

@@ -1,0 +1,20 @@
+/* One call over meshd's control socket (node/control.h). */
+#ifndef MESH_CLI_CLIENT_H
+#define MESH_CLI_CLIENT_H
+
+#include "base/err.h"
+#include "base/mp.h"
+
+struct client_reply {
+	uint8_t *bytes;
+	struct mp_doc doc;
+	const msgpack_object *body; /* into doc; NULL when the reply has none */
+};
+
+/* `state` is the node's folder. ERR_NOT_FOUND (meshd is not running), ERR_DENIED, ERR_TIMEOUT, ERR_FORMAT, or
+ * the error that meshd gave, with its text. Release the reply after ERR_OK only. */
+enum err client_call(const char *state, const char *verb, const char *const *arguments, size_t count,
+		     struct client_reply *ret, struct err_info *info);
+void client_release(struct client_reply *r);
+
+#endif

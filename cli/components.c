@@ -1,0 +1,135 @@
+/* Kernel components by version. Without --where the table components has the counts ready; with it they are
+ * counted over the hosts that match. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/answer.h"
+#include "cli/shown.h"
+#include "cli/verb.h"
+
+static const struct output_column columns[] = {
+    {.name = "name"},
+    {.name = "version"},
+    {.name = "kind", .style = OUTPUT_FIXED},
+    {.name = "vendor"},
+    {.name = "hosts_up", .heading = "UP"},
+    {.name = "hosts_dark", .heading = "DARK"},
+    {.name = "hosts_other", .heading = "OTHER"},
+    {.name = "loaded_on", .heading = "LOADED"},
+    {.name = "source", .only_wide = true},
+    {.name = "boot_start", .style = OUTPUT_YESNO, .only_wide = true},
+    {.name = "out_of_tree", .style = OUTPUT_YESNO, .only_wide = true},
+    {.name = "unsigned", .style = OUTPUT_YESNO, .only_wide = true},
+    {.name = "proprietary", .style = OUTPUT_YESNO, .only_wide = true},
+    {.name = "third_party", .style = OUTPUT_YESNO, .only_wide = true},
+    {.name = "entry", .style = OUTPUT_FIXED, .only_wide = true},
+    {.name = NULL},
+};
+
+#define FLAGS "boot_start, out_of_tree, unsigned, proprietary, third_party, entry"
+
+static void ask(struct question *q, const struct command *c)
+{
+	const struct options *o = &c->options;
+	const char *name = options_value(o, "name");
+	bool over_hosts = options_has(o, "where");
+	const char *column = over_hosts ? "component" : "name";
+	if (over_hosts)
+		question_add(q, "SELECT component AS name, version, kind, vendor, count(*) AS hosts, "
+				"sum(status = 'up') AS hosts_up, sum(status = 'dark') AS hosts_dark, "
+				"sum(status NOT IN ('up', 'dark')) AS hosts_other, sum(loaded) AS loaded_on, "
+				"source, " FLAGS " FROM host_components WHERE 1");
+	else
+		question_add(q,
+			     "SELECT name, version, kind, vendor, hosts, hosts_up, hosts_dark, hosts_other, "
+			     "loaded_on, source, " FLAGS " FROM components WHERE 1");
+	if (!options_has(o, "all"))
+		question_add(q, " AND third_party = 1");
+	if (options_has(o, "unsigned"))
+		question_add(q, " AND unsigned = 1");
+	if (options_has(o, "boot-start"))
+		question_add(q, " AND boot_start = 1");
+	if (name != NULL) {
+		question_add(q, " AND ");
+		question_add(q, column);
+		question_bind(q, strpbrk(name, "*?[") != NULL ? " GLOB " : " = ", name, "");
+	}
+	question_where(q, c);
+	if (over_hosts)
+		question_add(q, " GROUP BY entry");
+	question_add(q, " ORDER BY third_party DESC, hosts DESC, kind, name, version");
+}
+
+/* Why some hosts list no loadable modules: absent is not empty. */
+static enum err count_modules(struct answer *a, struct err_info *info)
+{
+	struct rows rows;
+	struct coverage_modules *m = &a->modules;
+	struct question *q = calloc(1, sizeof(*q));
+	if (q == NULL)
+		return err_set(info, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
+	question_add(q, "SELECT module_support, count(*) AS hosts FROM hosts WHERE status NOT IN ('left', "
+			"'replaced')");
+	question_where(q, a->command);
+	question_add(q, " GROUP BY module_support");
+	enum err err = rows_fetch(a->query, q->sql, NULL, 0, &rows, info);
+	for (size_t i = 0; err == ERR_OK && i < rows.count; i++) {
+		const char *support = rows_text(&rows, i, "module_support");
+		uint64_t hosts = rows_u64(&rows, i, "hosts");
+		if (strcmp(support, "supported") == 0 || strcmp(support, "ok") == 0)
+			m->supported += hosts;
+		else if (strcmp(support, "unsupported") == 0)
+			m->unsupported += hosts;
+		else if (strcmp(support, "denied") == 0)
+			m->denied += hosts;
+		else if (strcmp(support, "failed") == 0 || strcmp(support, "absent") == 0)
+			m->failed += hosts;
+		else
+			m->unknown += hosts;
+	}
+	m->asked = err == ERR_OK;
+	rows_release(&rows);
+	free(q);
+	return err;
+}
+
+/* An empty list says how much there is beside it. */
+static enum err remark_on_empty(struct answer *a, char *remark, size_t cap, struct err_info *info)
+{
+	struct rows rows;
+	if (a->output.rows > 0 || options_has(&a->command->options, "all"))
+		return ERR_OK;
+	enum err err = rows_fetch(a->query, "SELECT count(*) AS n FROM components", NULL, 0, &rows, info);
+	if (err == ERR_OK && rows.count > 0) {
+		uint64_t n = rows_u64(&rows, 0, "n");
+		snprintf(remark, cap,
+			 "No such third-party component is known; --all searches all %" PRIu64
+			 " component%s.\n",
+			 n, shown_plural(n));
+		a->remark = remark;
+	}
+	rows_release(&rows);
+	return err;
+}
+
+int verb_components(struct command *c)
+{
+	struct answer a;
+	struct err_info info = {0};
+	char remark[160];
+	struct question *q = calloc(1, sizeof(*q));
+	if (q == NULL)
+		return command_fail(c, MESH_EXIT_ERROR, "%s", err_text(ERR_NOMEM));
+	ask(q, c);
+	int code = answer_open(c, columns, &a);
+	if (code == MESH_EXIT_COMPLETE)
+		code = answer_question(&a, q);
+	free(q);
+	if (code != MESH_EXIT_COMPLETE)
+		return code;
+	enum err err = count_modules(&a, &info);
+	if (err == ERR_OK)
+		err = remark_on_empty(&a, remark, sizeof(remark), &info);
+	return err == ERR_OK ? answer_close(&a) : answer_fail(&a, &info);
+}

@@ -1,0 +1,143 @@
+#include "cli/coverage.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "cli/shown.h"
+
+#define SITE_SHOWN (4 * LIMIT_SITE_NAME_BYTES + 1)
+
+struct count {
+	uint64_t n;
+	const char *what;
+};
+
+static void put_counts(FILE *f, const struct query_coverage *c)
+{
+	const struct count counts[] = {
+	    {c->up, "up"},         {c->dark, "dark"}, {c->silent, "silent"},   {c->stopped, "stopped"},
+	    {c->asleep, "asleep"}, {c->left, "left"}, {c->unknown, "unknown"},
+	};
+	const char *separator = " (";
+	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+		if (counts[i].n > 0) {
+			fprintf(f, "%s%" PRIu64 " %s", separator, counts[i].n, counts[i].what);
+			separator = ", ";
+		}
+	}
+	fputs(separator[0] == ',' ? ")" : "", f);
+}
+
+static void put_partial(FILE *f, uint64_t n, const char *one, const char *many)
+{
+	if (n > 0)
+		fprintf(f, "PARTIAL: %" PRIu64 " %s\n", n, n == 1 ? one : many);
+}
+
+static void put_modules(FILE *f, const struct coverage_modules *m)
+{
+	const struct count counts[] = {
+	    {m->unsupported,
+	     "a kernel without support for loadable modules: only what is built in is listed"},
+	    {m->denied, "a module list that may not be read: loaded modules are not known"},
+	    {m->failed, "a module list that could not be read: loaded modules are not known"},
+	    {m->unknown, "no report of modules yet"},
+	};
+	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+		if (counts[i].n > 0)
+			fprintf(f, "Modules: %" PRIu64 " host%s %s %s\n", counts[i].n,
+				shown_plural(counts[i].n), counts[i].n == 1 ? "has" : "have", counts[i].what);
+	}
+}
+
+void coverage_text(FILE *f, const struct query_coverage *c, const struct coverage_modules *modules,
+		   wall_ms now)
+{
+	char age[SHOWN_BYTES], since[SHOWN_BYTES], site[SITE_SHOWN];
+	size_t listed = sizeof(c->silent_sites) / sizeof(c->silent_sites[0]);
+	if (modules != NULL && modules->asked)
+		put_modules(f, modules);
+	fprintf(f, "Coverage: %" PRIu64 " host%s", c->hosts, shown_plural(c->hosts));
+	put_counts(f, c);
+	shown_age(shown_seconds(c->as_of, now), age);
+	fprintf(f, ", %" PRIu64 " site%s, replica %s old\n", c->sites, shown_plural(c->sites), age);
+	if (c->stale)
+		fprintf(f, "PARTIAL: the replica is %s old; is meshd running? (mesh status)\n", age);
+	for (uint64_t i = 0; i < c->sites_silent && i < listed; i++) {
+		text_escape(site, sizeof(site), c->silent_sites[i].name, strlen(c->silent_sites[i].name));
+		shown_time(c->silent_sites[i].since, now, since);
+		shown_age(shown_seconds(c->silent_sites[i].since, now), age);
+		fprintf(f, "PARTIAL: site %s silent since %s (%s)\n", site, since, age);
+	}
+	if (c->sites_silent > listed)
+		fprintf(f, "PARTIAL: %" PRIu64 " more sites silent (mesh sites)\n", c->sites_silent - listed);
+	put_partial(f, c->hosts_stale, "host not heard of for three intervals of its site",
+		    "hosts not heard of for three intervals of their site");
+	put_partial(f, c->incomplete, "host is enrolled, but its records are not here yet",
+		    "hosts are enrolled, but their records are not here yet");
+	put_partial(f, c->damaged_rows, "damaged row of the replica left out; meshd pulls it again",
+		    "damaged rows of the replica left out; meshd pulls them again");
+}
+
+static void put_silent_sites(struct json *j, const struct query_coverage *c, wall_ms now)
+{
+	size_t listed = sizeof(c->silent_sites) / sizeof(c->silent_sites[0]);
+	json_begin_array(j, "silent_sites");
+	for (uint64_t i = 0; i < c->sites_silent && i < listed; i++) {
+		json_begin_object(j, NULL);
+		json_string(j, "site", c->silent_sites[i].name);
+		json_u64(j, "since_ms", c->silent_sites[i].since);
+		json_u64(j, "silent_s", shown_seconds(c->silent_sites[i].since, now));
+		json_end_object(j);
+	}
+	json_end_array(j);
+}
+
+static void put_json_modules(struct json *j, const struct coverage_modules *m)
+{
+	json_begin_object(j, "module_support");
+	json_u64(j, "supported", m->supported);
+	json_u64(j, "unsupported", m->unsupported);
+	json_u64(j, "denied", m->denied);
+	json_u64(j, "failed", m->failed);
+	json_u64(j, "unknown", m->unknown);
+	json_end_object(j);
+}
+
+void coverage_json(struct json *j, const char *key, const struct query_coverage *c,
+		   const struct coverage_modules *modules, wall_ms now)
+{
+	json_begin_object(j, key);
+	json_bool(j, "complete", c->complete);
+	json_bool(j, "stale", c->stale);
+	json_u64(j, "as_of_ms", c->as_of);
+	json_u64(j, "age_s", shown_seconds(c->as_of, now));
+	json_string(j, "self", c->self);
+	json_string(j, "self_site", c->self_site);
+	json_u64(j, "hosts", c->hosts);
+	json_u64(j, "up", c->up);
+	json_u64(j, "silent", c->silent);
+	json_u64(j, "dark", c->dark);
+	json_u64(j, "stopped", c->stopped);
+	json_u64(j, "asleep", c->asleep);
+	json_u64(j, "left", c->left);
+	json_u64(j, "unknown", c->unknown);
+	json_u64(j, "fresh", c->fresh);
+	json_u64(j, "hosts_stale", c->hosts_stale);
+	json_u64(j, "incomplete", c->incomplete);
+	json_u64(j, "sites", c->sites);
+	json_u64(j, "sites_silent", c->sites_silent);
+	put_silent_sites(j, c, now);
+	if (c->oldest_attested == 0) {
+		json_null(j, "oldest_attested_ms");
+		json_null(j, "oldest_attested_s");
+	} else {
+		json_u64(j, "oldest_attested_ms", c->oldest_attested);
+		json_u64(j, "oldest_attested_s", shown_seconds(c->oldest_attested, now));
+	}
+	json_u64(j, "damaged_rows", c->damaged_rows);
+	if (modules != NULL && modules->asked)
+		put_json_modules(j, modules);
+	json_end_object(j);
+}

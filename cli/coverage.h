@@ -1,0 +1,21 @@
+/* What every answer says about itself: the last lines of a table, the field "coverage" in JSON. */
+#ifndef MESH_CLI_COVERAGE_H
+#define MESH_CLI_COVERAGE_H
+
+#include "cli/output.h"
+#include "store/query.h"
+
+/* Why some hosts have no list of loadable modules: counts of hosts. For verbs that show components. */
+struct coverage_modules {
+	bool asked;
+	uint64_t supported, unsupported, denied, failed, unknown;
+};
+
+/* "Coverage: …" and "PARTIAL: …" lines. */
+void coverage_text(FILE *f, const struct query_coverage *c, const struct coverage_modules *modules,
+		   wall_ms now);
+/* The object's value; `modules` may be NULL. */
+void coverage_json(struct json *j, const char *key, const struct query_coverage *c,
+		   const struct coverage_modules *modules, wall_ms now);
+
+#endif

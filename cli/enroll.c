@@ -1,0 +1,71 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "cli/authority_dir.h"
+#include "cli/verb.h"
+#include "crypto/credentials.h"
+#include "os/clock.h"
+#include "os/file.h"
+
+static enum err read_token(struct command *c, const char *path, struct token *ret, struct err_info *info)
+{
+	uint8_t *text;
+	size_t len;
+	enum err err = os_file_read_secret(path, LIMIT_TOKEN_BYTES, &text, &len, info);
+	bool exposed = err == ERR_DENIED;
+	/* Refusing what was exposed already would help nobody; saying so does. */
+	if (exposed)
+		err = os_file_read(path, LIMIT_TOKEN_BYTES, &text, &len, info);
+	if (err == ERR_NOT_FOUND)
+		return err_set(
+		    info, err,
+		    "there is no token \"%s\"; a token is removed once it was used: ask for a new one", path);
+	if (err != ERR_OK)
+		return err;
+	err = token_decode((const char *)text, len, ret, info);
+	crypto_wipe(text, len);
+	free(text);
+	if (err == ERR_OK && exposed)
+		command_fail(c, MESH_EXIT_COMPLETE,
+			     "warning: token \"%s\" can be read by others; whoever has it can enrol hosts",
+			     path);
+	return err;
+}
+
+static int finish(struct command *c, const char *state, const char *path, const struct certificate *made)
+{
+	struct err_info info = {0};
+	char host[ID_HEX_BYTES], site[4 * LIMIT_SITE_NAME_BYTES + 1];
+	id_hex(&made->host, host);
+	text_escape(site, sizeof(site), made->site, strlen(made->site));
+	fprintf(c->out, "Enrolled as host %s of site %s.\nState folder: %s\nNext: systemctl start meshd\n",
+		host, site, state);
+	if (options_has(&c->options, "keep-token"))
+		return MESH_EXIT_COMPLETE;
+	if (token_wipe_file(path, &info) == ERR_OK)
+		return MESH_EXIT_COMPLETE;
+	return command_fail(c, MESH_EXIT_ERROR, "enrolled, but the token is still there: %s", info.text);
+}
+
+int verb_enroll(struct command *c)
+{
+	struct err_info info = {0};
+	struct token token = {0};
+	struct certificate made;
+	struct crypto_rng rng = crypto_rng_system();
+	const char *path, *site = options_value(&c->options, "site");
+	char state[LIMIT_PATH_BYTES];
+	enum err err = authority_required(c, "token", &path, &info);
+	if (err == ERR_OK && site != NULL)
+		err = authority_check_site(site, &info);
+	if (err == ERR_OK)
+		err = command_state(c, state, sizeof(state), &info);
+	if (err == ERR_OK)
+		err = read_token(c, path, &token, &info);
+	if (err != ERR_OK)
+		return command_report(c, &info);
+	err = credentials_enroll(state, &token, site, &rng, os_clock_wall(), &made, &info);
+	token_release(&token);
+	return err == ERR_OK ? finish(c, state, path, &made) : command_report(c, &info);
+}

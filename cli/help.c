@@ -1,0 +1,143 @@
+/* The help texts of the verb table, and the verbs "help" and "version". */
+#include "cli/help.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+
+#define LINE_COLUMNS 79
+
+/* Words of `text` from column `indent` on, broken before LINE_COLUMNS; the first line has `at` columns
+ * already. An empty line in the text stays one. */
+static void fill(FILE *f, const char *text, size_t indent, size_t at)
+{
+	while (*text != '\0') {
+		if (text[0] == '\n' && text[1] == '\n') {
+			fprintf(f, "\n\n%*s", (int)indent, "");
+			at = indent;
+			text += 2;
+			continue;
+		}
+		size_t word = strcspn(text, " \n");
+		size_t gap = at > indent ? 1 : 0;
+		if (at > indent && at + gap + word > LINE_COLUMNS) {
+			fprintf(f, "\n%*s", (int)indent, "");
+			at = indent;
+			gap = 0;
+		}
+		fprintf(f, "%*s%.*s", (int)gap, "", (int)word, text);
+		at += gap + word;
+		text += word;
+		if (*text == ' ' || (*text == '\n' && text[1] != '\n'))
+			text++;
+	}
+	fputc('\n', f);
+}
+
+void help_overview(FILE *f)
+{
+	size_t count;
+	const struct verb *verbs = verb_table(&count);
+	fputs("Usage: mesh VERB [OPTION]...\n\n"
+	      "Answers questions about the whole estate from this machine's replica of it.\n\nVerbs:\n",
+	      f);
+	for (size_t i = 0; i < count; i++)
+		fprintf(f, "  %-17s %s\n", verbs[i].name, verbs[i].summary);
+	fputs("\nmesh VERB --help shows a verb's options. Exit codes: 0 complete, 1 error,\n"
+	      "2 usage, 3 answered, but stale or partial.\n",
+	      f);
+}
+
+static void put_option(FILE *f, const struct option_spec *s)
+{
+	char left[64];
+	char letter[8] = "    ";
+	if (s->letter != 0)
+		snprintf(letter, sizeof(letter), "-%c, ", s->letter);
+	int n = snprintf(left, sizeof(left), "  %s--%s%s%s", letter, s->name, s->value != NULL ? " " : "",
+			 s->value != NULL ? s->value : "");
+	fprintf(f, "%-30s", left);
+	fill(f, s->help, 30, n < 30 ? 30 : (size_t)n);
+}
+
+/* Lines "command # what for". */
+static void put_examples(FILE *f, const char *examples)
+{
+	for (const char *line = examples; *line != '\0';) {
+		size_t len = strcspn(line, "\n");
+		const char *remark = strstr(line, " # ");
+		if (remark != NULL && remark < line + len) {
+			fprintf(f, "  %.*s\n", (int)(remark - line), line);
+			fprintf(f, "      %.*s\n", (int)(line + len - remark) - 3, remark + 3);
+		}
+		line += len + (line[len] == '\n');
+	}
+}
+
+void help_verb(FILE *f, const struct verb *v)
+{
+	const struct option_spec *sets[OPTIONS_MAX_SETS];
+	size_t count = verb_option_sets(v, sets);
+	fprintf(f, "Usage: mesh %s [OPTION]...%s%s\n\n", v->name, v->operands[0] != '\0' ? " " : "",
+		v->operands);
+	fill(f, v->text, 0, 0);
+	fputs("\nOptions:\n", f);
+	for (size_t i = 0; i < count; i++) {
+		for (const struct option_spec *s = sets[i]; s->name != NULL; s++)
+			put_option(f, s);
+	}
+	fputs("\nExit codes:\n", f);
+	for (const char *code = v->exits; *code != '\0'; code++)
+		fprintf(f, "  %c  %s\n", *code, verb_exit_text(*code));
+	fputs("\nExamples:\n", f);
+	put_examples(f, v->examples);
+}
+
+/* The verb of one or two operands; "mesh" is the whole. False when there is none. */
+static bool find_operand(struct command *c, const struct verb **ret)
+{
+	char name[64];
+	const struct options *o = &c->options;
+	*ret = NULL;
+	if (o->operand_count == 0 || strcmp(o->operands[0], "mesh") == 0)
+		return true;
+	int n = snprintf(name, sizeof(name), "%s%s%s", o->operands[0], o->operand_count > 1 ? " " : "",
+			 o->operand_count > 1 ? o->operands[1] : "");
+	/* "authority-init" is what its manual page is called. */
+	if (n > 0 && (size_t)n < sizeof(name) && verb_find(name) == NULL && strchr(name, '-') != NULL)
+		*strchr(name, '-') = ' ';
+	*ret = n > 0 && (size_t)n < sizeof(name) ? verb_find(name) : NULL;
+	return *ret != NULL;
+}
+
+int verb_help(struct command *c)
+{
+	const struct verb *v;
+	const char *shell = options_value(&c->options, "completion");
+	if (shell != NULL) {
+		if (strcmp(shell, "bash") != 0)
+			return command_fail(c, MESH_EXIT_USAGE,
+					    "no completion for that shell; there is: bash");
+		help_completion(c->out);
+		return MESH_EXIT_COMPLETE;
+	}
+	if (!find_operand(c, &v)) {
+		char shown[64];
+		text_escape(shown, sizeof(shown), c->options.operands[0], strlen(c->options.operands[0]));
+		return command_fail(c, MESH_EXIT_USAGE, "no verb \"%s\"; mesh help lists them", shown);
+	}
+	if (options_has(&c->options, "man"))
+		help_man(c->out, v);
+	else if (v != NULL)
+		help_verb(c->out, v);
+	else
+		help_overview(c->out);
+	return MESH_EXIT_COMPLETE;
+}
+
+int verb_version(struct command *c)
+{
+	fputs("mesh " MESH_VERSION "\n", c->out);
+	return MESH_EXIT_COMPLETE;
+}

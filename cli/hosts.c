@@ -1,0 +1,50 @@
+#include <stdlib.h>
+
+#include "cli/answer.h"
+#include "cli/verb.h"
+
+static const struct output_column columns[] = {
+    {.name = "host", .style = OUTPUT_ID},
+    {.name = "name"},
+    {.name = "site"},
+    {.name = "status", .style = OUTPUT_FIXED},
+    {.name = "status_since_ms", .heading = "SINCE", .style = OUTPUT_TIME},
+    {.name = "kernel"},
+    {.name = "age_s", .heading = "SEEN", .style = OUTPUT_AGE},
+    {.name = "seen_ms", .heading = "SEEN AT", .style = OUTPUT_TIME, .only_wide = true},
+    {.name = "evidence", .only_wide = true},
+    {.name = "current_site", .only_wide = true},
+    {.name = "os", .only_wide = true},
+    {.name = "arch", .only_wide = true},
+    {.name = "model", .only_wide = true},
+    {.name = "role", .only_wide = true},
+    {.name = "address", .only_wide = true},
+    {.name = "components", .only_wide = true},
+    {.name = "agent", .only_wide = true},
+    {.name = "level", .only_wide = true},
+    {.name = NULL},
+};
+
+int verb_hosts(struct command *c)
+{
+	struct answer a;
+	const char *site = options_value(&c->options, "site");
+	const char *status = options_value(&c->options, "status");
+	struct question *q = calloc(1, sizeof(*q));
+	if (q == NULL)
+		return command_fail(c, MESH_EXIT_ERROR, "%s", err_text(ERR_NOMEM));
+	question_add(
+	    q, "SELECT host, name, site, status, status_since_ms, kernel, age_s, seen_ms, evidence, "
+	       "current_site, os, arch, model, role, address, components, agent, level FROM hosts WHERE 1");
+	if (site != NULL)
+		question_bind(q, " AND site = ", site, "");
+	if (status != NULL)
+		question_bind(q, " AND status = ", status, "");
+	question_where(q, c);
+	question_add(q, " ORDER BY site, name, host");
+	int code = answer_open(c, columns, &a);
+	if (code == MESH_EXIT_COMPLETE)
+		code = answer_question(&a, q);
+	free(q);
+	return code == MESH_EXIT_COMPLETE ? answer_close(&a) : code;
+}

@@ -1,0 +1,124 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/answer.h"
+#include "cli/client.h"
+#include "cli/verb.h"
+#include "node/control.h"
+
+static const struct output_column columns[] = {
+    {.name = "host", .style = OUTPUT_ID},
+    {.name = "name"},
+    {.name = "site"},
+    {.name = "address"},
+    {.name = "status", .style = OUTPUT_FIXED},
+    {.name = "session", .style = OUTPUT_YESNO},
+    {.name = "direct", .style = OUTPUT_YESNO, .only_wide = true},
+    {.name = "suspected", .style = OUTPUT_YESNO, .only_wide = true},
+    {.name = "witness", .style = OUTPUT_YESNO},
+    {.name = "edge", .style = OUTPUT_YESNO},
+    {.name = "heard_ms_ago", .heading = "HEARD MS AGO", .only_wide = true},
+    {.name = NULL},
+};
+
+static const struct field {
+	uint64_t key;
+	const char *name;
+	char type;
+} fields[] = {
+#define FIELD(symbol, key, name, type) {key, name, type},
+    CONTROL_PEER_TABLE(FIELD)
+#undef FIELD
+};
+#define FIELDS    (sizeof(fields) / sizeof(fields[0]))
+#define TEXT_MAX  256
+#define NAME_CELL 1 /* the name, from the replica, comes second */
+
+/* Names by host id, sorted; a replica that cannot tell leaves them out. */
+static void fetch_names(struct answer *a, struct rows *ret)
+{
+	*ret = (struct rows){0};
+	if (a->query != NULL)
+		rows_fetch(a->query, "SELECT host, name FROM hosts ORDER BY host", NULL, 0, ret, NULL);
+}
+
+static struct query_value name_of(const struct rows *names, const char *host)
+{
+	size_t first = 0, last = names->count;
+	while (first < last) {
+		size_t middle = first + (last - first) / 2;
+		int order = strcmp(host, rows_text(names, middle, "host"));
+		if (order == 0)
+			return *rows_find(names, middle, "name");
+		if (order < 0)
+			last = middle;
+		else
+			first = middle + 1;
+	}
+	return (struct query_value){.type = QUERY_NULL};
+}
+
+static struct query_value value_of(const msgpack_object *peer, const struct field *field, char text[TEXT_MAX])
+{
+	struct query_value v = {.type = QUERY_NULL};
+	const msgpack_object *o = mp_get(peer, field->key);
+	uint64_t number;
+	bool flag;
+	if (field->type == 's' && mp_str(o, text, TEXT_MAX)) {
+		v.type = QUERY_TEXT;
+		v.text = text;
+		v.text_len = strlen(text);
+	} else if (field->type == 'u' && mp_u64(o, INT64_MAX, &number)) {
+		v.type = QUERY_INTEGER;
+		v.integer = (int64_t)number;
+	} else if (field->type == 'b' && mp_bool(o, &flag)) {
+		v.type = QUERY_INTEGER;
+		v.integer = flag;
+	}
+	return v;
+}
+
+static void put_peers(struct answer *a, const msgpack_object *peers, const struct rows *names)
+{
+	const char *heads[FIELDS + 1];
+	struct query_value values[FIELDS + 1];
+	char text[FIELDS][TEXT_MAX];
+	struct query_sink sink = output_sink(&a->output);
+	for (size_t i = 0; i < FIELDS; i++)
+		heads[i + (i >= NAME_CELL)] = fields[i].name;
+	heads[NAME_CELL] = "name";
+	bool more = sink.columns(sink.context, heads, FIELDS + 1);
+	for (size_t i = 0; more && i < mp_count(peers); i++) {
+		for (size_t k = 0; k < FIELDS; k++)
+			values[k + (k >= NAME_CELL)] = value_of(mp_at(peers, i), &fields[k], text[k]);
+		values[NAME_CELL] = name_of(names, values[0].type == QUERY_TEXT ? values[0].text : "");
+		more = sink.row(sink.context, values, FIELDS + 1);
+	}
+}
+
+int verb_peers(struct command *c)
+{
+	struct answer a;
+	char state[LIMIT_PATH_BYTES];
+	struct client_reply reply;
+	struct err_info info = {0};
+	struct rows names;
+	int code = answer_open_live(c, columns, &a);
+	if (code != MESH_EXIT_COMPLETE)
+		return code;
+	enum err err = command_state(c, state, sizeof(state), &info);
+	if (err == ERR_OK)
+		err = client_call(state, CONTROL_VERB_PEERS, NULL, 0, &reply, &info);
+	if (err != ERR_OK)
+		return answer_fail(&a, &info);
+	fetch_names(&a, &names);
+	put_peers(&a, mp_get(reply.body, 1), &names);
+	err = output_finish_rows(&a.output);
+	rows_release(&names);
+	client_release(&reply);
+	if (err != ERR_OK) {
+		err_set(&info, err, "%s", err_text(err));
+		return answer_fail(&a, &info);
+	}
+	return answer_close(&a);
+}

@@ -1,0 +1,22 @@
+/* Values as people read them. */
+#ifndef MESH_CLI_SHOWN_H
+#define MESH_CLI_SHOWN_H
+
+#include <stdint.h>
+
+#include "base/clock.h"
+
+#define SHOWN_BYTES 40
+
+/* "18 s", "5 min", "3 h", "2 d". */
+void shown_age(uint64_t seconds, char ret[SHOWN_BYTES]);
+/* Local time: "14:02:10" of the day that `now` is in, "2026-11-22 14:02" otherwise. */
+void shown_time(wall_ms t, wall_ms now, char ret[SHOWN_BYTES]);
+/* "812 B", "1204 KiB", "31 MiB". */
+void shown_bytes(uint64_t bytes, char ret[SHOWN_BYTES]);
+/* Whole seconds from `t` to `now`, 0 when `t` lies ahead. */
+uint64_t shown_seconds(wall_ms t, wall_ms now);
+/* "" for 1, "s" otherwise. */
+const char *shown_plural(uint64_t n);
+
+#endif

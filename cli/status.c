@@ -1,0 +1,186 @@
+/* This node, live over the control socket; when meshd is stopped, what its replica still tells. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "cli/answer.h"
+#include "cli/client.h"
+#include "cli/shown.h"
+#include "cli/verb.h"
+#include "node/control.h"
+
+#define TEXT_MAX 256
+
+static const struct field {
+	uint64_t key;
+	const char *name;
+	char type;
+} fields[] = {
+#define FIELD(symbol, key, name, type) {key, name, type},
+    CONTROL_STATUS_TABLE(FIELD)
+#undef FIELD
+};
+#define FIELDS (sizeof(fields) / sizeof(fields[0]))
+
+/* For scripts; people get lines. */
+static const struct output_column columns[] = {
+    {.name = "running", .style = OUTPUT_YESNO},
+    {.name = "witness", .style = OUTPUT_YESNO},
+    {.name = "bridge", .style = OUTPUT_YESNO},
+    {.name = "cloned", .style = OUTPUT_YESNO},
+    {.name = NULL},
+};
+
+static uint64_t number(const msgpack_object *body, uint64_t key)
+{
+	uint64_t v;
+	return mp_u64(mp_get(body, key), UINT64_MAX, &v) ? v : 0;
+}
+
+static bool flag(const msgpack_object *body, uint64_t key)
+{
+	bool v;
+	return mp_bool(mp_get(body, key), &v) && v;
+}
+
+/* Escaped; "-" when there is none. */
+static const char *text(const msgpack_object *body, uint64_t key, char ret[4 * TEXT_MAX])
+{
+	char raw[TEXT_MAX];
+	if (!mp_str(mp_get(body, key), raw, sizeof(raw)) || raw[0] == '\0')
+		return "-";
+	text_escape(ret, 4 * TEXT_MAX, raw, strlen(raw));
+	return ret;
+}
+
+static void put_traffic(FILE *f, const msgpack_object *b)
+{
+	char in[SHOWN_BYTES], out[SHOWN_BYTES];
+	shown_bytes(number(b, CONTROL_STATUS_BYTES_IN), in);
+	shown_bytes(number(b, CONTROL_STATUS_BYTES_OUT), out);
+	fprintf(f, "Traffic   in %s (%" PRIu64 " datagrams), out %s (%" PRIu64 ")\n", in,
+		number(b, CONTROL_STATUS_DATAGRAMS_IN), out, number(b, CONTROL_STATUS_DATAGRAMS_OUT));
+	fprintf(
+	    f, "Refused   %" PRIu64 " dropped, %" PRIu64 " of a foreign estate, %" PRIu64 " bad signatures\n",
+	    number(b, CONTROL_STATUS_DROPPED), number(b, CONTROL_STATUS_FOREIGN),
+	    number(b, CONTROL_STATUS_BAD_SIGNATURES));
+	fprintf(f,
+		"Cost      %" PRIu64 " KiB resident, %" PRIu64 " KiB private, %" PRIu64 ".%02" PRIu64
+		" s of processor time\n",
+		number(b, CONTROL_STATUS_RSS_KIB), number(b, CONTROL_STATUS_PRIVATE_KIB),
+		number(b, CONTROL_STATUS_CPU_US) / 1000000, number(b, CONTROL_STATUS_CPU_US) / 10000 % 100);
+}
+
+static void put_warnings(FILE *f, const msgpack_object *b)
+{
+	char t[4 * TEXT_MAX];
+	if (flag(b, CONTROL_STATUS_CLONED))
+		fputs("WARNING: another node runs with this node's key (a copy?); enrol one of them anew\n",
+		      f);
+	if (strcmp(text(b, CONTROL_STATUS_STORE_ERROR, t), "-") != 0)
+		fprintf(f, "WARNING: the replica is not being written: %s\n", t);
+	if (strcmp(text(b, CONTROL_STATUS_DRILL, t), "-") != 0)
+		fprintf(f, "DRILL: cut off from %s; to end it: mesh drill heal SITE\n", t);
+}
+
+static void put_people(struct answer *a, const msgpack_object *b)
+{
+	FILE *f = a->output.f;
+	char t[4 * TEXT_MAX], u[4 * TEXT_MAX], age[SHOWN_BYTES], commit[SHOWN_BYTES] = "none yet";
+	uint64_t committed = number(b, CONTROL_STATUS_LAST_COMMIT_MS);
+	shown_age(number(b, CONTROL_STATUS_UPTIME_S), age);
+	if (committed > 0) {
+		shown_age(shown_seconds(committed, a->now), commit);
+		strncat(commit, " ago", sizeof(commit) - strlen(commit) - 1);
+	}
+	fprintf(f, "meshd     running for %s, pid %" PRIu64 ", version %s\n", age,
+		number(b, CONTROL_STATUS_PID), text(b, CONTROL_STATUS_VERSION, t));
+	fprintf(f, "Host      %s\n", text(b, CONTROL_STATUS_HOST, t));
+	fprintf(f, "Site      %s%s%s\n", text(b, CONTROL_STATUS_SITE, t),
+		flag(b, CONTROL_STATUS_WITNESS) ? ", witness" : "",
+		flag(b, CONTROL_STATUS_BRIDGE) ? ", bridge" : "");
+	fprintf(f, "Estate    %s, id %s\n", text(b, CONTROL_STATUS_ESTATE_NAME, t),
+		text(b, CONTROL_STATUS_ESTATE, u));
+	fprintf(f, "Listens   %s\n", text(b, CONTROL_STATUS_LISTEN, t));
+	fprintf(f,
+		"Knows     %" PRIu64 " hosts, %" PRIu64 " sites, %" PRIu64 " records, %" PRIu64
+		" blobs still wanted; root %s\n",
+		number(b, CONTROL_STATUS_HOSTS), number(b, CONTROL_STATUS_SITES),
+		number(b, CONTROL_STATUS_RECORDS), number(b, CONTROL_STATUS_BLOBS_WANTED),
+		text(b, CONTROL_STATUS_ESTATE_ROOT, t));
+	fprintf(f, "Talks to  %" PRIu64 " nodes\n", number(b, CONTROL_STATUS_SESSIONS));
+	fprintf(f,
+		"Replica   last commit %s; authority log at entry %" PRIu64 "; next sequence %" PRIu64 "\n",
+		commit, number(b, CONTROL_STATUS_LOG_INDEX), number(b, CONTROL_STATUS_SEQ_NEXT));
+	put_traffic(f, b);
+	put_warnings(f, b);
+}
+
+static struct query_value value_of(const msgpack_object *body, const struct field *field, char ret[TEXT_MAX])
+{
+	struct query_value v = {.type = QUERY_NULL};
+	const msgpack_object *o = mp_get(body, field->key);
+	uint64_t n;
+	bool b;
+	if (field->type == 's' && mp_str(o, ret, TEXT_MAX)) {
+		v.type = QUERY_TEXT;
+		v.text = ret;
+		v.text_len = strlen(ret);
+	} else if (field->type == 'u' && mp_u64(o, INT64_MAX, &n)) {
+		v.type = QUERY_INTEGER;
+		v.integer = (int64_t)n;
+	} else if (field->type == 'b' && mp_bool(o, &b)) {
+		v.type = QUERY_INTEGER;
+		v.integer = b;
+	}
+	return v;
+}
+
+/* The same fields whether it runs or not: without `body` all but the first are null. */
+static enum err put_row(struct answer *a, const msgpack_object *body)
+{
+	const char *names[FIELDS + 1] = {"running"};
+	struct query_value values[FIELDS + 1] = {{.type = QUERY_INTEGER, .integer = body != NULL}};
+	char strings[FIELDS][TEXT_MAX];
+	struct query_sink sink = output_sink(&a->output);
+	for (size_t i = 0; i < FIELDS; i++) {
+		names[i + 1] = fields[i].name;
+		values[i + 1] = value_of(body, &fields[i], strings[i]);
+	}
+	if (sink.columns(sink.context, names, FIELDS + 1))
+		sink.row(sink.context, values, FIELDS + 1);
+	return output_finish_rows(&a->output);
+}
+
+int verb_status(struct command *c)
+{
+	struct answer a;
+	char state[LIMIT_PATH_BYTES];
+	struct client_reply reply = {0};
+	struct err_info info = {0};
+	int code = answer_open_live(c, columns, &a);
+	if (code != MESH_EXIT_COMPLETE)
+		return code;
+	enum err err = command_state(c, state, sizeof(state), &info);
+	if (err == ERR_OK)
+		err = client_call(state, CONTROL_VERB_STATUS, NULL, 0, &reply, &info);
+	bool running = err == ERR_OK;
+	if (!running && (err != ERR_NOT_FOUND || a.query == NULL))
+		return answer_fail(&a, err == ERR_NOT_FOUND ? &a.missing : &info);
+	a.partial = !running;
+	if (!output_for_people(&a.output))
+		err = put_row(&a, running ? reply.body : NULL);
+	else if (running)
+		put_people(&a, reply.body);
+	else
+		fprintf(c->out,
+			"meshd     stopped; this is what its replica tells (start it: systemctl start "
+			"meshd)\n");
+	if (running)
+		client_release(&reply);
+	if (!output_for_people(&a.output) && err != ERR_OK) {
+		err_set(&info, err, "%s", err_text(err));
+		return answer_fail(&a, &info);
+	}
+	return answer_close(&a);
+}

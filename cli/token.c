@@ -1,0 +1,174 @@
+#include "crypto/token.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "cli/authority_dir.h"
+#include "cli/verb.h"
+#include "crypto/hash.h"
+#include "os/clock.h"
+#include "os/file.h"
+#include "record/body.h"
+
+#define DAYS_DEFAULT 7
+
+static enum err read_seeds(const struct command *c, struct token *t, struct err_info *info)
+{
+	const char *text;
+	while ((text = options_nth(&c->options, "seed", t->seed_count)) != NULL) {
+		struct address address;
+		if (t->seed_count == LIMIT_TOKEN_SEEDS)
+			return err_set(info, ERR_USAGE, "more than %d seeds", LIMIT_TOKEN_SEEDS);
+		if (address_parse(text, &address) != ERR_OK || address.port == 0) {
+			char shown[128];
+			text_escape(shown, sizeof(shown), text, strlen(text));
+			return err_set(info, ERR_USAGE,
+				       "seed \"%s\": a numeric address and a port are needed, like "
+				       "10.1.0.5:7946 or [fd00::5]:7946",
+				       shown);
+		}
+		address_text(&address, t->seeds[t->seed_count++]);
+	}
+	return ERR_OK;
+}
+
+static enum err load_secret(const struct authority_dir *d, struct token *t, struct err_info *info)
+{
+	uint8_t *file;
+	size_t len;
+	enum err err = os_file_read_secret(d->estate, KEY_FILE_BYTES, &file, &len, info);
+	if (err != ERR_OK)
+		return err;
+	err = key_file_decode(file, len, KEY_ESTATE_SECRET, NULL, t->estate_secret);
+	crypto_wipe(file, len);
+	free(file);
+	if (err != ERR_OK)
+		return err_set(info, err, "\"%s\" is damaged (%s); restore it from the spare copy", d->estate,
+			       err_text(err));
+	return ERR_OK;
+}
+
+static enum err load_issuer(const struct authority_dir *d, const char *name, struct token *t,
+			    const struct authlog_grant **ret, struct err_info *info)
+{
+	char path[LIMIT_PATH_BYTES];
+	struct identity *issuer = NULL;
+	enum err err = authority_dir_issuer(d, name, path, sizeof(path), info);
+	if (err == ERR_OK && !os_file_exists(path))
+		err =
+		    err_set(info, ERR_NOT_FOUND,
+			    "there is no issuer \"%s\" (\"%s\"); make it: mesh authority issuer %s --dir %s",
+			    name, path, name, d->folder);
+	if (err == ERR_OK)
+		err = identity_load(path, KEY_ISSUER, NULL, &issuer, info);
+	if (err != ERR_OK)
+		return err;
+	identity_seed(issuer, t->issuer_seed);
+	*ret = authlog_find_grant(t->log, identity_id(issuer));
+	identity_free(issuer);
+	if (*ret == NULL)
+		return err_set(
+		    info, ERR_UNTRUSTED,
+		    "issuer \"%s\" has no grant in \"%s\"; finish it: mesh authority issuer %s --dir "
+		    "%s",
+		    name, d->log, name, d->folder);
+	if ((*ret)->revoked)
+		return err_set(info, ERR_REVOKED, "issuer \"%s\" was revoked; use another", name);
+	return ERR_OK;
+}
+
+static enum err choose_site(const struct command *c, const struct authlog_grant *grant, struct token *t,
+			    struct err_info *info)
+{
+	const char *site = options_value(&c->options, "site");
+	if (site == NULL) {
+		if (grant->site_count == 1)
+			text_copy(t->site, sizeof(t->site), grant->sites[0]);
+		return ERR_OK;
+	}
+	enum err err = authority_check_site(site, info);
+	if (err != ERR_OK)
+		return err;
+	bool allowed = grant->site_count == 0;
+	for (size_t i = 0; i < grant->site_count; i++)
+		allowed = allowed || strcmp(grant->sites[i], site) == 0;
+	if (!allowed)
+		return err_set(info, ERR_UNTRUSTED,
+			       "site \"%s\" is outside the grant of issuer \"%s\" (%s%s); choose one of its "
+			       "sites, or another issuer",
+			       site, grant->name, grant->sites[0], grant->site_count > 1 ? ", …" : "");
+	text_copy(t->site, sizeof(t->site), site);
+	return ERR_OK;
+}
+
+static enum err choose_days(const struct command *c, const struct authlog_grant *grant, struct token *t,
+			    struct err_info *info)
+{
+	unsigned days;
+	char day[16];
+	wall_day today = clock_day(os_clock_wall());
+	enum err err = command_number(c, "days", 0, 36500, DAYS_DEFAULT, &days, info);
+	if (err != ERR_OK)
+		return err;
+	authority_day_text(grant->last_day, day);
+	if (grant->last_day < today)
+		return err_set(info, ERR_EXPIRED,
+			       "the grant of issuer \"%s\" ended on %s; make another issuer", grant->name,
+			       day);
+	/* A token that outlives its grant would be a promise that cannot be kept. */
+	t->last_day = today + days < grant->last_day ? today + days : grant->last_day;
+	return ERR_OK;
+}
+
+static enum err write_token(const struct token *t, const char *path, struct err_info *info)
+{
+	char *text;
+	size_t len;
+	enum err err = token_encode(t, &text, &len);
+	if (err != ERR_OK)
+		return err_set(info, err, "cannot make the token: %s", err_text(err));
+	err = os_file_create(path, text, len, 0600, info);
+	crypto_wipe(text, len);
+	free(text);
+	return err;
+}
+
+int verb_token(struct command *c)
+{
+	struct authority_dir d;
+	struct token t = {0};
+	struct err_info info = {0};
+	const struct authlog_grant *grant;
+	const char *issuer, *out;
+	char day[16];
+	enum err err = authority_dir_name(c, &d, &info);
+	if (err == ERR_OK)
+		err = authority_required(c, "issuer", &issuer, &info);
+	if (err == ERR_OK)
+		err = authority_required(c, "out", &out, &info);
+	if (err == ERR_OK)
+		err = read_seeds(c, &t, &info);
+	if (err == ERR_OK)
+		err = authority_dir_load_log(&d, &t.log, &info);
+	if (err == ERR_OK)
+		err = load_issuer(&d, issuer, &t, &grant, &info);
+	if (err == ERR_OK)
+		err = choose_site(c, grant, &t, &info);
+	if (err == ERR_OK)
+		err = choose_days(c, grant, &t, &info);
+	if (err == ERR_OK)
+		err = load_secret(&d, &t, &info);
+	if (err == ERR_OK)
+		err = write_token(&t, out, &info);
+	if (err == ERR_OK) {
+		authority_day_text(t.last_day, day);
+		fprintf(c->out,
+			"Token \"%s\" for %s%s may be used until %s. Whoever reads it can enrol hosts.\n"
+			"Next, on each machine: mesh enroll --token FILE%s\n",
+			out, t.site[0] != '\0' ? "site " : "any granted site", t.site, day,
+			t.site[0] != '\0' ? "" : " --site SITE");
+	}
+	token_release(&t);
+	return err == ERR_OK ? MESH_EXIT_COMPLETE : command_report(c, &info);
+}

@@ -1,0 +1,51 @@
+/* The verb table: what `mesh` can do. It drives parsing, help, manual pages and completion, so that they
+ * cannot disagree. One file per verb holds what it does. */
+#ifndef MESH_CLI_VERB_H
+#define MESH_CLI_VERB_H
+
+#include "cli/command.h"
+
+/* Option tables that verbs share. */
+enum {
+	VERB_STATE = 1, /* --state */
+	VERB_QUERY = 2, /* --state, -o, --allow-partial */
+	VERB_WHERE = 4, /* --where */
+};
+
+struct verb {
+	const char *name;     /* one word or two */
+	const char *operands; /* as the usage line shows them */
+	size_t operands_min, operands_max;
+	const char *summary;               /* one line, no full stop */
+	const char *text;                  /* paragraphs apart by an empty line */
+	const struct option_spec *options; /* its own; may be NULL */
+	unsigned shared;                   /* VERB_ */
+	const char *exits;                 /* which exit codes it has, as the characters "0123" */
+	const char *examples;              /* lines "command # what for" */
+	int (*run)(struct command *c);
+};
+
+const struct verb *verb_table(size_t *ret_count);
+/* NULL when there is none. `name` has one space between two words. */
+const struct verb *verb_find(const char *name);
+/* The option tables of a verb, its own first. Returns how many. */
+size_t verb_option_sets(const struct verb *v, const struct option_spec *ret[OPTIONS_MAX_SETS]);
+/* Meaning of an exit code, for help and manual pages. */
+const char *verb_exit_text(char code);
+
+int verb_authority_init(struct command *c);
+int verb_authority_issuer(struct command *c);
+int verb_token(struct command *c);
+int verb_enroll(struct command *c);
+int verb_status(struct command *c);
+int verb_peers(struct command *c);
+int verb_hosts(struct command *c);
+int verb_show(struct command *c);
+int verb_components(struct command *c);
+int verb_sites(struct command *c);
+int verb_sql(struct command *c);
+int verb_drill(struct command *c);
+int verb_help(struct command *c);
+int verb_version(struct command *c);
+
+#endif

@@ -1,0 +1,333 @@
+/* The one table of verbs, and look-ups in it. */
+#include <string.h>
+
+#include "cli/output.h"
+#include "cli/verb.h"
+
+#define END                                                                                                  \
+	{                                                                                                    \
+		.name = NULL                                                                                 \
+	}
+
+static const struct option_spec shared_help[] = {
+    {.name = "help", .letter = 'h', .help = "show this help"},
+    END,
+};
+
+static const struct option_spec shared_state[] = {
+    {.name = "state",
+     .value = "DIR",
+     .words = "@dir",
+     .help = "state folder of the node (default: MESH_STATE, else /var/lib/mesh)"},
+    END,
+};
+
+static const struct option_spec shared_query[] = {
+    {.name = "state",
+     .value = "DIR",
+     .words = "@dir",
+     .help = "state folder of the node (default: MESH_STATE, else /var/lib/mesh)"},
+    {.name = "output",
+     .letter = 'o',
+     .value = "FORMAT",
+     .words = OUTPUT_FORMATS,
+     .help = "table (default), wide, json, jsonl or csv"},
+    {.name = "allow-partial", .help = "exit with 0 also when the answer is stale or partial"},
+    END,
+};
+
+static const struct option_spec shared_where[] = {
+    {.name = "where",
+     .value = "SQL",
+     .help = "only hosts for which this condition over the table hosts holds"},
+    END,
+};
+
+static const struct option_spec authority_init_options[] = {
+    {.name = "dir", .value = "DIR", .words = "@dir", .help = "folder to make the authority in (required)"},
+    {.name = "name", .value = "NAME", .help = "name of the estate (required)"},
+    {.name = "passphrase-file",
+     .value = "FILE",
+     .words = "@file",
+     .help = "first line protects the authority's key (default: ask)"},
+    {.name = "no-passphrase", .help = "leave the authority's key unprotected: for trials"},
+    END,
+};
+
+static const struct option_spec authority_issuer_options[] = {
+    {.name = "dir", .value = "DIR", .words = "@dir", .help = "folder of the authority (required)"},
+    {.name = "site",
+     .value = "SITE",
+     .repeats = true,
+     .help = "site it may enrol hosts of, repeatable (default: any)"},
+    {.name = "quota", .value = "N", .help = "hosts it may enrol (default: 1000)"},
+    {.name = "days", .value = "N", .help = "how long the grant lasts (default: 365)"},
+    {.name = "passphrase-file",
+     .value = "FILE",
+     .words = "@file",
+     .help = "first line opens the authority's key (default: ask)"},
+    END,
+};
+
+static const struct option_spec token_options[] = {
+    {.name = "dir", .value = "DIR", .words = "@dir", .help = "folder of the authority (required)"},
+    {.name = "issuer", .value = "NAME", .help = "issuer whose key goes into the token (required)"},
+    {.name = "site",
+     .value = "SITE",
+     .help = "home site of hosts that name none (default: the grant's only site)"},
+    {.name = "seed",
+     .value = "ADDR:PORT",
+     .repeats = true,
+     .help = "node to ask first, repeatable, at most 8"},
+    {.name = "days", .value = "N", .help = "how long the token may be used (default: 7)"},
+    {.name = "out", .value = "FILE", .words = "@file", .help = "file to make (required)"},
+    END,
+};
+
+static const struct option_spec enroll_options[] = {
+    {.name = "token", .value = "FILE", .words = "@file", .help = "token to enrol with (required)"},
+    {.name = "site", .value = "SITE", .help = "home site (default: the token's)"},
+    {.name = "keep-token", .help = "do not wipe the token: it is for more hosts"},
+    END,
+};
+
+static const struct option_spec hosts_options[] = {
+    {.name = "site", .value = "SITE", .help = "only hosts whose home is this site"},
+    {.name = "status",
+     .value = "STATUS",
+     .words = "up silent dark stopped asleep left replaced unknown",
+     .help = "only hosts in this state"},
+    END,
+};
+
+static const struct option_spec components_options[] = {
+    {.name = "all", .help = "every component, not only those of third parties"},
+    {.name = "name", .value = "NAME", .help = "only components of this name (* and ? match)"},
+    {.name = "unsigned", .help = "only unsigned ones"},
+    {.name = "boot-start", .help = "only those that start before a repair could get in"},
+    END,
+};
+
+static const struct option_spec sql_options[] = {
+    {.name = "param", .value = "VALUE", .repeats = true, .help = "value of ?1, ?2, and so on, repeatable"},
+    {.name = "file", .value = "FILE", .words = "@file", .help = "read the question from a file"},
+    {.name = "timeout", .value = "SECONDS", .help = "give up after this long (default: 60)"},
+    {.name = "schema", .help = "show the tables and their columns"},
+    END,
+};
+
+static const struct option_spec help_options[] = {
+    {.name = "man", .help = "print the manual page as roff"},
+    {.name = "completion", .value = "SHELL", .words = "bash", .help = "print completion for a shell (bash)"},
+    END,
+};
+
+static const struct verb verbs[] = {
+    {.name = "hosts",
+     .operands = "",
+     .summary = "list the hosts of the estate and their state",
+     .text =
+	 "Every host that was ever enrolled, from this machine's replica: also those that are down, and also "
+	 "while meshd is stopped. A host is up, dark (vanished; witnesses of its site say so), silent (its "
+	 "whole site is), stopped or asleep (it said so), left, replaced or unknown.",
+     .options = hosts_options,
+     .shared = VERB_QUERY | VERB_WHERE,
+     .exits = "0123",
+     .examples = "mesh hosts --status dark # what is down\n"
+		 "mesh hosts --site berlin -o csv # one site, for a spreadsheet\n"
+		 "mesh hosts --where \"kernel LIKE '6.1.%'\" # by any column of the table hosts",
+     .run = verb_hosts},
+    {.name = "show",
+     .operands = "HOST",
+     .operands_min = 1,
+     .operands_max = 1,
+     .summary = "show everything known about one host",
+     .text =
+	 "A host's last words: its state and the evidence for it, profile, health, kernel components, last "
+	 "changes and crashes. HOST is a name, an id, or the beginning of one.\n\n"
+	 "A value that could not be read says why: absent, denied, unsupported, failed or unknown.",
+     .shared = VERB_QUERY,
+     .exits = "0123",
+     .examples = "mesh show till-17 # by name\nmesh show 4f0a91 -o json # by the beginning of its id",
+     .run = verb_show},
+    {.name = "components",
+     .operands = "",
+     .summary = "list kernel components, their versions and on how many hosts they are",
+     .text = "What runs in kernel mode anywhere in the estate, with hosts by state. Without options only "
+	     "what third "
+	     "parties made. Hosts whose kernel has no loadable modules, or whose list may not be read, are "
+	     "counted below the list.",
+     .options = components_options,
+     .shared = VERB_QUERY | VERB_WHERE,
+     .exits = "0123",
+     .examples = "mesh components # third-party components\n"
+		 "mesh components --all --name 'nf_*' # every version of some\n"
+		 "mesh components --all --where \"site = 'berlin'\" # of some hosts",
+     .run = verb_components},
+    {.name = "sites",
+     .operands = "",
+     .summary = "list sites, when they last reported, and their hosts by state",
+     .text = "A site is silent when nothing was heard of it for three of its roll-call intervals.",
+     .shared = VERB_QUERY,
+     .exits = "0123",
+     .examples = "mesh sites # silent ones are marked\nmesh sites -o json # the same for scripts",
+     .run = verb_sites},
+    {.name = "sql",
+     .operands = "[QUESTION | -]",
+     .operands_max = 1,
+     .summary = "ask the replica a question in SQL",
+     .text = "One SELECT over the tables that --schema lists. Reading only: whatever would write, attach or "
+	     "load is "
+	     "refused, and a question that takes too long is stopped. \"-\" reads the question from standard "
+	     "input.",
+     .options = sql_options,
+     .shared = VERB_QUERY,
+     .exits = "0123",
+     .examples =
+	 "mesh sql 'SELECT kernel, count(*) FROM hosts GROUP BY kernel' # group by anything\n"
+	 "mesh sql 'SELECT name FROM hosts WHERE site = ?1' --param berlin # values apart from the text\n"
+	 "mesh sql --schema # tables and columns",
+     .run = verb_sql},
+    {.name = "status",
+     .operands = "",
+     .summary = "show this node: identity, roles, traffic, cost",
+     .text = "Asks the running meshd. When it is stopped, says so, shows what the replica knows and exits "
+	     "with 3.",
+     .shared = VERB_QUERY,
+     .exits = "0123",
+     .examples = "mesh status # is it running, whom does it see",
+     .run = verb_status},
+    {.name = "peers",
+     .operands = "",
+     .summary = "list the nodes that this node talks to",
+     .text = "Asks the running meshd; without it there is no answer.",
+     .shared = VERB_QUERY,
+     .exits = "0123",
+     .examples = "mesh peers # sessions, round-trip times, edges to other sites",
+     .run = verb_peers},
+    {.name = "drill",
+     .operands = "cut|heal SITE",
+     .operands_min = 2,
+     .operands_max = 2,
+     .summary = "exercise: cut this node off from a site, or heal it",
+     .text = "The running meshd drops all traffic with hosts of the site until it is healed or restarted. "
+	     "Only where "
+	     "its configuration says \"drills = yes\".",
+     .shared = VERB_STATE,
+     .exits = "012",
+     .examples =
+	 "mesh drill cut leeds # from here on, leeds is out of reach\nmesh drill heal leeds # and back",
+     .run = verb_drill},
+    {.name = "enroll",
+     .operands = "",
+     .summary = "make this machine a host of the estate",
+     .text = "Makes the machine's own key and certificate from a token, in the state folder, and wipes the "
+	     "token. "
+	     "No server is asked. When anything fails the token is left as it was.",
+     .options = enroll_options,
+     .shared = VERB_STATE,
+     .exits = "012",
+     .examples = "mesh enroll --token /root/token # then: systemctl start meshd\n"
+		 "mesh enroll --token token --site leeds --keep-token # one token for several hosts",
+     .run = verb_enroll},
+    {.name = "token",
+     .operands = "",
+     .summary = "make a token that machines enrol with",
+     .text = "The token holds the issuer's key and the estate's secret: whoever reads it can enrol hosts, "
+	     "within the "
+	     "issuer's sites, quota and days. Hand it out as you would a password.",
+     .options = token_options,
+     .exits = "012",
+     .examples =
+	 "mesh token --dir authority --issuer rollout --site berlin --seed 10.1.0.5:7946 --out token # for "
+	 "one site",
+     .run = verb_token},
+    {.name = "authority init",
+     .operands = "",
+     .summary = "make the authority of a new estate",
+     .text =
+	 "Makes the keys that the whole estate rests on, in a folder that belongs on an offline machine or "
+	 "medium. Keep a spare copy of it elsewhere: without it no issuer can be added or revoked any more. "
+	 "What exists is never overwritten.",
+     .options = authority_init_options,
+     .exits = "012",
+     .examples = "mesh authority init --dir authority --name example # asks for a passphrase",
+     .run = verb_authority_init},
+    {.name = "authority issuer",
+     .operands = "NAME",
+     .operands_min = 1,
+     .operands_max = 1,
+     .summary = "grant a new issuer the right to enrol hosts",
+     .text = "Appends the grant to the authority's log and makes the issuer's key, issuers/NAME.key. Running "
+	     "nodes "
+	     "learn of it from the first host that enrols with a token of that issuer.",
+     .options = authority_issuer_options,
+     .exits = "012",
+     .examples =
+	 "mesh authority issuer rollout --dir authority --site berlin --site leeds --quota 200 # two sites",
+     .run = verb_authority_issuer},
+    {.name = "help",
+     .operands = "[VERB]",
+     .operands_max = 2,
+     .summary = "show help on a verb, its manual page, or shell completion",
+     .text = "Help, manual pages and completion come from the one table of verbs that also parses the "
+	     "command line.",
+     .options = help_options,
+     .exits = "012",
+     .examples = "mesh help components # the same as: mesh components --help\n"
+		 "mesh help --man hosts | man -l - # the manual page",
+     .run = verb_help},
+    {.name = "version",
+     .operands = "",
+     .summary = "show the version",
+     .text = "The version of this program.",
+     .exits = "012",
+     .examples = "mesh version # name and number",
+     .run = verb_version},
+};
+
+const struct verb *verb_table(size_t *ret_count)
+{
+	*ret_count = sizeof(verbs) / sizeof(verbs[0]);
+	return verbs;
+}
+
+const struct verb *verb_find(const char *name)
+{
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+		if (strcmp(verbs[i].name, name) == 0)
+			return &verbs[i];
+	}
+	return NULL;
+}
+
+size_t verb_option_sets(const struct verb *v, const struct option_spec *ret[OPTIONS_MAX_SETS])
+{
+	size_t n = 0;
+	if (v->options != NULL)
+		ret[n++] = v->options;
+	if (v->shared & VERB_WHERE)
+		ret[n++] = shared_where;
+	if (v->shared & VERB_QUERY)
+		ret[n++] = shared_query;
+	else if (v->shared & VERB_STATE)
+		ret[n++] = shared_state;
+	ret[n++] = shared_help;
+	return n;
+}
+
+const char *verb_exit_text(char code)
+{
+	switch (code) {
+	case '0':
+		return "complete";
+	case '1':
+		return "error; the reason is on standard error";
+	case '2':
+		return "the command line is wrong";
+	case '3':
+		return "answered, but stale or partial (--allow-partial makes it 0)";
+	default:
+		return "";
+	}
+}
