@@ -144,6 +144,16 @@ enum err token_encode(const struct token *t, char **ret_text, size_t *ret_len)
 	return err;
 }
 
+/* libsodium 1.0.18 takes the bytes 0xab and 0xaf for '+' and '/'. */
+static bool is_ascii(const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if ((uint8_t)text[i] > 0x7f)
+			return false;
+	}
+	return true;
+}
+
 /* Strips line ends; each line but the last is full. ERR_FORMAT. A missing last line end is forgiven. */
 static enum err join_lines(const char *text, size_t len, char *ret, size_t *ret_len)
 {
@@ -155,7 +165,8 @@ static enum err join_lines(const char *text, size_t len, char *ret, size_t *ret_
 		/* Files that passed through Windows. */
 		if (end != NULL && line > 0 && text[line - 1] == '\r')
 			line--;
-		if (line == 0 || line > LINE_BYTES || (taken < len && line != LINE_BYTES))
+		if (line == 0 || line > LINE_BYTES || (taken < len && line != LINE_BYTES) ||
+		    !is_ascii(text, line))
 			return ERR_FORMAT;
 		memcpy(ret + n, text, line);
 		n += line;

@@ -17,11 +17,13 @@
 #define META_FREE_FLAGS    44
 #define META_MAIN_FLAGS    92
 #define META_LAST_PAGE     136
+#define META_TRANSACTION   144
 #define META_MAGIC_VALUE   0xBEEFC0DEu
 #define META_VERSION_VALUE 1
 #define META_FREE_VALUE    8 /* integer keys; the others would map the file elsewhere or write it unsynced */
 #define FIRST_PAGE_MIN     4096
 #define FIRST_PAGE_MAX     65536
+#define CHECK_ATTEMPTS     5
 
 static uint32_t field_u32(const uint8_t *meta, size_t offset)
 {
@@ -53,30 +55,55 @@ static const char *meta_fault(const uint8_t *meta, uint32_t page_bytes, uint64_t
 	return NULL;
 }
 
-enum err lmdb_check_file(const char *path, uint64_t *ret_size, struct err_info *info)
+/* Commits take turns: even ones are noted in page 0, odd ones in page 1. A damaged number would bring an old
+ * state back. */
+static const char *turn_fault(const uint8_t *meta0, const uint8_t *meta1)
 {
-	uint8_t meta[META_BYTES];
-	uint64_t size;
+	uint64_t even = field_u64(meta0, META_TRANSACTION), odd = field_u64(meta1, META_TRANSACTION);
+	if (even == 0 && odd == 0)
+		return NULL;
+	bool turns = even % 2 == 0 && odd % 2 == 1 && (even - odd == 1 || odd - even == 1);
+	return turns ? NULL : "its first pages are damaged";
+}
+
+static enum err check_once(const char *path, uint64_t *ret_size, const char **ret_fault,
+			   struct err_info *info)
+{
+	uint8_t meta[2][META_BYTES];
 	size_t len;
-	uint32_t page_bytes = 0;
-	enum err err = os_file_peek(path, 0, meta, sizeof(meta), &len, &size, info);
+	enum err err = os_file_peek(path, 0, meta[0], META_BYTES, &len, ret_size, info);
 	if (err != ERR_OK)
 		return err;
-	if (size == 0)
+	if (*ret_size == 0)
 		return err_set(info, ERR_NOT_FOUND, "\"%s\" is empty", path);
-	const char *fault = "it is shorter than its first pages";
-	if (len == sizeof(meta)) {
-		page_bytes = field_u32(meta, META_PAGE_BYTES);
-		bool sane = page_bytes >= FIRST_PAGE_MIN && page_bytes <= FIRST_PAGE_MAX &&
-			    (page_bytes & (page_bytes - 1)) == 0;
-		fault = sane ? meta_fault(meta, page_bytes, size) : "its first pages are damaged";
-	}
-	if (fault == NULL) {
-		err = os_file_peek(path, page_bytes, meta, sizeof(meta), &len, &size, info);
+	*ret_fault = "it is shorter than its first pages";
+	if (len != META_BYTES)
+		return ERR_OK;
+	uint32_t page_bytes = field_u32(meta[0], META_PAGE_BYTES);
+	*ret_fault = "its first pages are damaged";
+	if (page_bytes < FIRST_PAGE_MIN || page_bytes > FIRST_PAGE_MAX ||
+	    (page_bytes & (page_bytes - 1)) != 0)
+		return ERR_OK;
+	err = os_file_peek(path, page_bytes, meta[1], META_BYTES, &len, ret_size, info);
+	if (err != ERR_OK)
+		return err;
+	*ret_fault = len == META_BYTES ? NULL : "it is shorter than its first pages";
+	for (size_t i = 0; i < 2 && *ret_fault == NULL; i++)
+		*ret_fault = meta_fault(meta[i], page_bytes, *ret_size);
+	if (*ret_fault == NULL)
+		*ret_fault = turn_fault(meta[0], meta[1]);
+	return ERR_OK;
+}
+
+enum err lmdb_check_file(const char *path, uint64_t *ret_size, struct err_info *info)
+{
+	const char *fault = NULL;
+	uint64_t size = 0;
+	/* A commit of another process may fall between the two reads. */
+	for (int attempt = 0; attempt < CHECK_ATTEMPTS && (attempt == 0 || fault != NULL); attempt++) {
+		enum err err = check_once(path, &size, &fault, info);
 		if (err != ERR_OK)
 			return err;
-		fault = len == sizeof(meta) ? meta_fault(meta, page_bytes, size)
-					    : "it is shorter than its first pages";
 	}
 	if (fault != NULL)
 		return err_set(info, ERR_CORRUPT, "\"%s\" is damaged: %s", path, fault);

@@ -156,6 +156,11 @@ enum err store_flush(struct store *s, wall_ms now, struct err_info *info)
 		return err_set(info, err, "another commit is running");
 	err = store_commit(s, now, info);
 	store_thaw(s, err);
+	/* The map has just doubled; once is enough for any batch. */
+	if (err == ERR_LIMIT && store_freeze(s) == ERR_OK) {
+		err = store_commit(s, now, info);
+		store_thaw(s, err);
+	}
 	return err;
 }
 

@@ -42,7 +42,9 @@ enum err store_put_site_state(struct store *s, const struct site_state *state);
 size_t store_pending(const struct store *s);
 /* ERR_BUSY while a frozen batch is not thawed yet; ERR_NOT_FOUND when there is nothing to commit. */
 enum err store_freeze(struct store *s);
-/* One synced transaction, stamped with `now` as the replica's age. ERR_DISK_FULL, ERR_IO, ERR_CORRUPT. */
+/* One synced transaction, stamped with `now` as the replica's age. ERR_DISK_FULL, ERR_IO, ERR_CORRUPT (until
+ * the store is opened again, which sets the file aside), ERR_LIMIT (the map was full: thaw makes it larger,
+ * so commit again). */
 enum err store_commit(struct store *s, wall_ms now, struct err_info *info);
 void store_thaw(struct store *s, enum err commit_result);
 /* freeze, commit, thaw in one go, for start, stop and tools. */

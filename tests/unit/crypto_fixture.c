@@ -1,0 +1,114 @@
+#include "tests/unit/crypto_fixture.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+
+static struct identity *make_identity(struct fixture *f, uint8_t seed[KEY_BYTES])
+{
+	struct identity *identity;
+	f->rng.fill(f->rng.context, seed, KEY_BYTES);
+	CHECK(identity_from_seed(seed, &identity) == ERR_OK);
+	return identity;
+}
+
+void fixture_make(struct fixture *f, uint64_t seed)
+{
+	uint8_t entry[LIMIT_LOG_ENTRY_BYTES];
+	size_t len;
+	CHECK(crypto_init() == ERR_OK);
+	*f = (struct fixture){0};
+	f->rng = crypto_rng_from_seed(&f->seeded, seed);
+	f->rng.fill(f->rng.context, f->secret, sizeof(f->secret));
+	f->authority = make_identity(f, f->authority_seed);
+	f->issuer = make_identity(f, f->issuer_seed);
+	f->host = make_identity(f, f->host_seed);
+	f->other = make_identity(f, f->other_seed);
+	CHECK(authlog_new(&f->log) == ERR_OK);
+	CHECK(authlog_make_genesis(f->authority, "Acme", FIXTURE_NOW, entry, &len) == ERR_OK);
+	CHECK(authlog_append(f->log, entry, len) == ERR_OK);
+	struct authlog_grant grant = fixture_grant(f->issuer);
+	fixture_grant_append(f, &grant);
+	estate_keys_derive(&f->keys, authlog_estate(f->log), f->secret);
+}
+
+void fixture_release(struct fixture *f)
+{
+	identity_free(f->authority);
+	identity_free(f->issuer);
+	identity_free(f->host);
+	identity_free(f->other);
+	authlog_free(f->log);
+	*f = (struct fixture){0};
+}
+
+struct authlog_grant fixture_grant(const struct identity *issuer)
+{
+	struct authlog_grant grant = {
+	    .quota = 100, .last_day = FIXTURE_DAY + 30, .grace_days = 7, .name = "north"};
+	memcpy(grant.public_key, identity_public_key(issuer), KEY_BYTES);
+	return grant;
+}
+
+void fixture_grant_append(struct fixture *f, const struct authlog_grant *grant)
+{
+	uint8_t entry[LIMIT_LOG_ENTRY_BYTES];
+	size_t len;
+	CHECK(authlog_make_grant(f->log, f->authority, grant, FIXTURE_NOW, entry, &len) == ERR_OK);
+	CHECK(authlog_append(f->log, entry, len) == ERR_OK);
+}
+
+size_t fixture_certificate(const struct fixture *f, const struct identity *host,
+			   uint8_t ret[LIMIT_CERTIFICATE_BYTES])
+{
+	size_t len;
+	struct certificate c = {.site = "leeds",
+				.groups = {"tills", "north"},
+				.group_count = 2,
+				.enrolled = FIXTURE_DAY,
+				.seq = 1};
+	memcpy(c.public_key, identity_public_key(host), KEY_BYTES);
+	CHECK(certificate_issue(&c, f->issuer, authlog_estate(f->log), 42, FIXTURE_NOW, ret, &len) == ERR_OK);
+	return len;
+}
+
+struct token fixture_token(const struct fixture *f)
+{
+	static struct token_subnet subnets[] = {
+	    {.address = {10, 7, 0, 0}, .address_len = 4, .prefix_bits = 16, .site = "leeds"},
+	    {.address = {0x20, 0x01, 0x0d, 0xb8}, .address_len = 16, .prefix_bits = 128, .site = "york"}};
+	struct token t = {.site = "leeds",
+			  .subnets = subnets,
+			  .subnet_count = 2,
+			  .seeds = {"10.7.0.1:7946", "[2001:db8::1]:7946"},
+			  .seed_count = 2,
+			  .log = f->log,
+			  .last_day = FIXTURE_DAY + 30};
+	memcpy(t.estate_secret, f->secret, KEY_BYTES);
+	memcpy(t.issuer_seed, f->issuer_seed, KEY_BYTES);
+	return t;
+}
+
+long fixture_flip(const uint8_t *bytes, size_t len, bool all,
+		  bool (*refused)(void *context, const uint8_t *bytes, size_t len), void *context)
+{
+	/* Of its very length, so that a sanitizer sees a read beyond the end. */
+	uint8_t *copy = malloc(len);
+	long taken = -1;
+	CHECK(copy != NULL);
+	memcpy(copy, bytes, len);
+	for (size_t i = 0; i < len && taken < 0; i++) {
+		for (unsigned flip = 1; flip <= UINT8_MAX && taken < 0; flip++) {
+			bool single = (flip & (flip - 1)) == 0;
+			if (!all && !single && flip != UINT8_MAX)
+				continue;
+			copy[i] = (uint8_t)(bytes[i] ^ flip);
+			if (!refused(context, copy, len))
+				taken = (long)i;
+		}
+		copy[i] = bytes[i];
+	}
+	free(copy);
+	return taken;
+}

@@ -1,0 +1,45 @@
+/* A small estate whose every key and time is fixed, for unit tests, test vectors and fuzz targets. */
+#ifndef MESH_TESTS_UNIT_CRYPTO_FIXTURE_H
+#define MESH_TESTS_UNIT_CRYPTO_FIXTURE_H
+
+#include "base/mp.h"
+#include "crypto/certificate.h"
+#include "crypto/keyring.h"
+#include "crypto/rng.h"
+#include "crypto/token.h"
+
+#define FIXTURE_NOW ((wall_ms)1721368800000) /* 2024-07-19 06:00 UTC */
+#define FIXTURE_DAY ((wall_day)19923)
+
+struct fixture {
+	struct crypto_rng_seeded seeded;
+	struct crypto_rng rng;
+	uint8_t secret[KEY_BYTES]; /* of the estate */
+	uint8_t authority_seed[KEY_BYTES], issuer_seed[KEY_BYTES], host_seed[KEY_BYTES],
+	    other_seed[KEY_BYTES];
+	struct identity *authority, *issuer;
+	struct identity *host, *other; /* two hosts */
+	struct authlog *log;           /* genesis, grant of issuer */
+	struct estate_keys keys;
+};
+
+void fixture_make(struct fixture *f, uint64_t seed);
+void fixture_release(struct fixture *f);
+
+/* Grant of `issuer`: any site, quota 100, thirty days from now, seven of grace. */
+struct authlog_grant fixture_grant(const struct identity *issuer);
+/* Sign and append. */
+void fixture_grant_append(struct fixture *f, const struct authlog_grant *grant);
+/* Certificate of `host` in site "leeds", two groups. */
+size_t fixture_certificate(const struct fixture *f, const struct identity *host,
+			   uint8_t ret[LIMIT_CERTIFICATE_BYTES]);
+/* Token over the fixture's log with two subnets and two seeds. Owned parts point into the fixture and to
+ * static memory: not for token_release. */
+struct token fixture_token(const struct fixture *f);
+
+/* Calls `refused` with every bit of every byte changed in turn, and every byte inverted; returns the index of
+ * the first byte whose change it took, or -1. `all`: each of the 255 other values. */
+long fixture_flip(const uint8_t *bytes, size_t len, bool all,
+		  bool (*refused)(void *context, const uint8_t *bytes, size_t len), void *context);
+
+#endif

@@ -1,0 +1,509 @@
+#include "crypto/authlog.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "tests/unit/crypto_fixture.h"
+#include "tests/unit/scratch.h"
+
+static struct fixture fix;
+
+static int make(void **state)
+{
+	fixture_make(&fix, 6);
+	return scratch_setup(state);
+}
+
+static int drop(void **state)
+{
+	fixture_release(&fix);
+	return scratch_teardown(state);
+}
+
+/* An entry that was made and is not yet appended. */
+struct made {
+	uint8_t bytes[LIMIT_LOG_ENTRY_BYTES];
+	size_t len;
+};
+
+static void append(const struct made *m)
+{
+	assert_int_equal(authlog_append(fix.log, m->bytes, m->len), ERR_OK);
+}
+
+static struct made make_operator(const char *name)
+{
+	struct made m;
+	assert_int_equal(authlog_make_operator(fix.log, fix.authority, identity_public_key(fix.other), name,
+					       1, FIXTURE_DAY + 9, FIXTURE_NOW, m.bytes, &m.len),
+			 ERR_OK);
+	return m;
+}
+
+static struct made make_revoke(enum log_revoke_what what, const struct id *id)
+{
+	struct made m;
+	assert_int_equal(
+	    authlog_make_revoke(fix.log, fix.authority, what, id, "", FIXTURE_NOW, m.bytes, &m.len), ERR_OK);
+	return m;
+}
+
+static void genesis_founds_the_estate(void **state)
+{
+	(void)state;
+	struct authlog *log;
+	size_t len;
+	struct id estate;
+	const uint8_t *genesis = authlog_entry(fix.log, 0, &len);
+	assert_int_equal(authlog_new(&log), ERR_OK);
+	assert_int_equal(authlog_count(log), 0);
+	assert_int_equal(authlog_head(log).index, 0);
+	assert_true(authlog_head(log).hash == 0);
+	assert_true(id_is_zero(authlog_estate(log)));
+	assert_int_equal(authlog_append(log, genesis, len), ERR_OK);
+	hash_bytes(estate.b, ID_BYTES, "mesh.estate", genesis, len);
+	assert_true(id_equal(authlog_estate(log), &estate));
+	assert_string_equal(authlog_estate_name(log), "Acme");
+	assert_int_equal(authlog_day(log), FIXTURE_DAY);
+	assert_int_equal(authlog_count(log), 1);
+	assert_false(authlog_head(log).hash == 0);
+	authlog_free(log);
+	authlog_free(NULL);
+}
+
+static void head_is_of_the_last_entry(void **state)
+{
+	(void)state;
+	uint8_t hash[32];
+	size_t len;
+	uint64_t first = 0;
+	const uint8_t *last = authlog_entry(fix.log, 1, &len);
+	hash_bytes(hash, sizeof(hash), "mesh.log", last, len);
+	for (size_t i = 0; i < 8; i++)
+		first = first << 8 | hash[i];
+	assert_int_equal(authlog_head(fix.log).index, 1);
+	assert_true(authlog_head(fix.log).hash == first);
+	assert_null(authlog_entry(fix.log, 2, &len));
+}
+
+static void grants_are_found(void **state)
+{
+	(void)state;
+	const struct authlog_grant *grant = authlog_find_grant(fix.log, identity_id(fix.issuer));
+	assert_non_null(grant);
+	assert_memory_equal(grant->public_key, identity_public_key(fix.issuer), KEY_BYTES);
+	assert_true(grant->quota == 100 && grant->last_day == FIXTURE_DAY + 30 && grant->grace_days == 7);
+	assert_true(grant->site_count == 0 && !grant->revoked);
+	assert_string_equal(grant->name, "north");
+	assert_null(authlog_find_grant(fix.log, identity_id(fix.host)));
+}
+
+static void the_largest_grant_fits(void **state)
+{
+	(void)state;
+	struct authlog_grant grant = fixture_grant(fix.other);
+	grant.quota = UINT32_MAX;
+	grant.last_day = UINT32_MAX;
+	grant.grace_days = UINT16_MAX;
+	grant.site_count = LIMIT_GRANT_SITES;
+	memset(grant.name, 'n', LIMIT_SHORT_TEXT_BYTES);
+	for (size_t i = 0; i < LIMIT_GRANT_SITES; i++)
+		memset(grant.sites[i], 'a' + (int)i, LIMIT_SITE_NAME_BYTES);
+	fixture_grant_append(&fix, &grant);
+	const struct authlog_grant *back = authlog_find_grant(fix.log, identity_id(fix.other));
+	assert_non_null(back);
+	assert_memory_equal(back->sites, grant.sites, sizeof(grant.sites));
+	assert_true(back->quota == UINT32_MAX && back->last_day == UINT32_MAX &&
+		    back->grace_days == UINT16_MAX);
+	assert_memory_equal(back->name, grant.name, sizeof(grant.name));
+}
+
+static void a_later_grant_replaces(void **state)
+{
+	(void)state;
+	const struct authlog_grant *before = authlog_find_grant(fix.log, identity_id(fix.issuer));
+	struct authlog_grant grant = fixture_grant(fix.issuer);
+	grant.quota = 5;
+	fixture_grant_append(&fix, &grant);
+	assert_ptr_equal(authlog_find_grant(fix.log, identity_id(fix.issuer)), before);
+	assert_int_equal(before->quota, 5);
+	/* Pointers handed out stay valid while others come. */
+	for (uint8_t i = 0; i < 40; i++) {
+		memset(grant.public_key, i + 1, KEY_BYTES);
+		fixture_grant_append(&fix, &grant);
+	}
+	assert_ptr_equal(authlog_find_grant(fix.log, identity_id(fix.issuer)), before);
+	assert_int_equal(before->quota, 5);
+}
+
+static void extensions_reach_one_or_all(void **state)
+{
+	(void)state;
+	struct made m;
+	struct authlog_grant grant = fixture_grant(fix.other);
+	fixture_grant_append(&fix, &grant);
+	const struct authlog_grant *one = authlog_find_grant(fix.log, identity_id(fix.issuer));
+	const struct authlog_grant *two = authlog_find_grant(fix.log, identity_id(fix.other));
+	assert_int_equal(authlog_make_extend(fix.log, fix.authority, identity_id(fix.issuer), 30000,
+					     FIXTURE_NOW, m.bytes, &m.len),
+			 ERR_OK);
+	append(&m);
+	assert_int_equal(one->last_day, 30000);
+	assert_int_equal(two->last_day, FIXTURE_DAY + 30);
+	assert_int_equal(
+	    authlog_make_extend(fix.log, fix.authority, NULL, 40000, FIXTURE_NOW, m.bytes, &m.len), ERR_OK);
+	append(&m);
+	assert_true(one->last_day == 40000 && two->last_day == 40000);
+	assert_true(one->quota == 100 && two->quota == 100);
+	static const uint8_t quota_of_all[] = {0x81, 0x03, 0x07};
+	assert_int_equal(authlog_make_entry(fix.log, fix.authority, LOG_EXTEND, quota_of_all,
+					    sizeof(quota_of_all), FIXTURE_NOW, m.bytes, &m.len),
+			 ERR_OK);
+	append(&m);
+	assert_true(one->quota == 7 && two->quota == 7 && one->last_day == 40000);
+}
+
+static void operators_come_and_go(void **state)
+{
+	(void)state;
+	const struct id *op = identity_id(fix.other);
+	struct made m = make_operator("Ada");
+	assert_null(authlog_operator_key(fix.log, op));
+	append(&m);
+	assert_memory_equal(authlog_operator_key(fix.log, op), identity_public_key(fix.other), KEY_BYTES);
+	m = make_revoke(LOG_REVOKE_HOST, op); /* the same key as a host's: another matter */
+	append(&m);
+	assert_non_null(authlog_operator_key(fix.log, op));
+	m = make_revoke(LOG_REVOKE_OPERATOR, op);
+	append(&m);
+	assert_null(authlog_operator_key(fix.log, op));
+	m = make_operator("Ada again");
+	append(&m);
+	assert_null(authlog_operator_key(fix.log, op));
+}
+
+static void many_hosts_are_revoked(void **state)
+{
+	(void)state;
+	struct id id;
+	for (uint32_t i = 0; i < 300; i++) {
+		hash_bytes(id.b, ID_BYTES, "test.host", &i, sizeof(i));
+		assert_false(authlog_host_revoked(fix.log, &id));
+		struct made m = make_revoke(LOG_REVOKE_HOST, &id);
+		append(&m);
+		assert_true(authlog_host_revoked(fix.log, &id));
+	}
+	/* Twice is once. */
+	struct made m = make_revoke(LOG_REVOKE_HOST, &id);
+	append(&m);
+	for (uint32_t i = 0; i < 600; i++) {
+		hash_bytes(id.b, ID_BYTES, "test.host", &i, sizeof(i));
+		assert_int_equal(authlog_host_revoked(fix.log, &id), i < 300);
+	}
+}
+
+static void rotation_hands_over(void **state)
+{
+	(void)state;
+	struct made m, old;
+	struct authlog_grant grant = fixture_grant(fix.host);
+	assert_int_equal(authlog_make_grant(fix.log, fix.authority, &grant, FIXTURE_NOW, old.bytes, &old.len),
+			 ERR_OK);
+	assert_int_equal(authlog_make_rotate(fix.log, fix.authority, fix.other, FIXTURE_NOW, m.bytes, &m.len),
+			 ERR_OK);
+	append(&m);
+	assert_int_equal(authlog_append(fix.log, old.bytes, old.len), ERR_STALE);
+	assert_int_equal(authlog_make_grant(fix.log, fix.authority, &grant, FIXTURE_NOW, old.bytes, &old.len),
+			 ERR_UNTRUSTED);
+	assert_int_equal(authlog_make_grant(fix.log, fix.other, &grant, FIXTURE_NOW, m.bytes, &m.len),
+			 ERR_OK);
+	append(&m);
+	assert_non_null(authlog_find_grant(fix.log, identity_id(fix.host)));
+}
+
+/* A rotation to a key whose holder did not agree. */
+static void rotation_needs_the_new_keys_consent(void **state)
+{
+	(void)state;
+	uint8_t body[128], proof[SIGNATURE_BYTES] = {0};
+	struct mp_writer w;
+	struct made m;
+	identity_sign(fix.other, "something else", 14, proof);
+	mp_writer_init(&w, body, sizeof(body));
+	mp_put_map(&w, 2);
+	mp_put_u64(&w, 1);
+	mp_put_bin(&w, identity_public_key(fix.other), KEY_BYTES);
+	mp_put_u64(&w, 2);
+	mp_put_bin(&w, proof, sizeof(proof));
+	assert_int_equal(
+	    authlog_make_entry(fix.log, fix.authority, LOG_ROTATE, body, w.len, FIXTURE_NOW, m.bytes, &m.len),
+	    ERR_OK);
+	assert_int_equal(authlog_append(fix.log, m.bytes, m.len), ERR_SIGNATURE);
+	assert_int_equal(authlog_count(fix.log), 2);
+}
+
+static void places_in_the_chain_are_checked(void **state)
+{
+	(void)state;
+	struct fixture other;
+	struct authlog *empty, *copy;
+	size_t genesis_len, grant_len, len;
+	const uint8_t *genesis = authlog_entry(fix.log, 0, &genesis_len);
+	const uint8_t *grant = authlog_entry(fix.log, 1, &grant_len);
+	assert_int_equal(authlog_append(fix.log, genesis, genesis_len), ERR_EXISTS);
+	assert_int_equal(authlog_append(fix.log, grant, grant_len), ERR_EXISTS);
+	/* A gap, and another estate's entries. */
+	assert_int_equal(authlog_new(&empty), ERR_OK);
+	assert_int_equal(authlog_append(empty, grant, grant_len), ERR_STALE);
+	fixture_make(&other, 66);
+	const uint8_t *foreign = authlog_entry(other.log, 0, &len);
+	assert_int_equal(authlog_append(fix.log, foreign, len), ERR_STALE);
+	foreign = authlog_entry(other.log, 1, &len);
+	assert_int_equal(authlog_append(fix.log, foreign, len), ERR_STALE);
+	assert_int_equal(authlog_append(empty, genesis, genesis_len), ERR_OK);
+	assert_int_equal(authlog_append(empty, foreign, len), ERR_STALE);
+	/* A fork: two entries that continue one head. */
+	assert_int_equal(authlog_copy(fix.log, &copy), ERR_OK);
+	struct made one = make_operator("one"), two = make_operator("two");
+	assert_int_equal(authlog_append(fix.log, one.bytes, one.len), ERR_OK);
+	assert_int_equal(authlog_append(fix.log, two.bytes, two.len), ERR_STALE);
+	assert_int_equal(authlog_append(copy, two.bytes, two.len), ERR_OK);
+	assert_false(authlog_head(copy).hash == authlog_head(fix.log).hash);
+	authlog_free(copy);
+	authlog_free(empty);
+	fixture_release(&other);
+}
+
+/* A log that ends before the entry under test. */
+static struct authlog *log_before(size_t index)
+{
+	struct authlog *log;
+	assert_int_equal(authlog_new(&log), ERR_OK);
+	for (size_t i = 0; i < index; i++) {
+		size_t len;
+		const uint8_t *entry = authlog_entry(fix.log, i, &len);
+		assert_int_equal(authlog_append(log, entry, len), ERR_OK);
+	}
+	return log;
+}
+
+static bool refused(void *context, const uint8_t *bytes, size_t len)
+{
+	struct authlog *log = context;
+	size_t count = authlog_count(log);
+	return authlog_append(log, bytes, len) != ERR_OK && authlog_count(log) == count;
+}
+
+static void each_changed_byte_is_refused(void **state)
+{
+	(void)state;
+	struct made m = make_operator("Ada");
+	append(&m);
+	m = make_revoke(LOG_REVOKE_HOST, identity_id(fix.host));
+	append(&m);
+	assert_int_equal(authlog_make_rotate(fix.log, fix.authority, fix.other, FIXTURE_NOW, m.bytes, &m.len),
+			 ERR_OK);
+	append(&m);
+	for (size_t i = 0; i < authlog_count(fix.log); i++) {
+		struct authlog *log = log_before(i);
+		size_t len;
+		const uint8_t *entry = authlog_entry(fix.log, i, &len);
+		assert_int_equal(fixture_flip(entry, len, false, refused, log), -1);
+		authlog_free(log);
+	}
+}
+
+static void each_truncation_is_refused(void **state)
+{
+	(void)state;
+	struct authlog *log = log_before(1);
+	size_t len;
+	const uint8_t *entry = authlog_entry(fix.log, 1, &len);
+	for (size_t n = 0; n < len; n++) {
+		uint8_t *copy = malloc(n + 1);
+		assert_non_null(copy);
+		memcpy(copy, entry, n);
+		assert_int_equal(authlog_append(log, copy, n), n <= 117 ? ERR_SHORT : ERR_FORMAT);
+		free(copy);
+	}
+	uint8_t longer[LIMIT_LOG_ENTRY_BYTES + 1] = {0};
+	memcpy(longer, entry, len);
+	assert_int_equal(authlog_append(log, longer, len + 1), ERR_FORMAT);
+	assert_int_equal(authlog_append(log, longer, sizeof(longer)), ERR_LIMIT);
+	longer[1] = 2;
+	assert_int_equal(authlog_append(log, longer, len), ERR_VERSION);
+	authlog_free(log);
+}
+
+static void bodies_are_checked(void **state)
+{
+	(void)state;
+	static const struct {
+		enum log_entry_type type;
+		size_t len;
+		uint8_t body[12];
+	} cases[] = {
+	    {LOG_GRANT, 1, {0x80}},
+	    {LOG_GRANT, 1, {0x90}},
+	    {LOG_GRANT, 3, {0x81, 0x01, 0x01}},
+	    {LOG_EXTEND, 4, {0x81, 0x01, 0xc4, 0x00}},
+	    {LOG_EXTEND, 3, {0x81, 0x02, 0xff}},
+	    {LOG_OPERATOR, 1, {0x80}},
+	    {LOG_REVOKE, 1, {0x80}},
+	    {LOG_REVOKE, 3, {0x81, 0x01, 0x04}},
+	    {LOG_ROTATE, 1, {0x80}},
+	    {(enum log_entry_type)6, 1, {0x80}},
+	    {LOG_EXTEND, 2, {0x80, 0x80}},
+	    {LOG_EXTEND, 0, {0}},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct made m = {.len = 99};
+		enum err err = authlog_make_entry(fix.log, fix.authority, cases[i].type, cases[i].body,
+						  cases[i].len, FIXTURE_NOW, m.bytes, &m.len);
+		if ((err != ERR_FORMAT && err != ERR_SHORT) || m.len != 99)
+			fail_msg("case %zu: %s", i, err_name(err));
+	}
+}
+
+/* What the makers refuse to make, a forger with the authority key could still sign: the fields' limits. */
+static void makers_refuse_what_readers_would(void **state)
+{
+	(void)state;
+	struct made m = {.len = 99};
+	struct authlog_grant grant = fixture_grant(fix.other);
+	char name[LIMIT_SHORT_TEXT_BYTES + 2];
+	char reason[200];
+	memset(name, 'n', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	memset(reason, 'r', sizeof(reason) - 1);
+	reason[sizeof(reason) - 1] = '\0';
+	assert_int_equal(authlog_make_genesis(fix.authority, "", FIXTURE_NOW, m.bytes, &m.len), ERR_FORMAT);
+	assert_int_equal(authlog_make_genesis(fix.authority, name, FIXTURE_NOW, m.bytes, &m.len), ERR_FORMAT);
+	assert_int_equal(authlog_make_entry(fix.log, fix.authority, LOG_GENESIS, (const uint8_t *)"\x80", 1,
+					    FIXTURE_NOW, m.bytes, &m.len),
+			 ERR_ARG);
+	grant.site_count = LIMIT_GRANT_SITES + 1;
+	assert_int_equal(authlog_make_grant(fix.log, fix.authority, &grant, FIXTURE_NOW, m.bytes, &m.len),
+			 ERR_ARG);
+	grant.site_count = 1; /* and its name is empty */
+	assert_int_equal(authlog_make_grant(fix.log, fix.authority, &grant, FIXTURE_NOW, m.bytes, &m.len),
+			 ERR_FORMAT);
+	assert_int_equal(authlog_make_grant(fix.log, fix.issuer, &grant, FIXTURE_NOW, m.bytes, &m.len),
+			 ERR_UNTRUSTED);
+	assert_int_equal(authlog_make_revoke(fix.log, fix.authority, LOG_REVOKE_HOST, identity_id(fix.host),
+					     reason, FIXTURE_NOW, m.bytes, &m.len),
+			 ERR_FORMAT);
+	assert_int_equal(authlog_make_operator(fix.log, fix.authority, identity_public_key(fix.host), name, 1,
+					       1, FIXTURE_NOW, m.bytes, &m.len),
+			 ERR_FORMAT);
+	assert_int_equal(authlog_make_extend(fix.log, fix.authority, NULL, 1, UINT64_MAX, m.bytes, &m.len),
+			 ERR_FORMAT);
+	assert_int_equal(m.len, 99);
+}
+
+static void copies_are_whole_and_apart(void **state)
+{
+	(void)state;
+	struct authlog *copy;
+	struct made m = make_revoke(LOG_REVOKE_HOST, identity_id(fix.host));
+	append(&m);
+	assert_int_equal(authlog_copy(fix.log, &copy), ERR_OK);
+	assert_int_equal(authlog_count(copy), 3);
+	assert_true(authlog_head(copy).hash == authlog_head(fix.log).hash);
+	assert_true(id_equal(authlog_estate(copy), authlog_estate(fix.log)));
+	assert_string_equal(authlog_estate_name(copy), "Acme");
+	assert_true(authlog_host_revoked(copy, identity_id(fix.host)));
+	assert_non_null(authlog_find_grant(copy, identity_id(fix.issuer)));
+	m = make_operator("Ada");
+	assert_int_equal(authlog_append(copy, m.bytes, m.len), ERR_OK);
+	assert_int_equal(authlog_count(fix.log), 3);
+	authlog_free(copy);
+}
+
+static void files_are_saved_and_loaded(void **state)
+{
+	const char *path = scratch_path(*state, "authority.log");
+	struct err_info info = {0};
+	struct authlog *back, *empty;
+	struct stat st;
+	assert_int_equal(authlog_load(path, &back, &info), ERR_NOT_FOUND);
+	assert_int_equal(authlog_save(fix.log, path, &info), ERR_OK);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	assert_int_equal(authlog_load(path, &back, &info), ERR_OK);
+	assert_true(authlog_head(back).hash == authlog_head(fix.log).hash);
+	authlog_free(back);
+	struct made m = make_operator("Ada");
+	append(&m);
+	assert_int_equal(authlog_save(fix.log, path, &info), ERR_OK);
+	assert_int_equal(authlog_load(path, &back, &info), ERR_OK);
+	assert_int_equal(authlog_count(back), 3);
+	authlog_free(back);
+	assert_int_equal(authlog_new(&empty), ERR_OK);
+	assert_int_equal(authlog_save(empty, path, &info), ERR_ARG);
+	authlog_free(empty);
+}
+
+static void damaged_files_are_refused(void **state)
+{
+	const char *path = scratch_path(*state, "authority.log");
+	struct err_info info = {0};
+	struct authlog *back;
+	uint8_t file[2 * LIMIT_LOG_ENTRY_BYTES];
+	size_t size = 0;
+	for (size_t i = 0; i < authlog_count(fix.log); i++) {
+		size_t len;
+		const uint8_t *entry = authlog_entry(fix.log, i, &len);
+		file[size++] = (uint8_t)(len >> 8);
+		file[size++] = (uint8_t)len;
+		memcpy(file + size, entry, len);
+		size += len;
+	}
+	scratch_write(path, file, size, 0600);
+	assert_int_equal(authlog_load(path, &back, &info), ERR_OK);
+	authlog_free(back);
+	size_t first = 2 + (size_t)(file[0] << 8 | file[1]);
+	for (size_t n = 0; n < size; n++) {
+		scratch_write(path, file, n, 0600);
+		enum err want = n == first ? ERR_OK : ERR_CORRUPT; /* a log may well be shorter */
+		assert_int_equal(authlog_load(path, &back, &info), want);
+		if (want == ERR_OK)
+			authlog_free(back);
+		else
+			assert_non_null(strstr(info.text, path));
+	}
+	for (size_t i = 0; i < size; i += 7) {
+		file[i] ^= 0x20;
+		scratch_write(path, file, size, 0600);
+		assert_int_equal(authlog_load(path, &back, &info), ERR_CORRUPT);
+		file[i] ^= 0x20;
+	}
+}
+
+#define ALONE(test) cmocka_unit_test_setup_teardown(test, make, drop)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    ALONE(genesis_founds_the_estate),
+	    ALONE(head_is_of_the_last_entry),
+	    ALONE(grants_are_found),
+	    ALONE(the_largest_grant_fits),
+	    ALONE(a_later_grant_replaces),
+	    ALONE(extensions_reach_one_or_all),
+	    ALONE(operators_come_and_go),
+	    ALONE(many_hosts_are_revoked),
+	    ALONE(rotation_hands_over),
+	    ALONE(rotation_needs_the_new_keys_consent),
+	    ALONE(places_in_the_chain_are_checked),
+	    ALONE(each_changed_byte_is_refused),
+	    ALONE(each_truncation_is_refused),
+	    ALONE(bodies_are_checked),
+	    ALONE(makers_refuse_what_readers_would),
+	    ALONE(copies_are_whole_and_apart),
+	    ALONE(files_are_saved_and_loaded),
+	    ALONE(damaged_files_are_refused),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,314 @@
+#include "crypto/token.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "os/file.h"
+#include "tests/unit/crypto_fixture.h"
+#include "tests/unit/scratch.h"
+
+static struct fixture fix;
+static char *text;
+static size_t len;
+
+static int make(void **state)
+{
+	fixture_make(&fix, 7);
+	struct token t = fixture_token(&fix);
+	return token_encode(&t, &text, &len) == ERR_OK ? scratch_setup(state) : 1;
+}
+
+static int drop(void **state)
+{
+	free(text);
+	fixture_release(&fix);
+	return scratch_teardown(state);
+}
+
+static void token_comes_back_whole(void **state)
+{
+	(void)state;
+	struct token want = fixture_token(&fix), t;
+	assert_int_equal(strlen(text), len);
+	assert_int_equal(strncmp(text, "mesh-token-1\n", 13), 0);
+	assert_int_equal(text[len - 1], '\n');
+	assert_int_equal(token_decode(text, len, &t, NULL), ERR_OK);
+	assert_memory_equal(t.estate_secret, fix.secret, KEY_BYTES);
+	assert_memory_equal(t.issuer_seed, fix.issuer_seed, KEY_BYTES);
+	assert_string_equal(t.site, "leeds");
+	assert_int_equal(t.subnet_count, 2);
+	assert_memory_equal(t.subnets, want.subnets, 2 * sizeof(*t.subnets));
+	assert_int_equal(t.seed_count, 2);
+	assert_memory_equal(t.seeds, want.seeds, sizeof(t.seeds));
+	assert_int_equal(t.last_day, FIXTURE_DAY + 30);
+	assert_true(authlog_head(t.log).hash == authlog_head(fix.log).hash);
+	token_release(&t);
+	token_release(NULL);
+}
+
+static void a_bare_token_will_do(void **state)
+{
+	(void)state;
+	struct token t = {.log = fix.log}, back;
+	char *bare;
+	size_t bare_len;
+	assert_int_equal(token_encode(&t, &bare, &bare_len), ERR_OK);
+	assert_int_equal(token_decode(bare, bare_len, &back, NULL), ERR_OK);
+	assert_string_equal(back.site, "");
+	assert_true(back.subnet_count == 0 && back.seed_count == 0 && back.last_day == 0);
+	token_release(&back);
+	free(bare);
+}
+
+static void the_largest_lists_fit(void **state)
+{
+	(void)state;
+	struct token t = {.log = fix.log, .subnet_count = LIMIT_SUBNETS, .seed_count = LIMIT_TOKEN_SEEDS},
+		     back;
+	struct token_subnet *subnets = calloc(LIMIT_SUBNETS + 1, sizeof(*subnets));
+	char *big;
+	size_t big_len;
+	assert_non_null(subnets);
+	for (size_t i = 0; i <= LIMIT_SUBNETS; i++) {
+		subnets[i].address_len = 16;
+		subnets[i].prefix_bits = 128;
+		memset(subnets[i].address, (int)i, 16);
+		memset(subnets[i].site, 's', LIMIT_SITE_NAME_BYTES);
+	}
+	memset(t.site, 's', LIMIT_SITE_NAME_BYTES);
+	for (size_t i = 0; i < LIMIT_TOKEN_SEEDS; i++)
+		memset(t.seeds[i], '1', TOKEN_SEED_BYTES - 1);
+	t.last_day = UINT32_MAX;
+	t.subnets = subnets;
+	assert_int_equal(token_encode(&t, &big, &big_len), ERR_OK);
+	assert_int_equal(token_decode(big, big_len, &back, NULL), ERR_OK);
+	assert_memory_equal(back.subnets, subnets, LIMIT_SUBNETS * sizeof(*subnets));
+	assert_memory_equal(back.seeds, t.seeds, sizeof(t.seeds));
+	token_release(&back);
+	free(big);
+	t.subnet_count++;
+	assert_int_equal(token_encode(&t, &big, &big_len), ERR_ARG);
+	t.subnet_count = 1;
+	subnets[0].prefix_bits = 129;
+	assert_int_equal(token_encode(&t, &big, &big_len), ERR_ARG);
+	subnets[0].prefix_bits = 33;
+	subnets[0].address_len = 4;
+	assert_int_equal(token_encode(&t, &big, &big_len), ERR_ARG);
+	free(subnets);
+}
+
+static bool refused(void *context, const uint8_t *bytes, size_t bytes_len)
+{
+	(void)context;
+	struct token t, untouched;
+	memset(&t, 0x5a, sizeof(t));
+	memcpy(&untouched, &t, sizeof(t));
+	return token_decode((const char *)bytes, bytes_len, &t, NULL) != ERR_OK &&
+	       memcmp(&t, &untouched, sizeof(t)) == 0;
+}
+
+static void each_changed_byte_is_refused(void **state)
+{
+	(void)state;
+	assert_int_equal(fixture_flip((const uint8_t *)text, len, true, refused, NULL), -1);
+}
+
+static void each_truncation_is_refused(void **state)
+{
+	(void)state;
+	struct token t;
+	for (size_t n = 0; n < len - 1; n++) {
+		char *copy = malloc(n + 1);
+		assert_non_null(copy);
+		memcpy(copy, text, n);
+		assert_true(refused(NULL, (const uint8_t *)copy, n));
+		free(copy);
+	}
+	/* Only the last line's end may be missing. */
+	assert_int_equal(token_decode(text, len - 1, &t, NULL), ERR_OK);
+	token_release(&t);
+}
+
+static void windows_line_ends_are_taken(void **state)
+{
+	(void)state;
+	char *windows = malloc(2 * len);
+	size_t n = 0;
+	struct token t;
+	assert_non_null(windows);
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] == '\n')
+			windows[n++] = '\r';
+		windows[n++] = text[i];
+	}
+	assert_int_equal(token_decode(windows, n, &t, NULL), ERR_OK);
+	token_release(&t);
+	free(windows);
+}
+
+static void errors_say_what_to_do(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text;
+		enum err want;
+	} cases[] = {
+	    {"", ERR_FORMAT},
+	    {"\n", ERR_FORMAT},
+	    {"mesh-token-", ERR_FORMAT},
+	    {"mesh-token-1", ERR_FORMAT},
+	    {"mesh-token-1\n", ERR_FORMAT},
+	    {"mesh-token-1\n\n", ERR_FORMAT},
+	    {"mesh-token-1\nAAAA\n", ERR_FORMAT},
+	    {"mesh-token-1\n!!!!\n", ERR_FORMAT},
+	    {"mesh-token-2\nAAAA\n", ERR_VERSION},
+	    {"mesh-token-10\nAAAA\n", ERR_VERSION},
+	    {"mesh-token-used\n", ERR_USED},
+	    {"mesh-token-used", ERR_USED},
+	    {"mesh-token-used\r\n", ERR_USED},
+	    {"mesh-token-use\n", ERR_VERSION},
+	    {"hello\n", ERR_FORMAT},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct token t;
+		struct err_info info = {0};
+		enum err err = token_decode(cases[i].text, strlen(cases[i].text), &t, &info);
+		if (err != cases[i].want || info.code != err || info.text[0] == '\0')
+			fail_msg("\"%s\": %s, \"%s\"", cases[i].text, err_name(err), info.text);
+	}
+}
+
+static void damage_is_told_from_garbage(void **state)
+{
+	(void)state;
+	struct token t;
+	struct err_info info = {0};
+	char *big = calloc(1, LIMIT_TOKEN_BYTES + 1);
+	assert_non_null(big);
+	assert_int_equal(token_decode(big, LIMIT_TOKEN_BYTES + 1, &t, &info), ERR_LIMIT);
+	free(big);
+	text[40] = text[40] == 'A' ? 'B' : 'A'; /* inside the estate secret */
+	assert_int_equal(token_decode(text, len, &t, &info), ERR_CHECKSUM);
+	assert_non_null(strstr(info.text, "copy it again"));
+}
+
+/* Other layouts of the lines than the one that is made. */
+static void line_width_is_fixed(void **state)
+{
+	(void)state;
+	char *changed = malloc(len + 8);
+	assert_non_null(changed);
+	/* A blank line, a short line, a line too long. */
+	memcpy(changed, text, 13);
+	changed[13] = '\n';
+	memcpy(changed + 14, text + 13, len - 13);
+	assert_true(refused(NULL, (uint8_t *)changed, len + 1));
+	memcpy(changed, text, 50);
+	changed[50] = '\n';
+	memcpy(changed + 51, text + 50, len - 50);
+	assert_true(refused(NULL, (uint8_t *)changed, len + 1));
+	size_t end = (size_t)(strchr(text + 13, '\n') - text);
+	memcpy(changed, text, end);
+	memcpy(changed + end, text + end + 1, len - end - 1);
+	assert_true(refused(NULL, (uint8_t *)changed, len - 1));
+	memcpy(changed, text, len);
+	changed[len] = '\n';
+	assert_true(refused(NULL, (uint8_t *)changed, len + 1));
+	free(changed);
+}
+
+static void a_log_that_does_not_hold_is_refused(void **state)
+{
+	(void)state;
+	struct authlog *empty;
+	struct token t = fixture_token(&fix);
+	char *bad;
+	size_t bad_len;
+	assert_int_equal(authlog_new(&empty), ERR_OK);
+	t.log = empty;
+	assert_int_equal(token_encode(&t, &bad, &bad_len), ERR_OK);
+	assert_true(refused(NULL, (uint8_t *)bad, bad_len));
+	free(bad);
+	authlog_free(empty);
+}
+
+static void secrets_are_wiped_on_release(void **state)
+{
+	(void)state;
+	struct token t, zero = {0};
+	assert_int_equal(token_decode(text, len, &t, NULL), ERR_OK);
+	token_release(&t);
+	assert_memory_equal(t.estate_secret, zero.estate_secret, KEY_BYTES);
+	assert_memory_equal(t.issuer_seed, zero.issuer_seed, KEY_BYTES);
+	assert_null(t.log);
+	assert_null(t.subnets);
+	token_release(&t); /* twice is fine */
+}
+
+static void used_tokens_are_gone(void **state)
+{
+	const char *path = scratch_path(*state, "token");
+	struct err_info info = {0};
+	scratch_write(path, text, len, 0400);
+	assert_int_equal(token_wipe_file(path, &info), ERR_OK);
+	assert_false(os_file_exists(path));
+	assert_int_equal(token_wipe_file(path, &info), ERR_NOT_FOUND);
+	assert_non_null(strstr(info.text, path));
+}
+
+/* 0, or the number of what went wrong. */
+static int wipe_without_rights(void *context)
+{
+	const char *path = context;
+	struct err_info info = {0};
+	struct token t;
+	uint8_t *data;
+	size_t data_len;
+	if (!scratch_drop_root())
+		return 1;
+	if (token_wipe_file(path, &info) != ERR_DENIED || strstr(info.text, path) == NULL)
+		return 2;
+	if (os_file_read(path, 100, &data, &data_len, &info) != ERR_OK)
+		return 3;
+	if (data_len != 16 || memcmp(data, "mesh-token-used\n", 16) != 0)
+		return 4;
+	if (token_decode((char *)data, data_len, &t, &info) != ERR_USED)
+		return 5;
+	free(data);
+	return 0;
+}
+
+static void what_cannot_be_removed_says_it_was_used(void **state)
+{
+	struct scratch *s = *state;
+	char path[SCRATCH_PATH_BYTES];
+	memcpy(path, scratch_path(s, "token"), sizeof(path));
+	scratch_write(path, text, len, 0666);
+	assert_int_equal(chmod(s->folder, 0555), 0);
+	int rc = scratch_in_child(wipe_without_rights, path);
+	assert_int_equal(chmod(s->folder, 0700), 0);
+	assert_int_equal(rc, 0);
+}
+
+#define ALONE(test) cmocka_unit_test_setup_teardown(test, make, drop)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    ALONE(token_comes_back_whole),
+	    ALONE(a_bare_token_will_do),
+	    ALONE(the_largest_lists_fit),
+	    ALONE(each_changed_byte_is_refused),
+	    ALONE(each_truncation_is_refused),
+	    ALONE(windows_line_ends_are_taken),
+	    ALONE(errors_say_what_to_do),
+	    ALONE(damage_is_told_from_garbage),
+	    ALONE(line_width_is_fixed),
+	    ALONE(a_log_that_does_not_hold_is_refused),
+	    ALONE(secrets_are_wiped_on_release),
+	    ALONE(used_tokens_are_gone),
+	    ALONE(what_cannot_be_removed_says_it_was_used),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
