@@ -121,6 +121,24 @@ static enum err open_store(struct meshd *m, struct err_info *info)
 	return err;
 }
 
+/* What `mesh` needs to answer: the way to the replica, the replica, the socket. Keys stay with their owner.
+ */
+static enum err share(struct meshd *m, struct err_info *info)
+{
+	static const char *const names[] = {"", REPLICA, REPLICA "/data.mdb", REPLICA "/lock.mdb",
+					    CONTROL_SOCKET_NAME};
+	char path[LIMIT_PATH_BYTES];
+	enum err err = ERR_OK;
+	if (m->config->control_group[0] == '\0')
+		return ERR_OK;
+	for (size_t i = 0; err == ERR_OK && i < sizeof(names) / sizeof(names[0]); i++) {
+		err = state_path(&m->state, names[i], path, info);
+		if (err == ERR_OK)
+			err = os_file_set_group(path, m->config->control_group, info);
+	}
+	return err;
+}
+
 static void on_committed(void *context, enum err result)
 {
 	struct meshd *m = context;
@@ -307,6 +325,8 @@ enum err meshd_open(struct meshd *m, const struct config *config, const struct l
 	struct control_options control = {&m->loop, m->socket_path, meshd_handle, meshd_gone, m};
 	if (err == ERR_OK)
 		err = control_open(&control, &m->control, info);
+	if (err == ERR_OK)
+		err = share(m, info);
 	return err;
 }
 
@@ -324,6 +344,7 @@ static void report_start(struct meshd *m)
 	if (l->refused > 0)
 		log_line(&m->log, LOG_WARN, "replica: %" PRIu64 " records of hosts without certificate",
 			 l->refused);
+	log_line(&m->log, LOG_INFO, "own seq goes on from %" PRIu64, l->seq_start);
 	log_line(&m->log, LOG_INFO, "listening on %s; replica: %" PRIu64 " records, %" PRIu64 " blobs", text,
 		 l->records, l->blobs);
 }

@@ -50,6 +50,9 @@ enum err os_file_group(const char *path, char *ret, size_t cap);
  * may append meanwhile. ERR_DISK_FULL, ERR_DENIED, ERR_IO. */
 enum err os_file_can_grow(const char *path, size_t bytes, struct err_info *info);
 
+/* Give a file or folder to a group. ERR_NOT_FOUND (no such group or file), ERR_DENIED (not a member). */
+enum err os_file_set_group(const char *path, const char *group, struct err_info *info);
+
 /* Rename a file or folder aside to "<path>.bad-1", "-2", ...; the new name goes to ret_path (may be NULL). */
 enum err os_file_set_aside(const char *path, char *ret_path, size_t cap, struct err_info *info);
 
