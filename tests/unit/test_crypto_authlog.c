@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "tests/unit/crypto_fixture.h"
 #include "tests/unit/scratch.h"
@@ -11,14 +10,16 @@ static struct fixture fix;
 
 static int make(void **state)
 {
+	(void)state;
 	fixture_make(&fix, 6);
-	return scratch_setup(state);
+	return 0;
 }
 
 static int drop(void **state)
 {
+	(void)state;
 	fixture_release(&fix);
-	return scratch_teardown(state);
+	return 0;
 }
 
 /* An entry that was made and is not yet appended. */
@@ -421,66 +422,6 @@ static void copies_are_whole_and_apart(void **state)
 	authlog_free(copy);
 }
 
-static void files_are_saved_and_loaded(void **state)
-{
-	const char *path = scratch_path(*state, "authority.log");
-	struct err_info info = {0};
-	struct authlog *back, *empty;
-	struct stat st;
-	assert_int_equal(authlog_load(path, &back, &info), ERR_NOT_FOUND);
-	assert_int_equal(authlog_save(fix.log, path, &info), ERR_OK);
-	assert_int_equal(stat(path, &st), 0);
-	assert_int_equal(st.st_mode & 07777, 0600);
-	assert_int_equal(authlog_load(path, &back, &info), ERR_OK);
-	assert_true(authlog_head(back).hash == authlog_head(fix.log).hash);
-	authlog_free(back);
-	struct made m = make_operator("Ada");
-	append(&m);
-	assert_int_equal(authlog_save(fix.log, path, &info), ERR_OK);
-	assert_int_equal(authlog_load(path, &back, &info), ERR_OK);
-	assert_int_equal(authlog_count(back), 3);
-	authlog_free(back);
-	assert_int_equal(authlog_new(&empty), ERR_OK);
-	assert_int_equal(authlog_save(empty, path, &info), ERR_ARG);
-	authlog_free(empty);
-}
-
-static void damaged_files_are_refused(void **state)
-{
-	const char *path = scratch_path(*state, "authority.log");
-	struct err_info info = {0};
-	struct authlog *back;
-	uint8_t file[2 * LIMIT_LOG_ENTRY_BYTES];
-	size_t size = 0;
-	for (size_t i = 0; i < authlog_count(fix.log); i++) {
-		size_t len;
-		const uint8_t *entry = authlog_entry(fix.log, i, &len);
-		file[size++] = (uint8_t)(len >> 8);
-		file[size++] = (uint8_t)len;
-		memcpy(file + size, entry, len);
-		size += len;
-	}
-	scratch_write(path, file, size, 0600);
-	assert_int_equal(authlog_load(path, &back, &info), ERR_OK);
-	authlog_free(back);
-	size_t first = 2 + (size_t)(file[0] << 8 | file[1]);
-	for (size_t n = 0; n < size; n++) {
-		scratch_write(path, file, n, 0600);
-		enum err want = n == first ? ERR_OK : ERR_CORRUPT; /* a log may well be shorter */
-		assert_int_equal(authlog_load(path, &back, &info), want);
-		if (want == ERR_OK)
-			authlog_free(back);
-		else
-			assert_non_null(strstr(info.text, path));
-	}
-	for (size_t i = 0; i < size; i += 7) {
-		file[i] ^= 0x20;
-		scratch_write(path, file, size, 0600);
-		assert_int_equal(authlog_load(path, &back, &info), ERR_CORRUPT);
-		file[i] ^= 0x20;
-	}
-}
-
 #define ALONE(test) cmocka_unit_test_setup_teardown(test, make, drop)
 
 int main(void)
@@ -502,8 +443,6 @@ int main(void)
 	    ALONE(bodies_are_checked),
 	    ALONE(makers_refuse_what_readers_would),
 	    ALONE(copies_are_whole_and_apart),
-	    ALONE(files_are_saved_and_loaded),
-	    ALONE(damaged_files_are_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,292 @@
+"""Recompute the test vectors with PyNaCl, hashlib and msgpack: a second implementation of what they fix.
+
+Needs python3-nacl and python3-msgpack; without them it is skipped (exit status 77).
+"""
+
+import base64
+import hashlib
+import os
+import sys
+
+try:
+    import msgpack
+    import nacl.bindings as sodium
+    import nacl.pwhash
+except ImportError as missing:
+    print(f"skipped: {missing}")
+    sys.exit(77)
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+checks = 0
+
+
+def load(name):
+    values = {}
+    with open(os.path.join(HERE, name), encoding="ascii") as file:
+        for line in file:
+            if line.strip() and not line.startswith("#"):
+                key, value = line.rstrip("\n").split(" = ")
+                assert key not in values, f"{name}: {key} stands twice"
+                values[key] = bytes.fromhex(value)
+    return values
+
+
+def same(what, got, want):
+    global checks
+    checks += 1
+    if got != want:
+        sys.exit(f"{what}: got {got!r}, want {want!r}")
+
+
+def h(domain, size, data, key=b""):
+    return hashlib.blake2b(data, digest_size=size, key=key, person=domain.encode().ljust(16, b"\0")).digest()
+
+
+def hk(key, domain, size, data=b""):
+    return h(domain, size, data, key)
+
+
+def u(size, value):
+    return value.to_bytes(size, "big")
+
+
+def number(data):
+    return int.from_bytes(data, "big")
+
+
+def pack(value):
+    return msgpack.packb(value, use_bin_type=True)
+
+
+def verify(public, message, signature):
+    sodium.crypto_sign_open(signature + message, public)
+
+
+def sign(seed, message):
+    secret = sodium.crypto_sign_seed_keypair(seed)[1]
+    return sodium.crypto_sign(message, secret)[:64]
+
+
+keys = load("keys.txt")
+records = load("records.txt")
+log = load("log.txt")
+token = load("token.txt")
+datagrams = load("datagrams.txt")
+blobs = load("blobs.txt")
+estate = keys["estate.id"]
+set_key = keys["estate.set_key"]
+
+
+def check_keys():
+    for name in "authority", "issuer", "host_a", "host_b", "operator", "successor":
+        public = sodium.crypto_sign_seed_keypair(keys[name + ".seed"])[0]
+        same(name + ".public", public, keys[name + ".public"])
+        same(name + ".id", h("mesh.id", 16, public), keys[name + ".id"])
+    secret = keys["estate.secret"]
+    same("estate.id", h("mesh.estate", 16, log["entry0.bytes"]), estate)
+    same("estate.mac_key", hk(secret, "mesh.mac", 32)[:16], keys["estate.mac_key"])
+    same("estate.hello_key", hk(secret, "mesh.hello", 32), keys["estate.hello_key"])
+    same("estate.set_key", hk(secret, "mesh.set", 32), set_key)
+    same("site.id", h("mesh.site", 16, b"leeds"), keys["site.id"])
+
+
+def check_key_file(name, purpose, seed, public, passphrase=None):
+    file = keys[name]
+    if passphrase is None:
+        head = b"meshkey1" + bytes([purpose, 0]) + bytes(50)
+        sealed = seed + bytes(16)
+    else:
+        salt_and_nonce = file[20:60]
+        head = b"meshkey1" + bytes([purpose, 1]) + bytes(2) + u(4, 3) + u(4, 65536) + salt_and_nonce
+        key = nacl.pwhash.argon2id.kdf(32, passphrase, salt_and_nonce[:16], opslimit=3, memlimit=65536 * 1024)
+        sealed = sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(seed, head, salt_and_nonce[16:], key)
+    whole = head + sealed + public
+    same(name, whole + h("mesh.keyfile", 16, whole)[:8], file)
+
+
+def check_key_files():
+    check_key_file("key_file.host_a", 1, keys["host_a.seed"], keys["host_a.public"])
+    secret = keys["estate.secret"]
+    check_key_file("key_file.estate", 5, secret, h("mesh.secret", 32, secret))
+    check_key_file("key_file.authority", 4, keys["authority.seed"], keys["authority.public"],
+                   keys["key_file.passphrase"])
+
+
+A = bytes(range(0xA0, 0xA8))
+B = bytes(range(0xB0, 0xB8))
+NIGHT = 1721347200  # 2024-07-19 00:00 UTC
+SLOT = 0x0102030405060708
+BLOB = h("mesh.blob", 16, b"manifest of the vectors")
+ROSTER = h("mesh.roster", 16, b"".join(sorted([keys["host_a.id"], keys["host_b.id"]])))[:8]
+
+# What the bodies say, from the tables of docs/protocol.md section 3.
+BODIES = {
+    "certificate": {1: keys["host_a.public"], 2: "leeds", 3: ["tills", "north"], 4: 19923},
+    "profile": {
+        1: "till-0217", 2: "leeds", 3: "Briggate 12", 4: ["till", "wave-1"], 5: "till",
+        6: "Debian GNU/Linux 12 (bookworm)", 7: "6.1.0-22-amd64", 8: "x86_64", 9: -3, 10: "uefi", 11: 1, 12: A,
+        13: ["RP5-00217"], 14: "0.1.0",
+        15: [bytes([10, 7, 0, 17]) + u(2, 7946), bytes.fromhex("20010db8" + "00" * 11 + "11") + u(2, 7946)],
+        16: -2, 17: 1,
+    },
+    "health": {
+        1: B, 2: NIGHT, 3: 0, 4: 1, 5: 0x28, 6: 12, 7: 0, 8: -4, 9: 55, 10: 91, 11: 0, 12: 2, 13: 70000,
+        14: 0x3001, 15: [[A, 300]], 16: 1,
+    },
+    "components": {
+        1: BLOB, 2: 16, 3: 1, 4: 0x1000, 5: bytes([0b10100000, 0b00000001]), 6: [A],
+        7: [[B, NIGHT + 14940, 1], [A, NIGHT, 4]], 8: -3, 9: 1000,
+    },
+    "crashes": {
+        1: {1: 3, 6: 260}, 2: 19921, 3: [0, 1, 2], 4: [[NIGHT + 14940, 1, "csagent"]], 5: {1: 1, 4: -3},
+    },
+    "goodbye": {1: 2, 2: NIGHT + 86400},
+    "rollcall": {
+        1: 1, 2: ROSTER, 3: u(2, 0b001_010_011_100_101_0), 4: bytes(8) + A + bytes(112),
+        5: [[1, NIGHT + 15000]], 6: [[4, 12, NIGHT + 16000]], 7: 5, 8: 3, 9: [B], 10: 5,
+    },
+    "reach": {1: [[h("mesh.site", 16, b"york")[:8], 1, NIGHT]], 2: 65536},
+    "incident": {
+        1: 1, 2: 0, 3: "Tills down since 06:09", 4: [[2, 1, "csagent"]],
+        5: [[3, 3, "C-00000291-00000000-00000033.sys"]],
+    },
+    "claim": {1: SLOT, 2: 1, 3: 2, 4: "Ada drives there"},
+    "note": {1: SLOT, 2: "Keys are with the café next door"},
+    "policy": {1: BLOB, 2: 4096, 3: "approved drivers"},
+    "inventory": {1: BLOB, 2: 4096, 3: "tills, July"},
+    "decommission": {1: "replaced by till-0218"},
+}
+KINDS = {
+    "certificate": 1, "profile": 2, "health": 3, "components": 4, "crashes": 5, "goodbye": 6, "rollcall": 16,
+    "reach": 17, "incident": 32, "claim": 33, "note": 34, "policy": 35, "inventory": 36, "decommission": 37,
+}
+
+
+def check_records():
+    for name, kind in KINDS.items():
+        r = {key.split(".")[1]: value for key, value in records.items() if key.startswith(name + ".")}
+        signer = "issuer" if kind == 1 else "operator" if kind >= 32 else "host_a"
+        subject = {
+            16: keys["site.id"], 17: keys["site.id"], 33: keys["site.id"], 34: keys["site.id"], 32: estate,
+            35: estate, 36: estate, 37: keys["host_b.id"],
+        }.get(kind, keys["host_a.id"])
+        same(name + ".kind", r["kind"], bytes([kind]))
+        same(name + ".writer", r["writer"], keys[signer + ".id"])
+        same(name + ".subject", r["subject"], subject)
+        same(name + ".body", pack(BODIES[name]), r["body"])
+        head = b"\x9a\x01" + bytes([kind]) + b"\xc4\x10" + r["writer"] + b"\xc4\x10" + r["subject"]
+        for field in "slot", "seq", "instance", "time":
+            head += b"\xcf" + r[field]
+        covered = b"mesh record 1" + estate + head + r["body"]
+        signature = sign(keys[signer + ".seed"], covered)
+        verify(keys[signer + ".public"], covered, signature)
+        same(name + ".signature", signature, r["signature"])
+        same(name + ".record", head + r["body"] + b"\xc4\x40" + signature, r["record"])
+        same(name + ".record_id", hk(set_key, "mesh.record", 16, r["record"])[:8], r["record_id"])
+        key = r["kind"] + r["writer"] + r["subject"] + r["slot"]
+        same(name + ".key_hash", hk(set_key, "mesh.key", 16, key)[:8], r["key_hash"])
+        unpacked = msgpack.unpackb(r["record"], strict_map_key=False)
+        same(name + ", unpacked", (len(unpacked), unpacked[8]), (10, BODIES[name]))
+
+
+def check_log():
+    now = 1721368800
+    public = {name: keys[name + ".public"] for name in ("authority", "issuer", "host_b", "operator", "successor")}
+    rotation = b"mesh rotate 1" + estate + public["authority"]
+    bodies = [
+        (0, {1: public["authority"], 2: "Acme"}),
+        (1, {1: public["issuer"], 2: [], 3: 100, 4: 19953, 5: "north", 6: 7}),
+        (1, {1: public["host_b"], 2: ["leeds", "york"], 3: 70000, 4: 20013, 5: "two sites", 6: 0}),
+        (2, {1: keys["issuer.id"], 2: 20323}),
+        (3, {1: public["operator"], 2: "Ada", 3: 15, 4: 20323}),
+        (4, {1: 1, 2: b"\xde\xad" + bytes(14), 4: "laptop lost"}),
+        (5, {1: public["successor"], 2: sign(keys["successor.seed"], rotation)}),
+    ]
+    before = bytes(32)
+    for index, (kind, body) in enumerate(bodies):
+        time = now + max(0, index - 1)
+        covered = b"\x97\x01" + bytes([kind]) + b"\xce" + u(4, index) + b"\xc4\x20" + before + b"\xcf" + u(8, time)
+        covered += pack(body)
+        prefix = b"mesh log 1" + (estate if index > 0 else bytes(16))
+        entry = covered + b"\xc4\x40" + sign(keys["authority.seed"], prefix + covered)
+        same(f"entry{index}.bytes", entry, log[f"entry{index}.bytes"])
+        same(f"entry{index}.type", bytes([kind]), log[f"entry{index}.type"])
+        same(f"entry{index}.time", u(8, time), log[f"entry{index}.time"])
+        same(f"entry{index}.body", pack(body), log[f"entry{index}.body"])
+        before = h("mesh.log", 32, entry)
+        same(f"entry{index}.hash", before, log[f"entry{index}.hash"])
+    same("head", (u(4, len(bodies) - 1), before[:8]), (log["head.index"], log["head.hash"]))
+
+
+def check_token():
+    subnets = [
+        [token[f"token.subnet{i}.address"] + token[f"token.subnet{i}.prefix"], token[f"token.subnet{i}.site"].decode()]
+        for i in range(2)
+    ]
+    elements = [
+        1, keys["estate.secret"], keys["issuer.seed"], "leeds", subnets,
+        [token["token.seed0"].decode(), token["token.seed1"].decode()],
+        [log["entry0.bytes"], log["entry1.bytes"]], number(token["token.last_day"]),
+    ]
+    binary = b"\x99" + b"".join(pack(element) for element in elements)
+    binary += pack(h("mesh.token", 16, binary)[:8])
+    coded = base64.b64encode(binary).decode()
+    lines = ["mesh-token-1"] + [coded[i:i + 76] for i in range(0, len(coded), 76)]
+    same("token.text", "".join(line + "\n" for line in lines).encode(), token["token.text"])
+    same("token.last_day", number(token["token.last_day"]), 19953)
+
+
+def seal(name, source, key, counters):
+    d = {field: datagrams[f"{name}.{field}"] for field in ("type", "nonce", "message", "datagram")}
+    head = b"\x01" + d["type"] + bytes(counters) + keys[source + ".id"] + d["nonce"]
+    sealed = sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(d["message"], head, d["nonce"], key)
+    mac = sodium.crypto_shorthash_siphash24(head + sealed, keys["estate.mac_key"])
+    same(name + ".datagram", head + mac + sealed, d["datagram"])
+
+
+def check_datagrams():
+    d = datagrams
+    for side in "a", "b":
+        same(side + ".public", sodium.crypto_scalarmult_base(d[side + ".secret"]), d[side + ".public"])
+    shared = sodium.crypto_scalarmult(d["a.secret"], d["b.public"])
+    same("shared", shared, sodium.crypto_scalarmult(d["b.secret"], d["a.public"]))
+    a, b = keys["host_a.id"], keys["host_b.id"]
+    forth = hk(shared, "mesh.pair", 32, a + b + d["a.day"] + d["b.day"])
+    back = hk(shared, "mesh.pair", 32, b + a + d["b.day"] + d["a.day"])
+    count_a, count_b = number(d["a.day"]) % 255 + 1, number(d["b.day"]) % 255 + 1
+    seal("hello", "host_a", keys["estate.hello_key"], (0, 0))
+    seal("ping", "host_a", forth, (count_a, count_b))
+    seal("ack", "host_b", back, (count_b, count_a))
+    same("hello, length", len(d["hello.datagram"]), 1200)
+    same("ack, echo", d["ack.message"][:8], d["ping.nonce"][:8])
+    covered = estate + a + b + d["hello.ni"] + d["hello.nr"] + d["a.day"] + d["a.public"] + d["b.day"] + d["b.public"]
+    same("reply", sign(keys["host_b.seed"], b"mesh hello reply 1" + covered), d["hello.reply_signature"])
+    same("finish", sign(keys["host_a.seed"], b"mesh hello finish 1" + covered), d["hello.finish_signature"])
+    certificate = records["certificate.record"]
+    hello = d["hello.ni"] + bytes(16) + d["a.day"] + d["a.public"] + log["head.index"] + log["head.hash"]
+    hello += bytes(16) + b"\0" + u(2, len(certificate)) + certificate
+    same("hello.message", hello.ljust(1132, b"\0"), d["hello.message"])
+
+
+def check_blobs():
+    entries = [
+        {1: 1, 2: "csagent", 3: "7.11.18110", 6: 3000000, 7: 0x12},
+        {1: 7, 2: "/opt/cs/C-00000291.sys", 3: "33", 6: -3, 7: 0x12},
+    ]
+    for i, entry in enumerate(entries):
+        same(f"entry{i}.bytes", pack(entry), blobs[f"entry{i}.bytes"])
+        same(f"entry{i}.id", h("mesh.entry", 16, pack(entry))[:8], blobs[f"entry{i}.id"])
+    same("chunk.bytes", b"\x01\x02" + pack(entries), blobs["chunk.bytes"])
+    same("chunk.id", h("mesh.blob", 16, blobs["chunk.bytes"]), blobs["chunk.id"])
+    same("list.bytes", b"\x01\x01" + blobs["chunk.id"], blobs["list.bytes"])
+    same("list.id", h("mesh.blob", 16, blobs["list.bytes"]), blobs["list.id"])
+
+
+check_keys()
+check_key_files()
+check_records()
+check_log()
+check_token()
+check_datagrams()
+check_blobs()
+print(f"{checks} values agree")
