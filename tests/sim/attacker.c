@@ -75,6 +75,11 @@ void attacker_free(struct attacker *a)
 	free(a);
 }
 
+bool attacker_is(const struct world *w, const struct node *n)
+{
+	return w->attacker != NULL && w->attacker->insider == n;
+}
+
 struct attacker_counts attacker_counts(const struct world *w)
 {
 	return w->attacker->counts;

@@ -14,6 +14,7 @@ struct attacker;
 void attacker_start(struct world *w, mono_ms every, struct node *insider);
 void attacker_stop(struct world *w);
 void attacker_free(struct attacker *a);
+bool attacker_is(const struct world *w, const struct node *n); /* he has its key */
 /* Called before each event. */
 void attacker_run(struct world *w);
 void attacker_sees(struct world *w, const struct address *from, const struct address *to,

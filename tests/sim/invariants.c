@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "attacker.h"
 #include "crypto/hash.h"
 
 /* The whole set is listed after each step of small worlds, after every so many in large ones. */
@@ -66,22 +67,31 @@ static void check_records(struct world *w, struct node *n, const struct gossip_u
 	}
 }
 
-/* Highest seq among the records of `host` that the node holds, and that of its goodbye. */
+static const struct sim_record *held(struct world *w, const struct node *n, uint8_t kind,
+				     const struct id *writer, const struct id *subject)
+{
+	struct record_key key = {.kind = kind, .writer = *writer, .subject = *subject};
+	uint8_t packed[RECORD_KEY_BYTES];
+	record_key_pack(&key, packed);
+	uint32_t number = sim_map_get(&w->registry.keys, hash_checksum(packed, sizeof(packed)));
+	return number == SIM_MAP_NONE ? NULL : replica_get(&n->replica, number);
+}
+
+/* Highest seq among the records that `host` signed and the node holds, and that of its goodbye. */
 static uint64_t own_seq(struct world *w, const struct node *n, const struct node *host, uint64_t *ret_goodbye)
 {
+	static const uint8_t kinds[] = {RECORD_PROFILE, RECORD_HEALTH,   RECORD_COMPONENTS, RECORD_CRASHES,
+					RECORD_GOODBYE, RECORD_ROLLCALL, RECORD_REACH};
 	uint64_t highest = 0;
 	*ret_goodbye = 0;
-	for (uint8_t kind = RECORD_CERTIFICATE; kind <= RECORD_GOODBYE; kind++) {
-		struct record_key key = {.kind = kind, .writer = host->id, .subject = host->id};
-		uint8_t packed[RECORD_KEY_BYTES];
-		record_key_pack(&key, packed);
-		uint32_t number = sim_map_get(&w->registry.keys, hash_checksum(packed, sizeof(packed)));
-		const struct sim_record *s = number == SIM_MAP_NONE ? NULL : replica_get(&n->replica, number);
+	for (size_t i = 0; i < sizeof(kinds); i++) {
+		const struct id *subject = kinds[i] < RECORD_ROLLCALL ? &host->id : &w->site_ids[host->site];
+		const struct sim_record *s = held(w, n, kinds[i], &host->id, subject);
 		if (s == NULL)
 			continue;
 		if (s->seq > highest)
 			highest = s->seq;
-		if (kind == RECORD_GOODBYE)
+		if (kinds[i] == RECORD_GOODBYE)
 			*ret_goodbye = s->seq;
 	}
 	return highest;
@@ -103,12 +113,14 @@ static void check_host_state(struct world *w, struct node *n, const struct host_
 	const struct replica_state *row = &n->replica.hosts[host->index];
 	enum host_status before = row->has_pending ? row->pending.status : HOST_UNKNOWN;
 	uint64_t goodbye, seq = own_seq(w, n, host, &goodbye);
-	bool gone = before == HOST_STOPPED || before == HOST_ASLEEP;
+	/* Of itself it knows; and whose key was stolen does speak. */
+	bool knows = host == n || attacker_is(w, host);
+	bool gone = !knows && (before == HOST_STOPPED || before == HOST_ASLEEP);
 	bool still = state->status == HOST_STOPPED || state->status == HOST_ASLEEP;
 	if (gone && !still && state->status < HOST_LEFT && seq <= goodbye)
 		world_fail(w, n, "made host %u %s from %s without a record newer than its goodbye",
 			   host->index, host_status_name(state->status), host_status_name(before));
-	if (before == HOST_DARK && state->status != HOST_DARK && !still && host->g == NULL &&
+	if (!knows && before == HOST_DARK && state->status != HOST_DARK && !still && host->g == NULL &&
 	    host->changed_at < n->dark_at[host->index] && seq <= n->dark_own_seq[host->index])
 		world_fail(w, n, "made host %u %s from dark, but it is down and has said nothing since",
 			   host->index, host_status_name(state->status));
