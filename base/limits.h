@@ -25,6 +25,7 @@
 #define LIMIT_CRASH_EVENTS     16
 #define LIMIT_CRASH_DAYS       14
 #define LIMIT_ROLLCALL_HOSTS   1000
+#define LIMIT_ROLLCALL_PARTS   (LIMIT_SITE_MEMBERS / LIMIT_ROLLCALL_HOSTS)
 
 /* Authority log and tokens. */
 #define LIMIT_LOG_ENTRIES 4096

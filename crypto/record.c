@@ -35,6 +35,21 @@ enum record_class record_class_of(uint8_t kind)
 	return RECORD_CLASS_REFUSED;
 }
 
+/* Free slots would let one host fill every replica with records of its own. */
+static bool slot_fits(const struct record_key *key)
+{
+	switch (record_class_of(key->kind)) {
+	case RECORD_CLASS_HOST:
+		return key->slot == 0;
+	case RECORD_CLASS_SITE:
+		return key->slot < (key->kind == RECORD_REACH ? 1 : LIMIT_ROLLCALL_PARTS);
+	case RECORD_CLASS_OPERATOR:
+	case RECORD_CLASS_REFUSED:
+		break;
+	}
+	return true;
+}
+
 /* A msgpack map in its canonical form. */
 static bool is_map(const uint8_t *body, size_t len)
 {
@@ -86,7 +101,7 @@ enum err record_parse(const uint8_t *bytes, size_t len, struct record *ret)
 	expect(&r, HEAD_BIN_8);
 	expect(&r, SIGNATURE_BYTES);
 	reader_bytes(&r, SIGNATURE_BYTES);
-	if (!reader_done(&r) || record.key.kind > KIND_LAST || record.seq == 0 ||
+	if (!reader_done(&r) || record.key.kind > KIND_LAST || record.seq == 0 || !slot_fits(&record.key) ||
 	    !is_map(record.body, record.body_len))
 		return ERR_FORMAT;
 	*ret = record;
@@ -122,7 +137,7 @@ enum err record_sign(const struct record_key *key, uint64_t seq, uint64_t instan
 {
 	if (body_len > LIMIT_RECORD_BODY_BYTES)
 		return ERR_LIMIT;
-	if (seq == 0 || key->kind > KIND_LAST)
+	if (seq == 0 || key->kind > KIND_LAST || !slot_fits(key))
 		return ERR_ARG;
 	if (!is_map(body, body_len))
 		return ERR_FORMAT;

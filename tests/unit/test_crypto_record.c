@@ -252,10 +252,47 @@ static void record_id_depends_on_bytes_and_key(void **state)
 	assert_false(record_id(fix.keys.hello_key, bytes, len) == id);
 }
 
+/* What one host can have the others keep is bounded by its kinds and their slots. */
+static void slots_are_bounded(void **state)
+{
+	(void)state;
+	static const struct {
+		uint8_t kind;
+		uint64_t slot;
+		bool fits;
+	} cases[] = {
+	    {1, 0, true},   {1, 1, false},   {RECORD_HEALTH, UINT64_MAX, false},
+	    {15, 0, true},  {15, 1, false},  {RECORD_ROLLCALL, LIMIT_ROLLCALL_PARTS - 1, true},
+	    {17, 0, true},  {17, 1, false},  {RECORD_ROLLCALL, LIMIT_ROLLCALL_PARTS, false},
+	    {31, 9, true},  {31, 10, false}, {RECORD_ROLLCALL, 1ull << 61, false},
+	    {32, 77, true}, {47, 77, true},  {RECORD_NOTE, UINT64_MAX, true},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		uint8_t out[LIMIT_RECORD_BYTES];
+		size_t n = 99;
+		struct record r;
+		struct record_key k = {.kind = cases[i].kind, .subject = {{1}}, .slot = cases[i].slot};
+		assert_int_equal(
+		    record_sign(&k, 1, 1, 1, (const uint8_t *)"\x80", 1, &fix.keys.estate, fix.host, out, &n),
+		    cases[i].fits ? ERR_OK : ERR_ARG);
+		if (!cases[i].fits) {
+			/* The same bytes from a writer who does not care. */
+			k.slot = 0;
+			assert_int_equal(record_sign(&k, 1, 1, 1, (const uint8_t *)"\x80", 1,
+						     &fix.keys.estate, fix.host, out, &n),
+					 ERR_OK);
+			for (size_t b = 0; b < 8; b++)
+				out[40 + b] = (uint8_t)(cases[i].slot >> (56 - 8 * b));
+		}
+		assert_int_equal(record_parse(out, n, &r), cases[i].fits ? ERR_OK : ERR_FORMAT);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(signed_record_parses_and_verifies),
+	    cmocka_unit_test(slots_are_bounded),
 	    cmocka_unit_test(other_keys_and_estates_do_not_verify),
 	    cmocka_unit_test(each_changed_byte_is_refused),
 	    cmocka_unit_test(each_truncation_is_refused),
