@@ -55,6 +55,8 @@ enum err component_decode(const uint8_t *entry, size_t len, struct component *re
 	if (kind < COMPONENT_MODULE)
 		field_fail(&f, ERR_RANGE);
 	field_read_text(&f, mp_get(f.map, KEY_NAME), c.name, sizeof(c.name));
+	if (c.name[0] == '\0')
+		field_fail(&f, ERR_RANGE);
 	field_get_reading_text(&f, KEY_VERSION, LIMIT_SHORT_TEXT_BYTES, &c.version);
 	field_get_reading_text(&f, KEY_SOURCE, LIMIT_SHORT_TEXT_BYTES, &c.source);
 	field_get_reading_text(&f, KEY_VENDOR, LIMIT_SHORT_TEXT_BYTES, &c.vendor);

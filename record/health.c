@@ -87,6 +87,9 @@ enum err health_decode(const uint8_t *body, size_t len, struct health *ret)
 	field_get_reading(&f, KEY_TAINT, UINT64_MAX, &h.taint);
 	get_refutations(&f, &h);
 	field_get_u64(&f, KEY_CLOCK_OFF, 1, &clock_off);
+	/* What is missing is unknown, and there is no such level: it must not read as "ok". */
+	if (!field_has(&f, KEY_LEVEL))
+		field_fail(&f, ERR_FORMAT);
 	enum err err = field_close(&f);
 	if (err != ERR_OK)
 		return err;

@@ -153,6 +153,7 @@ static void test_component(void **state)
 	c.kind = (enum component_kind)0;
 	assert_int_equal(component_encode(&c, entry, &len), ERR_RANGE);
 	assert_int_equal(component_decode((const uint8_t *)"\x81\x01\x01", 3, &got), ERR_FORMAT);
+	assert_int_equal(component_decode((const uint8_t *)"\x82\x01\x01\x02\xa0", 5, &got), ERR_RANGE);
 	assert_int_equal(component_decode((const uint8_t *)"\x82\x01\xa1x\x02\xa1x", 7, &got), ERR_FORMAT);
 }
 

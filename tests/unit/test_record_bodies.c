@@ -374,8 +374,15 @@ static void test_hostile_fields(void **state)
 	size_t len;
 	/* Unknown keys are skipped. */
 	len = ONE_FIELD(body, 99, "\x93\x01\xa1z\x80");
+	assert_int_equal(reach_decode(body, len, &r), ERR_OK);
+	assert_int_equal(r.edge_count, 0);
+	/* What is missing is unknown, save the level: none must not read as "ok". */
+	len = ONE_FIELD(body, 4, "\x01");
 	assert_int_equal(health_decode(body, len, &h), ERR_OK);
+	assert_int_equal(h.level, HEALTH_WARNING);
 	assert_int_equal(h.disk_percent.status, READING_UNKNOWN);
+	len = ONE_FIELD(body, 10, "\x07");
+	assert_int_equal(health_decode(body, len, &h), ERR_FORMAT);
 	/* Wrong types. */
 	len = ONE_FIELD(body, 1, "\x05"); /* hostname: a number */
 	assert_int_equal(profile_decode(body, len, &p), ERR_FORMAT);
