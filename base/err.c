@@ -28,7 +28,7 @@ const char *err_name(enum err code)
 enum err err_set(struct err_info *info, enum err code, const char *format, ...)
 {
 	/* Formatted aside: the arguments may point into `info`, when a caller adds context to a message.
-	 * A few bytes longer, so that the copy sees where a character that does not fit began. */
+	 * A few bytes longer, so that the escaping sees a character whole that does not fit. */
 	char text[ERR_TEXT_BYTES + 4];
 	va_list args;
 	if (info == NULL)
@@ -38,6 +38,7 @@ enum err err_set(struct err_info *info, enum err code, const char *format, ...)
 		text_copy(text, sizeof(text), err_text(code));
 	va_end(args);
 	info->code = code;
-	text_copy(info->text, sizeof(info->text), text);
+	/* Names, paths and texts in it may be another host's. What is escaped already stays as it is. */
+	text_escape(info->text, sizeof(info->text), text, strlen(text));
 	return code;
 }

@@ -63,7 +63,8 @@ const char *err_text(enum err code);
 /* Stable short name of the table, for JSON and logs. */
 const char *err_name(enum err code);
 
-/* Fill `info` (may be NULL) and return `code`, so that a failing path is one line. */
+/* Fill `info` (may be NULL) and return `code`, so that a failing path is one line. The text is one line, too,
+ * and safe for a terminal: it is escaped as by text_escape. */
 enum err err_set(struct err_info *info, enum err code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -55,8 +55,20 @@ size_t text_utf8(const char *text, size_t len, uint32_t *ret)
 
 bool text_is_unsafe(uint32_t c)
 {
-	return c < 0x20 || (c >= 0x7f && c <= 0x9f) || c == 0x061c || c == 0x200e || c == 0x200f ||
-	       (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+	static const struct {
+		uint32_t first, last;
+	} ranges[] = {
+	    {0x0000, 0x001f},   {0x007f, 0x009f}, {0x00ad, 0x00ad}, /* controls; soft hyphen */
+	    {0x061c, 0x061c},   {0x180e, 0x180e}, {0x200b, 0x200f}, /* marks and joiners without width */
+	    {0x2028, 0x202e},   {0x2060, 0x206f},                   /* line ends, directions, invisible */
+	    {0xfeff, 0xfeff},   {0xfff9, 0xfffb},                   /* byte order mark, annotations */
+	    {0xe0000, 0xe0fff},                                     /* tags */
+	};
+	for (size_t i = 0; i < sizeof(ranges) / sizeof(*ranges); i++) {
+		if (c >= ranges[i].first && c <= ranges[i].last)
+			return true;
+	}
+	return false;
 }
 
 size_t text_escape(char *ret, size_t cap, const char *from, size_t len)

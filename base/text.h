@@ -9,7 +9,8 @@
 /* Copies with truncation, always terminates (cap >= 1). Returns false when it was cut. */
 bool text_copy(char *ret, size_t cap, const char *from);
 
-/* Replaces control bytes, DEL, invalid UTF-8, C1 controls and bidirectional overrides by \xNN or \u{NNNN}.
+/* Replaces control bytes, DEL, invalid UTF-8, C1 controls, bidirectional overrides and characters that show
+ * nothing by \xNN or \u{NNNN}. Escaping twice is escaping once.
  * Always terminates; returns the length written. */
 size_t text_escape(char *ret, size_t cap, const char *from, size_t len);
 

@@ -48,6 +48,17 @@ static void err_set_fills_and_cuts(void **state)
 	assert_int_equal(strlen(info.text), ERR_TEXT_BYTES - 2);
 }
 
+/* Names in it come from other hosts, from tokens, from file systems. */
+static void err_set_is_safe_for_a_terminal(void **state)
+{
+	(void)state;
+	struct err_info info;
+	err_set(&info, ERR_REVOKED, "issuer \"%s\" was revoked", "roll\033[2J\nout\xe2\x80\xae");
+	assert_string_equal(info.text, "issuer \"roll\\x1b[2J\\x0aout\\u{202e}\" was revoked");
+	err_set(&info, info.code, "token: %s", info.text);
+	assert_string_equal(info.text, "token: issuer \"roll\\x1b[2J\\x0aout\\u{202e}\" was revoked");
+}
+
 static void cursor_round_trip(void **state)
 {
 	(void)state;
@@ -264,6 +275,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(err_table_is_whole),
 	    cmocka_unit_test(err_set_fills_and_cuts),
+	    cmocka_unit_test(err_set_is_safe_for_a_terminal),
 	    cmocka_unit_test(cursor_round_trip),
 	    cmocka_unit_test(cursor_errors_stick),
 	    cmocka_unit_test(log_filters_and_escapes),

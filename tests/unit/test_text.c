@@ -79,7 +79,7 @@ static void escape_stops_bidi(void **state)
 {
 	(void)state;
 	for (unsigned c = 0x202a; c <= 0x2069; c++) {
-		bool bidi = c <= 0x202e || c >= 0x2066;
+		bool bidi = c <= 0x202e || c >= 0x2060;
 		char from[4] = {(char)0xe2, (char)(0x80 | (c >> 6 & 0x3f)), (char)(0x80 | (c & 0x3f)), 0};
 		char out[16];
 		text_escape(out, sizeof(out), from, 3);
@@ -90,6 +90,27 @@ static void escape_stops_bidi(void **state)
 	check_escape("\xe2\x80\xae"
 		     "exe.slip",
 		     11, "\\u{202e}exe.slip");
+}
+
+/* Two names must not look the same because one has characters that show nothing. */
+static void escape_shows_the_invisible(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *from, *want;
+	} cases[] = {
+	    {"till\xc2\xad-1", "till\\u{00ad}-1"},          {"till\xe2\x80\x8b-1", "till\\u{200b}-1"},
+	    {"till\xe2\x80\x8c-1", "till\\u{200c}-1"},      {"till\xe2\x80\x8d-1", "till\\u{200d}-1"},
+	    {"till\xe2\x81\xa0-1", "till\\u{2060}-1"},      {"till\xe2\x81\xaf-1", "till\\u{206f}-1"},
+	    {"till\xe1\xa0\x8e-1", "till\\u{180e}-1"},      {"\xef\xbb\xbftill-1", "\\u{feff}till-1"},
+	    {"till\xef\xbf\xbb-1", "till\\u{fffb}-1"},      {"till\xef\xbf\xbd-1", "till\xef\xbf\xbd-1"},
+	    {"till\xf3\xa0\x81\x81-1", "till\\u{e0041}-1"}, {"till\xe2\x80\x90-1", "till\xe2\x80\x90-1"},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		check_escape(cases[i].from, strlen(cases[i].from), cases[i].want);
+		/* Twice is once. */
+		check_escape(cases[i].want, strlen(cases[i].want), cases[i].want);
+	}
 }
 
 static void escape_stops_bad_utf8(void **state)
@@ -235,6 +256,7 @@ int main(void)
 	    cmocka_unit_test(escape_leaves_text_alone),
 	    cmocka_unit_test(escape_stops_terminals),
 	    cmocka_unit_test(escape_stops_bidi),
+	    cmocka_unit_test(escape_shows_the_invisible),
 	    cmocka_unit_test(escape_stops_bad_utf8),
 	    cmocka_unit_test(escape_cuts_whole_units),
 	    cmocka_unit_test(escape_of_any_two_bytes),
