@@ -37,8 +37,10 @@ static enum err name_files(struct files *ret, const char *state, struct err_info
 {
 	/* The longest name decides for all. */
 	if (strlen(state) + sizeof("/" LOG_FILE ".new") > LIMIT_PATH_BYTES)
-		return err_set(info, ERR_LIMIT, "the state folder's path is longer than %d bytes",
-			       LIMIT_PATH_BYTES);
+		return err_set(
+		    info, ERR_LIMIT,
+		    "the state folder's path \"%.64s...\" is longer than %zu bytes; choose a shorter one",
+		    state, LIMIT_PATH_BYTES - sizeof("/" LOG_FILE ".new"));
 	os_path_join(ret->identity, LIMIT_PATH_BYTES, state, IDENTITY_FILE);
 	os_path_join(ret->estate, LIMIT_PATH_BYTES, state, ESTATE_FILE);
 	os_path_join(ret->certificate, LIMIT_PATH_BYTES, state, CERTIFICATE_FILE);

@@ -24,10 +24,14 @@ static int make_one(const char *path, unsigned mode)
 			return error;
 		return S_ISDIR(st.st_mode) ? 0 : ENOTDIR;
 	}
-	/* The umask took its share. */
-	if (chmod(path, (mode_t)mode) != 0)
+	/* The umask took its share. Not by name: whoever may rename in the parent could put a link to another
+	 * folder there meanwhile. */
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
 		return errno;
-	return os_dir_sync_parent(path);
+	int error = fchmod(fd, (mode_t)mode) == 0 ? 0 : errno;
+	close(fd);
+	return error == 0 ? os_dir_sync_parent(path) : error;
 }
 
 enum err os_dir_make(const char *path, unsigned mode, struct err_info *info)

@@ -49,6 +49,6 @@ enum err os_fail(struct err_info *info, int error, const char *verb, const char 
 	char reason[128];
 	if (f != NULL)
 		return err_set(info, f->code, "cannot %s \"%s\": %s; %s", verb, path, f->reason, f->remedy);
-	return err_set(info, ERR_IO, "cannot %s \"%s\": %s (error %d)", verb, path,
+	return err_set(info, ERR_IO, "cannot %s \"%s\": %s (error %d); see the system's log", verb, path,
 		       strerror_r(error, reason, sizeof(reason)), error);
 }

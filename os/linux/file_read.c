@@ -75,7 +75,8 @@ static enum err read_all(int fd, const char *path, size_t max_bytes, size_t expe
 static enum err check_secret(const struct stat *st, const char *path, struct err_info *info)
 {
 	if (!S_ISREG(st->st_mode))
-		return err_set(info, ERR_DENIED, "will not read a secret from \"%s\": it is no regular file",
+		return err_set(info, ERR_DENIED,
+			       "will not read a secret from \"%s\": it is no regular file; name a file",
 			       path);
 	if (st->st_uid != geteuid() && st->st_uid != 0)
 		return err_set(

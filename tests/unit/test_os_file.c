@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/limits.h"
 #include "os/file.h"
 #include "tests/unit/scratch.h"
 
@@ -400,6 +401,30 @@ static void folders_are_made(void **state)
 	assert_int_equal(os_dir_check_writable(scratch_path(s, "none"), &info), ERR_NOT_FOUND);
 }
 
+/* Whoever may rename in the parent puts a link where the folder was just made. */
+static const char *lured_to;
+int mkdir(const char *path, mode_t mode)
+{
+	int rc = mkdirat(AT_FDCWD, path, mode);
+	if (rc == 0 && lured_to != NULL)
+		rc = rmdir(path) == 0 ? symlink(lured_to, path) : -1;
+	return rc;
+}
+
+static void made_folder_is_no_link(void **state)
+{
+	struct scratch *s = *state;
+	struct err_info info;
+	char target[LIMIT_PATH_BYTES];
+	snprintf(target, sizeof(target), "%s", scratch_path(s, "target"));
+	assert_int_equal(os_dir_make(target, 0700, &info), ERR_OK);
+	lured_to = target;
+	enum err err = os_dir_make(scratch_path(s, "state"), 0755, &info);
+	lured_to = NULL;
+	assert_int_not_equal(err, ERR_OK);
+	assert_int_equal(mode_of(target), 0700);
+}
+
 struct listing {
 	int count, stop_at;
 	bool saw_x, saw_y;
@@ -450,6 +475,7 @@ int main(void)
 	    IN_FOLDER(wipe_overwrites_first),
 	    IN_FOLDER(set_aside_counts_up),
 	    IN_FOLDER(folders_are_made),
+	    IN_FOLDER(made_folder_is_no_link),
 	    IN_FOLDER(folders_are_listed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
