@@ -165,7 +165,7 @@ static int flip_in_child(void *context)
 		return 9;
 	memcpy(copy, f->original, f->len);
 	for (size_t i = 0; i < f->count; i++) {
-		uint8_t mask = f->mask != 0 ? f->mask : (uint8_t)(1u << (f->positions[i] % 8));
+		uint8_t mask = (uint8_t)(f->mask != 0 ? f->mask : 1u << (f->positions[i] % 8));
 		copy[f->positions[i]] ^= mask;
 		unlink(f->data);
 		put_file(f->data, copy, f->len);
