@@ -116,6 +116,7 @@ struct query {
 	wall_ms now;
 	struct roster roster;
 	struct catalogue *catalogue;
+	bool declaring; /* a table's columns, inside SQLite's own parser */
 	bool manifests_loaded, components_counted;
 	enum err failure; /* of a table during a statement */
 	struct err_info failure_info;

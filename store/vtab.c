@@ -37,7 +37,6 @@ static int vtab_connect(sqlite3 *db, void *aux, int argc, const char *const *arg
 	struct table_binding *binding = aux;
 	(void)argc;
 	(void)argv;
-	(void)ret_message;
 	sqlite3_str *sql = sqlite3_str_new(db);
 	sqlite3_str_appendall(sql, "CREATE TABLE x(");
 	for (size_t i = 0; i < binding->table->info.column_count; i++)
@@ -47,9 +46,12 @@ static int vtab_connect(sqlite3 *db, void *aux, int argc, const char *const *arg
 	sqlite3_str_appendall(sql, ")");
 	char *text = sqlite3_str_finish(sql);
 	struct vtab *v = sqlite3_malloc(sizeof(*v));
+	binding->q->declaring = true;
 	int rc = text != NULL && v != NULL ? sqlite3_declare_vtab(db, text) : SQLITE_NOMEM;
+	binding->q->declaring = false;
 	sqlite3_free(text);
 	if (rc != SQLITE_OK) {
+		*ret_message = sqlite3_mprintf("%s", sqlite3_errmsg(db));
 		sqlite3_free(v);
 		return rc;
 	}
