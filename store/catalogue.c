@@ -27,7 +27,7 @@ struct manifest {
 };
 
 struct catalogue {
-	struct replica *replica;
+	struct snapshot *snapshot;
 	struct catalogue_entry *entries;
 	size_t entry_count, entry_capacity;
 	struct index by_entry, by_chunk, by_manifest;
@@ -110,12 +110,12 @@ static enum err index_put(struct index *x, uint64_t key, size_t value)
 	return ERR_OK;
 }
 
-enum err catalogue_new(struct replica *r, struct catalogue **ret)
+enum err catalogue_new(struct snapshot *r, struct catalogue **ret)
 {
 	struct catalogue *c = calloc(1, sizeof(*c));
 	if (c == NULL)
 		return ERR_NOMEM;
-	c->replica = r;
+	c->snapshot = r;
 	*ret = c;
 	return ERR_OK;
 }
@@ -201,7 +201,7 @@ static enum err get_blob(struct catalogue *c, const struct id *id, uint8_t ret[L
 	struct row_key key = row_key_id(TABLE_BLOBS, id);
 	struct row_value row;
 	const uint8_t *blob;
-	enum err err = replica_get(c->replica, &key, &row);
+	enum err err = snapshot_get(c->snapshot, &key, &row);
 	if (err == ERR_OK && row_decode_blob(row.bytes, row.len, &blob, ret_len) != ERR_OK)
 		return ERR_NOT_FOUND;
 	if (err == ERR_OK)

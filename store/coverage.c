@@ -52,14 +52,14 @@ static void count_host(const struct query *q, const struct roster_host *host, st
 static enum err count_published(struct query *q, uint8_t kind, uint8_t *seen)
 {
 	const uint8_t prefix[] = {TABLE_RECORDS, kind};
-	struct replica_scan scan;
+	struct snapshot_scan scan;
 	struct row_key key;
 	const uint8_t *bytes;
 	size_t len;
-	enum err err = replica_scan_open(q->replica, prefix, sizeof(prefix), &scan);
+	enum err err = snapshot_scan_open(q->snapshot, prefix, sizeof(prefix), &scan);
 	if (err != ERR_OK)
 		return err;
-	while ((err = replica_scan_next(&scan, &key, &bytes, &len)) == ERR_OK) {
+	while ((err = snapshot_scan_next(&scan, &key, &bytes, &len)) == ERR_OK) {
 		struct record_key record;
 		if (record_key_unpack(key.bytes + 1, key.len - 1, &record) != ERR_OK)
 			continue;
@@ -67,7 +67,7 @@ static enum err count_published(struct query *q, uint8_t kind, uint8_t *seen)
 		if (host != NULL)
 			seen[host - q->roster.hosts]++;
 	}
-	replica_scan_close(&scan);
+	snapshot_scan_close(&scan);
 	return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
@@ -107,11 +107,11 @@ static void count_sites(const struct query *q, struct query_coverage *c)
 
 enum err query_coverage(struct query *q, struct query_coverage *ret, struct err_info *info)
 {
-	const struct store_meta *meta = replica_meta(q->replica);
+	const struct store_meta *meta = snapshot_meta(q->snapshot);
 	struct query_coverage c = {.as_of = meta->as_of};
 	enum err err = count_incomplete(q, &c);
 	if (err != ERR_OK)
-		return replica_error(q->replica, err, info);
+		return snapshot_error(q->snapshot, err, info);
 	c.stale = q->now > c.as_of && q->now - c.as_of > STALE_AFTER_MS;
 	id_hex(&meta->self, c.self);
 	const struct roster_host *self = roster_find(&q->roster, &meta->self);
@@ -120,7 +120,7 @@ enum err query_coverage(struct query *q, struct query_coverage *ret, struct err_
 	for (size_t i = 0; i < q->roster.host_count; i++)
 		count_host(q, &q->roster.hosts[i], &c);
 	count_sites(q, &c);
-	c.damaged_rows = replica_damaged(q->replica);
+	c.damaged_rows = snapshot_damaged(q->snapshot);
 	c.complete =
 	    !c.stale && c.hosts_stale == 0 && c.incomplete == 0 && c.sites_silent == 0 && c.damaged_rows == 0;
 	*ret = c;

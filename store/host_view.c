@@ -46,7 +46,7 @@ static bool load(struct host_view *v, uint8_t kind)
 	wall_ms received;
 	struct record r;
 	v->tried |= 1u << kind;
-	enum err err = replica_get(v->q->replica, &at, &row);
+	enum err err = snapshot_get(v->q->snapshot, &at, &row);
 	if (err != ERR_OK) {
 		if (err != ERR_NOT_FOUND)
 			v->err = err;
@@ -122,15 +122,15 @@ static bool has_name(const uint8_t *bytes, size_t len, const char *name, struct 
 enum err host_by_name(struct query *q, const char *name, size_t **ret_indices, size_t *ret_count)
 {
 	const uint8_t prefix[] = {TABLE_RECORDS, RECORD_PROFILE};
-	struct replica_scan scan;
+	struct snapshot_scan scan;
 	struct row_key key;
 	const uint8_t *bytes;
 	size_t len, count = 0, capacity = 0;
 	size_t *indices = NULL;
-	enum err err = replica_scan_open(q->replica, prefix, sizeof(prefix), &scan);
+	enum err err = snapshot_scan_open(q->snapshot, prefix, sizeof(prefix), &scan);
 	if (err != ERR_OK)
 		return err;
-	while ((err = replica_scan_next(&scan, &key, &bytes, &len)) == ERR_OK) {
+	while ((err = snapshot_scan_next(&scan, &key, &bytes, &len)) == ERR_OK) {
 		struct id id;
 		const struct roster_host *host =
 		    has_name(bytes, len, name, &id) ? roster_find(&q->roster, &id) : NULL;
@@ -147,7 +147,7 @@ enum err host_by_name(struct query *q, const char *name, size_t **ret_indices, s
 		}
 		indices[count++] = (size_t)(host - q->roster.hosts);
 	}
-	replica_scan_close(&scan);
+	snapshot_scan_close(&scan);
 	if (err != ERR_NOT_FOUND) {
 		free(indices);
 		return err;

@@ -208,11 +208,11 @@ enum err query_open(const char *state, wall_ms now, struct query **ret, struct e
 	if (q == NULL)
 		return err_set(info, ERR_NOMEM, "out of memory");
 	q->now = now;
-	enum err err = replica_open(state, &q->replica, info);
+	enum err err = snapshot_open(state, &q->snapshot, info);
 	if (err == ERR_OK)
-		err = roster_load(q->replica, &q->roster, info);
+		err = roster_load(q->snapshot, &q->roster, info);
 	if (err == ERR_OK) {
-		err = catalogue_new(q->replica, &q->catalogue);
+		err = catalogue_new(q->snapshot, &q->catalogue);
 		if (err != ERR_OK)
 			err_set(info, err, "out of memory");
 	}
@@ -233,7 +233,7 @@ void query_close(struct query *q)
 	sqlite3_close(q->db);
 	catalogue_free(q->catalogue);
 	roster_free(&q->roster);
-	replica_close(q->replica);
+	snapshot_close(q->snapshot);
 	free(q);
 }
 
@@ -245,7 +245,7 @@ enum err query_fail(struct query *q, enum err err)
 			       "the estate has more distinct components than one question may hold (%d); ask "
 			       "for one host",
 			       QUERY_ENTRIES_MAX);
-	return replica_error(q->replica, err, &q->failure_info);
+	return snapshot_error(q->snapshot, err, &q->failure_info);
 }
 
 /* What SQLite said, in our codes. */

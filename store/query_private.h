@@ -9,7 +9,7 @@
 #include "record/body.h"
 #include "record/manifest.h"
 #include "store/query.h"
-#include "store/replica.h"
+#include "store/snapshot.h"
 
 /* Bounds of what one question keeps in memory. */
 #define QUERY_ENTRIES_MAX   262144            /* distinct component entries */
@@ -39,7 +39,7 @@ struct roster {
 	size_t site_count;
 };
 
-enum err roster_load(struct replica *r, struct roster *ret, struct err_info *info);
+enum err roster_load(struct snapshot *r, struct roster *ret, struct err_info *info);
 void roster_free(struct roster *roster);
 /* NULL when unknown. */
 const struct roster_host *roster_find(const struct roster *roster, const struct id *host);
@@ -96,7 +96,7 @@ struct manifest_view {
 	bool complete; /* false: a blob is missing, the entries after it are not known */
 };
 
-enum err catalogue_new(struct replica *r, struct catalogue **ret);
+enum err catalogue_new(struct snapshot *r, struct catalogue **ret);
 void catalogue_free(struct catalogue *c);
 /* Decoded once. ERR_NOT_FOUND when nothing of it is there. */
 enum err catalogue_manifest(struct catalogue *c, const struct id *root, struct manifest_view *ret);
@@ -111,7 +111,7 @@ const char *catalogue_text(const struct catalogue *c, uint32_t offset);
 /* --- the question itself --- */
 
 struct query {
-	struct replica *replica;
+	struct snapshot *snapshot;
 	sqlite3 *db;
 	wall_ms now;
 	struct roster roster;

@@ -7,7 +7,7 @@
 #define SITE_SLOTS 4096 /* of the hash table over site names: power of two, well above LIMIT_SITES */
 
 struct loader {
-	struct replica *replica;
+	struct snapshot *snapshot;
 	struct roster roster;
 	size_t capacity;
 	uint16_t slots[SITE_SLOTS]; /* site index + 1 */
@@ -62,25 +62,25 @@ static enum err add_host(struct loader *l, const struct certificate *c)
 static enum err load_certificates(struct loader *l)
 {
 	const uint8_t prefix[] = {TABLE_RECORDS, RECORD_CERTIFICATE};
-	struct replica_scan scan;
+	struct snapshot_scan scan;
 	struct row_key key;
 	const uint8_t *bytes, *record;
 	size_t len, record_len;
 	wall_ms received;
-	enum err err = replica_scan_open(l->replica, prefix, sizeof(prefix), &scan);
+	enum err err = snapshot_scan_open(l->snapshot, prefix, sizeof(prefix), &scan);
 	if (err != ERR_OK)
 		return err;
 	while (err == ERR_OK) {
 		struct record r;
 		struct certificate c;
-		err = replica_scan_next(&scan, &key, &bytes, &len);
+		err = snapshot_scan_next(&scan, &key, &bytes, &len);
 		if (err != ERR_OK)
 			break;
 		if (row_decode_record(bytes, len, &record, &record_len, &received) == ERR_OK &&
 		    record_parse(record, record_len, &r) == ERR_OK && certificate_decode(&r, &c) == ERR_OK)
 			err = add_host(l, &c);
 	}
-	replica_scan_close(&scan);
+	snapshot_scan_close(&scan);
 	return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
@@ -108,14 +108,14 @@ static void sort_hosts(struct roster *roster)
 static enum err join_host_states(struct loader *l)
 {
 	const uint8_t prefix[] = {TABLE_HOST_STATES};
-	struct replica_scan scan;
+	struct snapshot_scan scan;
 	struct row_key key;
 	const uint8_t *bytes;
 	size_t len, at = 0;
-	enum err err = replica_scan_open(l->replica, prefix, sizeof(prefix), &scan);
+	enum err err = snapshot_scan_open(l->snapshot, prefix, sizeof(prefix), &scan);
 	if (err != ERR_OK)
 		return err;
-	while ((err = replica_scan_next(&scan, &key, &bytes, &len)) == ERR_OK) {
+	while ((err = snapshot_scan_next(&scan, &key, &bytes, &len)) == ERR_OK) {
 		struct host_state state;
 		if (row_decode_host(&key, bytes, len, &state) != ERR_OK)
 			continue;
@@ -124,22 +124,22 @@ static enum err join_host_states(struct loader *l)
 		if (at < l->roster.host_count && id_equal(&l->roster.hosts[at].id, &state.host))
 			l->roster.hosts[at].state = state;
 	}
-	replica_scan_close(&scan);
+	snapshot_scan_close(&scan);
 	return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
 static enum err join_site_states(struct loader *l)
 {
 	const uint8_t prefix[] = {TABLE_SITE_STATES};
-	struct replica_scan scan;
+	struct snapshot_scan scan;
 	struct row_key key;
 	const uint8_t *bytes;
 	size_t len;
 	uint32_t index;
-	enum err err = replica_scan_open(l->replica, prefix, sizeof(prefix), &scan);
+	enum err err = snapshot_scan_open(l->snapshot, prefix, sizeof(prefix), &scan);
 	if (err != ERR_OK)
 		return err;
-	while ((err = replica_scan_next(&scan, &key, &bytes, &len)) == ERR_OK) {
+	while ((err = snapshot_scan_next(&scan, &key, &bytes, &len)) == ERR_OK) {
 		struct site_state state;
 		if (row_decode_site(&key, bytes, len, &state) != ERR_OK || state.name[0] == '\0')
 			continue;
@@ -150,7 +150,7 @@ static enum err join_site_states(struct loader *l)
 		l->roster.sites[index].state = state;
 		l->roster.sites[index].state.site = site;
 	}
-	replica_scan_close(&scan);
+	snapshot_scan_close(&scan);
 	return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
@@ -163,12 +163,12 @@ static void count_statuses(struct roster *roster)
 	}
 }
 
-enum err roster_load(struct replica *r, struct roster *ret, struct err_info *info)
+enum err roster_load(struct snapshot *r, struct roster *ret, struct err_info *info)
 {
 	struct loader *l = calloc(1, sizeof(*l));
 	enum err err = l != NULL ? ERR_OK : ERR_NOMEM;
 	if (err == ERR_OK) {
-		l->replica = r;
+		l->snapshot = r;
 		l->roster.sites = malloc(LIMIT_SITES * sizeof(*l->roster.sites));
 		err = l->roster.sites != NULL ? load_certificates(l) : ERR_NOMEM;
 	}
@@ -187,7 +187,7 @@ enum err roster_load(struct replica *r, struct roster *ret, struct err_info *inf
 	free(l);
 	if (err == ERR_LIMIT)
 		return err_set(info, err, "the replica holds more than %d sites", LIMIT_SITES);
-	return replica_error(r, err, info);
+	return snapshot_error(r, err, info);
 }
 
 void roster_free(struct roster *roster)

@@ -74,7 +74,7 @@ static void evidence(struct table_cursor *c, sqlite3_context *context)
 	const struct host_state *s = &c->view->host->state;
 	char text[160];
 	unsigned long long gap = seconds_before(s->seen, s->since);
-	unsigned long long ago = seconds_before(s->seen, c->q->now);
+	unsigned long long ago = seconds_before(host_attested(&c->q->roster, c->view->host), c->q->now);
 	switch (s->status) {
 	case HOST_UP:
 		snprintf(text, sizeof(text), "up: last sign of life %llu s ago", ago);

@@ -2,7 +2,7 @@
  * every answer and its coverage see one state. Who may not write the lock file reads without registering;
  * then pages of the snapshot may be taken for new ones by the third commit after it, so the snapshot is given
  * up (ERR_BUSY) once a second one is seen (docs/decisions/0007-reading-without-a-lock.md). */
-#include "store/replica.h"
+#include "store/snapshot.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,10 +13,10 @@
 
 #define DAMAGED_MAX 4096
 
-struct replica {
+struct snapshot {
 	struct lmdb_env e;
 	MDB_txn *txn;
-	size_t snapshot; /* number of the last commit in it */
+	size_t commit; /* number of the last commit in it */
 	bool unlocked;
 	struct store_meta meta;
 	struct row_set damaged; /* keys only */
@@ -24,31 +24,31 @@ struct replica {
 
 static enum err begin_in_guard(void *context)
 {
-	struct replica *r = context;
+	struct snapshot *r = context;
 	int rc = mdb_txn_begin(r->e.env, NULL, MDB_RDONLY, &r->txn);
 	if (rc == 0)
-		r->snapshot = mdb_txn_id(r->txn);
+		r->commit = mdb_txn_id(r->txn);
 	return lmdb_error(rc, "read", r->e.data_path, NULL);
 }
 
 static enum err end_in_guard(void *context)
 {
-	struct replica *r = context;
+	struct snapshot *r = context;
 	mdb_txn_abort(r->txn);
 	return ERR_OK;
 }
 
 struct read_work {
-	struct replica *r;
+	struct snapshot *r;
 	const struct row_key *key;
 	struct row_value *value; /* one of the two */
 	struct row_chunk *chunk;
 };
 
-static bool overtaken(struct replica *r)
+static bool overtaken(struct snapshot *r)
 {
 	MDB_envinfo now;
-	return r->unlocked && (mdb_env_info(r->e.env, &now) != 0 || now.me_last_txnid - r->snapshot > 1);
+	return r->unlocked && (mdb_env_info(r->e.env, &now) != 0 || now.me_last_txnid - r->commit > 1);
 }
 
 static enum err read_in_guard(void *context)
@@ -60,11 +60,11 @@ static enum err read_in_guard(void *context)
 	return overtaken(w->r) ? ERR_BUSY : err;
 }
 
-static enum err load_meta(struct replica *r, struct err_info *info)
+static enum err load_meta(struct snapshot *r, struct err_info *info)
 {
 	struct row_key key = row_key_first(TABLE_META);
 	struct row_value row;
-	enum err err = replica_get(r, &key, &row);
+	enum err err = snapshot_get(r, &key, &row);
 	if (err == ERR_OK)
 		err = row_decode_meta(row.bytes, row.len, &r->meta);
 	if (err == ERR_OK && r->meta.schema > STORE_SCHEMA)
@@ -76,8 +76,8 @@ static enum err load_meta(struct replica *r, struct err_info *info)
 		    "newer mesh",
 		    r->e.data_path, (unsigned)STORE_SCHEMA);
 	if (err == ERR_OK || err == ERR_BUSY || err == ERR_NOMEM)
-		return replica_error(r, err, info);
-	return replica_error(r, ERR_CORRUPT, info);
+		return snapshot_error(r, err, info);
+	return snapshot_error(r, ERR_CORRUPT, info);
 }
 
 static enum err denied(const char *folder, struct err_info *info)
@@ -92,7 +92,7 @@ static enum err denied(const char *folder, struct err_info *info)
 	    folder, group, group);
 }
 
-static enum err open_env(struct replica *r, const char *folder, struct err_info *info)
+static enum err open_env(struct snapshot *r, const char *folder, struct err_info *info)
 {
 	uint64_t size;
 	char path[LIMIT_PATH_BYTES];
@@ -114,10 +114,10 @@ static enum err open_env(struct replica *r, const char *folder, struct err_info 
 	return err == ERR_DENIED ? denied(folder, info) : err;
 }
 
-enum err replica_open(const char *state, struct replica **ret, struct err_info *info)
+enum err snapshot_open(const char *state, struct snapshot **ret, struct err_info *info)
 {
 	char folder[LIMIT_PATH_BYTES];
-	struct replica *r = calloc(1, sizeof(*r));
+	struct snapshot *r = calloc(1, sizeof(*r));
 	if (r == NULL)
 		return err_set(info, ERR_NOMEM, "cannot open \"%s\": out of memory", state);
 	enum err err = os_path_join(folder, sizeof(folder), state, STORE_FOLDER);
@@ -127,17 +127,17 @@ enum err replica_open(const char *state, struct replica **ret, struct err_info *
 		err = open_env(r, folder, info);
 	if (err == ERR_OK) {
 		err = lmdb_env_run(&r->e, begin_in_guard, r);
-		err = err == ERR_OK ? load_meta(r, info) : replica_error(r, err, info);
+		err = err == ERR_OK ? load_meta(r, info) : snapshot_error(r, err, info);
 	}
 	if (err != ERR_OK) {
-		replica_close(r);
+		snapshot_close(r);
 		return err;
 	}
 	*ret = r;
 	return ERR_OK;
 }
 
-void replica_close(struct replica *r)
+void snapshot_close(struct snapshot *r)
 {
 	if (r == NULL)
 		return;
@@ -148,23 +148,23 @@ void replica_close(struct replica *r)
 	free(r);
 }
 
-const struct store_meta *replica_meta(const struct replica *r)
+const struct store_meta *snapshot_meta(const struct snapshot *r)
 {
 	return &r->meta;
 }
 
-static void count_damaged(struct replica *r, const struct row_key *key)
+static void count_damaged(struct snapshot *r, const struct row_key *key)
 {
 	if (r->damaged.count < DAMAGED_MAX)
 		(void)row_set_put(&r->damaged, key, NULL, 0);
 }
 
-uint64_t replica_damaged(const struct replica *r)
+uint64_t snapshot_damaged(const struct snapshot *r)
 {
 	return r->damaged.count;
 }
 
-enum err replica_get(struct replica *r, const struct row_key *key, struct row_value *ret)
+enum err snapshot_get(struct snapshot *r, const struct row_key *key, struct row_value *ret)
 {
 	struct read_work work = {r, key, ret, NULL};
 	enum err err = lmdb_env_run(&r->e, read_in_guard, &work);
@@ -175,10 +175,10 @@ enum err replica_get(struct replica *r, const struct row_key *key, struct row_va
 	return err;
 }
 
-enum err replica_scan_open(struct replica *r, const uint8_t *prefix, size_t prefix_len,
-			   struct replica_scan *ret)
+enum err snapshot_scan_open(struct snapshot *r, const uint8_t *prefix, size_t prefix_len,
+			    struct snapshot_scan *ret)
 {
-	struct replica_scan scan = {.replica = r, .prefix_len = prefix_len};
+	struct snapshot_scan scan = {.snapshot = r, .prefix_len = prefix_len};
 	CHECK(prefix_len >= 1 && row_key_of(prefix, prefix_len, &scan.at) == ERR_OK);
 	scan.chunk = malloc(sizeof(*scan.chunk));
 	if (scan.chunk == NULL)
@@ -188,16 +188,16 @@ enum err replica_scan_open(struct replica *r, const uint8_t *prefix, size_t pref
 	return ERR_OK;
 }
 
-enum err replica_scan_next(struct replica_scan *scan, struct row_key *ret_key, const uint8_t **ret_bytes,
-			   size_t *ret_len)
+enum err snapshot_scan_next(struct snapshot_scan *scan, struct row_key *ret_key, const uint8_t **ret_bytes,
+			    size_t *ret_len)
 {
 	struct row_key before = scan->at;
 	for (;;) {
 		if (!row_chunk_peek(scan->chunk, ret_key, ret_bytes, ret_len)) {
 			if (scan->chunk->last)
 				return ERR_NOT_FOUND;
-			struct read_work work = {scan->replica, &scan->at, NULL, scan->chunk};
-			enum err err = lmdb_env_run(&scan->replica->e, read_in_guard, &work);
+			struct read_work work = {scan->snapshot, &scan->at, NULL, scan->chunk};
+			enum err err = lmdb_env_run(&scan->snapshot->e, read_in_guard, &work);
 			if (err != ERR_OK)
 				return err;
 			continue;
@@ -208,17 +208,17 @@ enum err replica_scan_next(struct replica_scan *scan, struct row_key *ret_key, c
 		row_chunk_take(scan->chunk);
 		if (row_check(ret_key, *ret_bytes, *ret_len) == ERR_OK)
 			return ERR_OK;
-		count_damaged(scan->replica, ret_key);
+		count_damaged(scan->snapshot, ret_key);
 	}
 }
 
-void replica_scan_close(struct replica_scan *scan)
+void snapshot_scan_close(struct snapshot_scan *scan)
 {
 	free(scan->chunk);
 	scan->chunk = NULL;
 }
 
-enum err replica_error(const struct replica *r, enum err err, struct err_info *info)
+enum err snapshot_error(const struct snapshot *r, enum err err, struct err_info *info)
 {
 	switch (err) {
 	case ERR_OK:

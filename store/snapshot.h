@@ -1,0 +1,37 @@
+/* A read-only snapshot of a replica on disk, beside its daemon or without it. Private to the questions. */
+#ifndef MESH_STORE_SNAPSHOT_H
+#define MESH_STORE_SNAPSHOT_H
+
+#include "store/row.h"
+
+struct snapshot;
+
+/* `state` holds replica/. ERR_NOT_FOUND, ERR_DENIED, ERR_VERSION, ERR_CORRUPT, ERR_BUSY. */
+enum err snapshot_open(const char *state, struct snapshot **ret, struct err_info *info);
+void snapshot_close(struct snapshot *r); /* NULL is fine */
+const struct store_meta *snapshot_meta(const struct snapshot *r);
+
+/* ERR_NOT_FOUND also for a damaged row, which is counted; ERR_CORRUPT; ERR_BUSY when the snapshot, read
+ * without a lock, was overtaken. */
+enum err snapshot_get(struct snapshot *r, const struct row_key *key, struct row_value *ret);
+
+/* Rows whose key starts with the `prefix_len` first bytes of `prefix`, in order, damaged ones left out. */
+struct snapshot_scan {
+	struct snapshot *snapshot;
+	struct row_key at;
+	size_t prefix_len;
+	struct row_chunk *chunk;
+};
+enum err snapshot_scan_open(struct snapshot *r, const uint8_t *prefix, size_t prefix_len,
+			    struct snapshot_scan *ret);
+/* ERR_NOT_FOUND at the end. The view is valid until the next call. */
+enum err snapshot_scan_next(struct snapshot_scan *scan, struct row_key *ret_key, const uint8_t **ret_bytes,
+			    size_t *ret_len);
+void snapshot_scan_close(struct snapshot_scan *scan);
+
+/* Distinct damaged rows met so far. */
+uint64_t snapshot_damaged(const struct snapshot *r);
+/* Text for an error of get or scan. */
+enum err snapshot_error(const struct snapshot *r, enum err err, struct err_info *info);
+
+#endif
