@@ -1,0 +1,140 @@
+/* The answers a set gives. */
+#include "base/cursor.h"
+#include "gossip/set_index.h"
+
+static void show(const struct set *s, const struct set_item *e, struct set_entry *ret)
+{
+	*ret = (struct set_entry){
+	    .key = set_item_key(e),
+	    .seq = e->seq,
+	    .id = e->id,
+	    .key_hash = e->key_hash,
+	    .received = e->received,
+	    .len = e->len,
+	    .partition = s->tries[e->trie]->partition,
+	};
+}
+
+bool set_find(const struct set *s, const struct record_key *key, struct set_entry *ret)
+{
+	uint32_t at = set_index_key(s, record_key_hash(s->set_key, key), key);
+	if (at != TRIE_NONE)
+		show(s, set_item_at(s, at), ret);
+	return at != TRIE_NONE;
+}
+
+bool set_find_id(const struct set *s, uint64_t id, struct set_entry *ret)
+{
+	uint32_t at = set_index_id(s, id);
+	if (at != TRIE_NONE)
+		show(s, set_item_at(s, at), ret);
+	return at != TRIE_NONE;
+}
+
+bool set_has_id(const struct set *s, uint64_t id)
+{
+	return set_index_id(s, id) != TRIE_NONE;
+}
+
+size_t set_count(const struct set *s)
+{
+	return s->count;
+}
+
+bool set_at(const struct set *s, size_t index, struct set_entry *ret)
+{
+	if (index >= s->count)
+		return false;
+	show(s, set_item_at(s, index), ret);
+	return true;
+}
+
+uint64_t set_highest_seq(const struct set *s, const struct id *host)
+{
+	uint64_t highest = 0;
+	for (uint8_t kind = RECORD_CERTIFICATE + 1; record_class_of(kind) == RECORD_CLASS_HOST; kind++) {
+		struct record_key key = {.kind = kind, .writer = *host, .subject = *host};
+		uint32_t at = set_index_key(s, record_key_hash(s->set_key, &key), &key);
+		if (at != TRIE_NONE && set_item_at(s, at)->seq > highest)
+			highest = set_item_at(s, at)->seq;
+	}
+	return highest;
+}
+
+uint64_t set_partition_root(struct set *s, uint64_t partition)
+{
+	const struct trie *t = set_trie_fresh(s, partition);
+	return t == NULL ? 0 : t->root;
+}
+
+uint64_t set_estate_root(struct set *s)
+{
+	if (!s->estate_stale)
+		return s->estate_root;
+	for (size_t i = 0; i < s->trie_count; i++)
+		trie_refresh(s->tries[i], s->set_key, set_gather, s);
+	/* Two numbers a partition: set_trie_of saw to the room. */
+	struct writer w = writer_of(s->scratch, s->scratch_cap * sizeof *s->scratch);
+	for (size_t i = 0; i < s->trie_count; i++) {
+		const struct trie *t = s->tries[s->order[i]];
+		if (t->root == 0 || t->partition == SET_PARTITION_SITE)
+			continue;
+		writer_u64(&w, t->partition);
+		writer_u64(&w, t->root);
+	}
+	CHECK(!w.failed);
+	s->estate_root = w.len == 0 ? 0 : hash_keyed_u64(s->set_key, "mesh.root", w.data, w.len);
+	s->estate_stale = false;
+	return s->estate_root;
+}
+
+void set_children(struct set *s, uint64_t partition, uint64_t ret[SET_CHILDREN])
+{
+	const struct trie *t = set_trie_fresh(s, partition);
+	for (size_t i = 0; i < SET_CHILDREN; i++)
+		ret[i] = t == NULL ? 0 : t->children[i];
+}
+
+void set_leaves(struct set *s, uint64_t partition, uint8_t child, uint64_t ret[SET_CHILDREN])
+{
+	CHECK(child < SET_CHILDREN);
+	const struct trie *t = set_trie_fresh(s, partition);
+	for (size_t i = 0; i < SET_CHILDREN; i++)
+		ret[i] = t == NULL ? 0 : t->leaves[child * SET_CHILDREN + i];
+}
+
+size_t set_partitions(struct set *s, uint64_t from, size_t max, uint64_t *ret_partitions, uint64_t *ret_roots)
+{
+	size_t count = 0;
+	for (size_t at = set_trie_place(s, from); at < s->trie_count && count < max; at++) {
+		struct trie *t = s->tries[s->order[at]];
+		trie_refresh(t, s->set_key, set_gather, s);
+		if (t->root == 0)
+			continue;
+		ret_partitions[count] = t->partition;
+		ret_roots[count++] = t->root;
+	}
+	return count;
+}
+
+size_t set_leaf_ids(struct set *s, uint64_t partition, uint8_t leaf, uint64_t from, size_t max,
+		    uint64_t *ret_ids, bool *ret_more)
+{
+	*ret_more = false;
+	const struct trie *t = set_trie_find(s, partition);
+	if (t == NULL)
+		return 0;
+	uint64_t *ids = NULL;
+	size_t all = set_gather(s, t->heads[leaf], &ids);
+	size_t count = 0;
+	for (size_t i = 0; i < all; i++) {
+		if (ids[i] < from || (i > 0 && ids[i] == ids[i - 1]))
+			continue;
+		if (count == max) {
+			*ret_more = true;
+			break;
+		}
+		ret_ids[count++] = ids[i];
+	}
+	return count;
+}
