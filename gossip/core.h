@@ -1,0 +1,410 @@
+/* Private header of the room: the whole node, and what its modules offer each other.
+ *
+ * The way of an event through gossip_step (core.c):
+ *   time      clock.now/wall move on; a jump of more than 2 s restarts own judgements (core_restarted)
+ *   dispatch  datagram: drill and rate filter, open, then X_on_message of the module its type belongs to
+ *             records inside it pass core_accept_record, the one gate; it calls the X_on_record hooks
+ *   tick      X_tick of each module, in the order of core.c; each asks for its next wake-up by core_deadline
+ *   finish    update.c hands over what the modules queued
+ *
+ * Nothing here keeps pointers into an event or into a datagram after the step. Members and sites never move
+ * and are never removed while the node lives. Where memory runs out, work is dropped, as if a datagram were
+ * lost; only core_publish and gossip_new report it. */
+#ifndef MESH_GOSSIP_CORE_H
+#define MESH_GOSSIP_CORE_H
+
+#include "base/check.h"
+#include "base/cursor.h"
+#include "base/prng.h"
+#include "crypto/certificate.h"
+#include "crypto/hello.h"
+#include "crypto/keyring.h"
+#include "gossip/gossip.h"
+#include "gossip/set.h"
+#include "gossip/wire.h"
+
+struct site;
+
+/* --- member.c: hosts and sites --- */
+
+struct member {
+	struct id id;
+	uint64_t short_id; /* first 8 of id */
+	struct site *site; /* home, from the certificate */
+	uint8_t public_key[KEY_BYTES];
+	wall_day enrolled;
+
+	/* order: all kinds of one host share a counter */
+	uint64_t seq_max;     /* of any record it wrote; its certificate's at least */
+	uint64_t goodbye_seq; /* 0: none */
+	enum goodbye_reason goodbye_reason;
+	wall_ms goodbye_received;
+	mono_ms record_at; /* receipt of its newest record by this process, 0: none */
+	wall_ms record_wall;
+
+	/* address: the best known first */
+	struct address address; /* ip_len 0: none */
+	bool address_proven;    /* a sealed datagram came from it */
+	uint8_t address_next;   /* next of `published` to try */
+	uint8_t published_count;
+	struct address published[LIMIT_ADDRESSES]; /* by its profile */
+
+	/* session and direct evidence */
+	bool session;
+	bool suspected;        /* SWIM's hint, not a verdict */
+	mono_ms heard_at;      /* last sealed datagram from it, 0: never */
+	mono_ms answered_at;   /* last ACK or hello reply */
+	mono_ms hello_hint_at; /* last hello tried because it seems to have lost our key */
+	mono_ms hello_at;      /* last HELLO sent */
+	mono_ms hello_next_at; /* backoff */
+	uint8_t hello_tries;
+	mono_ms ping_at; /* last PING sent; nonces of the last two */
+	uint64_t ping_nonces[2];
+	uint32_t rtt_ms;
+	mono_ms sync_at; /* sync.c: last walk started with it */
+	uint64_t root;   /* its estate root as last heard */
+
+	struct host_state state; /* as handed to the driver last (or to be) */
+	mono_ms accused_at;      /* when the newest statement came in that keeps it dark */
+	struct refutation refuted[LIMIT_REFUTATIONS]; /* by its health record */
+	uint8_t refuted_count;
+	uint64_t score; /* witness rank, lower is better; valid while site->score_epoch is */
+	bool state_queued;
+	struct suspect *suspect; /* witness.c: being judged here, or NULL */
+};
+
+/* One signer's latest roll-call of a site, one part. */
+struct rollcall_view {
+	struct member *signer;
+	uint64_t seq;
+	uint64_t slot; /* part */
+	mono_ms received_at;
+	wall_ms received;
+	uint32_t parts;
+	uint64_t roster_hash;
+	uint32_t roster_count;
+	uint32_t interval_s;
+	uint32_t live_witnesses;
+	uint64_t trie[ROLLCALL_TRIE_CHILDREN];
+	struct {
+		uint32_t index;
+		uint64_t since_s;
+	} no_answer[16];
+	size_t no_answer_count;
+	size_t state_count;
+	uint8_t *states; /* enum rollcall_state, owned */
+};
+#define SITE_VIEWS 12 /* signers and parts remembered per site */
+
+struct site {
+	struct id id;
+	uint64_t partition; /* short site id */
+	char name[LIMIT_SITE_NAME_BYTES + 1];
+	bool cut;                /* drill */
+	struct member **members; /* ascending by id */
+	size_t count, capacity;
+	uint64_t roster_hash; /* of members; 0: to be computed */
+	struct rollcall_view *views;
+	size_t view_count;
+	uint64_t score_epoch; /* day and log head the scores of its members were made for */
+	mono_ms rollcall_at;  /* receipt of its newest roll-call, 0: none by this process */
+	mono_ms judge_at;     /* state.c: next look even when nothing comes in */
+	struct site_state state;
+	bool state_queued;
+	bool stale; /* state.c: to be judged again at the end of this step */
+};
+
+struct members {
+	struct member **hosts; /* ascending by id */
+	size_t count, capacity;
+	struct site **sites; /* ascending by id */
+	size_t site_count, site_capacity;
+};
+
+void members_free(struct gossip *g);
+struct member *member_find(const struct gossip *g, const struct id *id);
+/* By the first 8 bytes of its id; NULL when none or more than one. */
+struct member *member_find_short(const struct gossip *g, uint64_t short_id);
+struct member *member_at_address(const struct gossip *g, const struct address *address);
+/* Finds or adds. ERR_NOMEM, ERR_LIMIT. */
+enum err member_add(struct gossip *g, const struct certificate *c, struct member **ret);
+struct site *site_find(const struct gossip *g, const struct id *id);
+struct site *site_find_name(const struct gossip *g, const char *name);
+size_t site_index_of(const struct site *s, const struct member *m); /* in the roster; count when not there */
+uint64_t site_roster_hash(struct site *s);
+void member_on_record(struct gossip *g, const struct record *r, wall_ms received);
+/* A sealed datagram came from `m` at `from`. */
+void member_heard(struct gossip *g, struct member *m, const struct address *from);
+bool member_goodbye(const struct member *m); /* in force */
+/* May be talked to: not this node, not gone with a goodbye, its site not cut, and an address is known. */
+bool member_reachable(const struct gossip *g, const struct member *m);
+/* Reachable, neither dark nor silent nor suspected, and heard or vouched for: good as a peer. */
+bool member_live(const struct gossip *g, const struct member *m);
+/* Up to `count` different live members of the own site in random order, `except` (may be NULL) left out.
+ * Returns how many. */
+size_t member_pick(struct gossip *g, const struct member *except, size_t count, struct member **ret);
+
+/* --- update.c: what this step hands to the driver; all copies live until the next step --- */
+
+struct update;
+enum err update_init(struct gossip *g);
+void update_free(struct gossip *g);
+void update_reset(struct gossip *g);
+void update_finish(struct gossip *g, struct gossip_update *ret);
+
+/* Memory that lives until the next step; NULL when there is none. */
+void *core_scratch(struct gossip *g, size_t len);
+/* Every queue: false when full or out of memory; the caller drops the work or tries again in a later step. */
+bool core_room_for_records(const struct gossip *g, size_t count);
+bool core_persist(struct gossip *g, const struct record *r, wall_ms received, enum gossip_urgency urgency);
+bool core_blob(struct gossip *g, const struct id *id, const uint8_t *bytes, size_t len);
+bool core_log_entry(struct gossip *g, const uint8_t *bytes, size_t len);
+/* Sealed already. */
+bool core_datagram(struct gossip *g, const struct address *to, const uint8_t *bytes, size_t len);
+void core_host_state(struct gossip *g, struct member *m, bool urgent);
+void core_site_state(struct gossip *g, struct site *s, bool urgent);
+bool core_states_waiting(const struct gossip *g);
+
+/* A read of the replica; its answer comes with a later event. `done` gets NULL bytes when it is not there any
+ * more. What `done` needs is copied into the read. */
+struct core_read {
+	enum gossip_read_type type;
+	struct record_key key;
+	struct id blob;
+	void (*done)(struct gossip *g, const struct core_read *read, const uint8_t *bytes, size_t len);
+	struct member *to;
+	uint64_t echo;
+	uint64_t id;   /* record id asked for */
+	uint32_t note; /* the module's own */
+};
+bool core_read(struct gossip *g, const struct core_read *read);
+size_t core_read_room(const struct gossip *g);
+void update_answers(struct gossip *g, const struct gossip_answer *answers, size_t count);
+
+/* --- core.c: services --- */
+
+/* A wake-up is wanted at `at`. Rounded up to slots of 100 ms, so that timers share wake-ups. */
+void core_deadline(struct gossip *g, mono_ms at);
+/* base ± share (0..1) of it. */
+mono_ms core_jitter(struct gossip *g, mono_ms base, double share);
+/* Seals under the pair key and queues. Without a session it starts a hello and returns false; false as well
+ * when the peer is cut off, its address unknown or the queue full. ret_nonce may be NULL. */
+bool core_send(struct gossip *g, struct member *m, enum wire_type type, const void *message, size_t len,
+	       uint64_t *ret_nonce);
+/* As core_send, to an address that is not the member's best known. */
+bool core_send_to(struct gossip *g, struct member *m, const struct address *to, enum wire_type type,
+		  const void *message, size_t len, uint64_t *ret_nonce);
+/* Under the hello key, to an address. */
+bool core_send_hello(struct gossip *g, const struct address *to, enum wire_type type, const void *message,
+		     size_t len, uint64_t *ret_nonce);
+
+/* accept.c. The one gate for records from outside, and own ones: structure, class rule, order, then the
+ * signature, once. On ERR_OK it is in the set, queued for the replica, and every hook has seen it. `from` may
+ * be NULL; `hops` as the PUSH had it, 255 for records that were pulled or came by reconciliation. ERR_EXISTS:
+ * that very record is there. ERR_STALE: a newer one is. ERR_UNTRUSTED: signer not authorised, or not known
+ * yet (kept as an orphan). ERR_SIGNATURE, ERR_FORMAT, ERR_VERSION. ERR_LIMIT: no room this step. */
+#define CORE_HOPS_PULLED 255
+enum err core_accept_record(struct gossip *g, const uint8_t *bytes, size_t len, struct member *from,
+			    unsigned hops);
+/* Signs and publishes an own record: next seq, set, replica, spread. ERR_NOMEM, ERR_LIMIT, ERR_FORMAT. */
+enum err core_publish(struct gossip *g, uint8_t kind, const struct id *subject, uint64_t slot,
+		      const uint8_t *body, size_t len, enum gossip_urgency urgency);
+/* Records whose writer's certificate was missing are tried again. */
+void accept_orphans(struct gossip *g);
+void accept_free(struct gossip *g);
+/* own.c: what this host says about itself. */
+enum err own_local(struct gossip *g, uint8_t kind, const uint8_t *body, size_t len,
+		   enum gossip_urgency urgency);
+enum err own_leave(struct gossip *g, enum goodbye_reason reason);
+void own_tick(struct gossip *g);
+/* A verified record of this host that it did not sign in this run and that is not behind its counter. */
+void own_met(struct gossip *g, const struct record *r);
+void own_keep(struct gossip *g, const struct record *r); /* its body, for later */
+void own_refute(struct gossip *g, uint64_t signer, uint64_t seq);
+void own_free(struct gossip *g);
+/* The partition a key belongs to (docs/protocol.md section 8); false when the subject is not known. */
+bool core_partition_of(const struct gossip *g, const struct record_key *key, uint64_t *ret);
+
+/* --- hello.c --- */
+
+enum err hello_init(struct gossip *g);
+void hello_free(struct gossip *g);
+void hello_tick(struct gossip *g);
+void hello_on_message(struct gossip *g, const struct address *from, const struct datagram *d);
+/* Start (or leave alone) a hello; `now`: even when the backoff says later. */
+void hello_start(struct gossip *g, struct member *m, bool now);
+/* A datagram that names `source` could not be opened: perhaps that host lost or changed its key. */
+void hello_on_unknown(struct gossip *g, const struct id *source, const struct address *from);
+void hello_count(const struct gossip *g, size_t *ret_pending);
+
+/* --- probe.c --- */
+
+enum err probe_init(struct gossip *g);
+void probe_free(struct gossip *g);
+void probe_tick(struct gossip *g);
+/* PING, ACK, PING_REQ, PING_ACK, SUSPECT. */
+void probe_on_message(struct gossip *g, struct member *m, const struct address *from,
+		      const struct datagram *d);
+/* It answered something this node asked: liveness proven, and its address. */
+void probe_answered(struct gossip *g, struct member *m, const struct address *from);
+/* Something in the own site changed: probe at the fast pace again. */
+void probe_hurry(struct gossip *g);
+/* PING now; without a session a hello takes its place. */
+void probe_ping(struct gossip *g, struct member *m);
+/* PING an address the member seems to have moved to. */
+void probe_ping_at(struct gossip *g, struct member *m, const struct address *to);
+void probe_restart(struct gossip *g);
+
+/* --- witness.c: ranking, judging suspects; rollcall.c: signing and reading roll-calls --- */
+
+enum err witness_init(struct gossip *g);
+void witness_free(struct gossip *g);
+void witness_tick(struct gossip *g);
+void witness_suspect(struct gossip *g, struct member *m); /* a hint */
+void witness_heard(struct gossip *g, struct member *m);   /* it answered, or spoke */
+void witness_restart(struct gossip *g);
+/* The three best-ranked of `s` for which `eligible` holds. Returns how many. */
+size_t witness_rank(struct gossip *g, struct site *s,
+		    bool (*eligible)(struct gossip *g, const struct site *s, const struct member *m),
+		    struct member *ret[3]);
+bool witness_self(struct gossip *g); /* this node is among the live best three of its site */
+size_t witness_live(struct gossip *g, struct member *ret[3]);
+enum rollcall_state witness_judgement(const struct gossip *g, const struct member *m, wall_ms *ret_since);
+void rollcall_tick(struct gossip *g);
+void rollcall_changed(struct gossip *g);
+void rollcall_on_record(struct gossip *g, const struct record *r, wall_ms received, struct member *from);
+uint64_t rollcall_interval_ms(const struct gossip *g, const struct site *s);
+
+/* --- state.c --- */
+
+void state_tick(struct gossip *g);
+void state_site_changed(struct gossip *g, struct site *s); /* judge its hosts again at the end of the step */
+void state_spoke(struct gossip *g, struct member *m);      /* a new record, or a direct answer */
+/* This node has heard the estate for three intervals and may pronounce others dark or silent. */
+bool state_settled(const struct gossip *g, const struct site *s);
+void state_leave(struct gossip *g, enum goodbye_reason reason);
+
+/* --- edge.c --- */
+
+enum err edge_init(struct gossip *g);
+void edge_free(struct gossip *g);
+void edge_tick(struct gossip *g);
+/* A sealed datagram of a host of another site came in. */
+void edge_heard(struct gossip *g, struct member *m);
+/* Live far ends of edges this node carries now. Returns how many. */
+size_t edge_peers(const struct gossip *g, struct member **ret, size_t max);
+bool edge_carries(const struct gossip *g, const struct member *m);
+
+/* --- spread.c: new records, pushed, announced, pulled --- */
+
+enum err spread_init(struct gossip *g);
+void spread_free(struct gossip *g);
+void spread_tick(struct gossip *g);
+/* PUSH, ANNOUNCE, PULL, RECORDS. */
+void spread_on_message(struct gossip *g, struct member *m, const struct datagram *d);
+/* A record entered the set (own: from == NULL). */
+void spread_on_record(struct gossip *g, const struct record *r, uint64_t id, struct member *from,
+		      unsigned hops, enum gossip_urgency urgency);
+
+/* --- sync.c: the walk --- */
+
+enum err sync_init(struct gossip *g);
+void sync_free(struct gossip *g);
+void sync_tick(struct gossip *g);
+/* SYNC_ROOTS, SYNC_NODE, SYNC_LEAF. */
+void sync_on_message(struct gossip *g, struct member *m, const struct datagram *d);
+void sync_on_root(struct gossip *g, struct member *m, uint64_t root); /* a PING or ACK said so */
+void sync_on_session(struct gossip *g, struct member *m);
+/* A roll-call says the site's partition has these children. `from` (may be NULL) had them. */
+void sync_on_rollcall(struct gossip *g, struct site *s, const uint64_t trie[16], struct member *from);
+
+/* --- logsync.c: the authority log --- */
+
+enum err logsync_init(struct gossip *g);
+void logsync_free(struct gossip *g);
+void logsync_tick(struct gossip *g);
+/* LOG_PULL, LOG_ENTRIES. `m` is NULL under the hello key. New entries: core_on_log. */
+void logsync_on_message(struct gossip *g, struct member *m, const struct address *from,
+			const struct datagram *d);
+/* A peer (m NULL: one we have no session with, at `from`) has this head. */
+void logsync_on_head(struct gossip *g, struct member *m, const struct address *from,
+		     struct authlog_head head);
+/* The log grew: certificates that were not trusted may be now. */
+void core_on_log(struct gossip *g);
+
+/* --- blob.c --- */
+
+enum err blob_init(struct gossip *g);
+void blob_free(struct gossip *g);
+void blob_tick(struct gossip *g);
+/* BLOB_PULL, BLOBS. */
+void blob_on_message(struct gossip *g, struct member *m, const struct datagram *d);
+void blob_on_record(struct gossip *g, const struct record *r, struct member *from);
+/* A blob this host publishes. ERR_FORMAT, ERR_NOMEM, ERR_LIMIT. */
+enum err blob_local(struct gossip *g, const uint8_t *bytes, size_t len);
+enum err blob_load(struct gossip *g, const struct id *blob);
+void blob_count(const struct gossip *g, size_t *ret_present, size_t *ret_wanted);
+
+/* --- the node --- */
+
+struct core_rate { /* tokens in 1/1000, per source address */
+	uint64_t source;
+	uint32_t millitokens;
+	mono_ms at;
+};
+#define CORE_RATE_SLOTS 128
+
+struct core_own { /* last own body per host kind, for refutations and for speaking up after a restart */
+	uint8_t *body;
+	size_t len;
+};
+
+struct gossip {
+	struct gossip_timing timing;
+	const struct identity *identity;
+	struct authlog *log;
+	struct estate_keys keys;
+	struct keyring *keyring;
+	struct prng prng;
+	struct crypto_rng rng;
+	uint8_t *certificate; /* own record */
+	size_t certificate_len;
+	struct member *self;
+	uint64_t instance;
+
+	mono_ms now;
+	wall_ms wall;
+	mono_ms deadline;   /* being collected in this step */
+	mono_ms promised;   /* deadline of the update before */
+	mono_ms hearing_at; /* since when this process hears without a gap */
+	bool leaving;
+	bool loading; /* between gossip_new and the first step */
+
+	uint64_t seq_next, seq_reserved, seq_reserve_to;
+	bool spoken;    /* published since start */
+	unsigned jumps; /* times it met own records from the future */
+	bool cloned;
+	struct core_own own[16]; /* by host kind */
+	struct refutation refutations[LIMIT_REFUTATIONS];
+	size_t refutation_count;
+
+	struct address *seeds;
+	size_t seed_count;
+
+	struct gossip_counters counters;
+	struct core_rate rates[CORE_RATE_SLOTS];
+	struct set *set;
+	struct members members;
+	struct update *update;
+	struct accept *accept;
+	struct hello *hello;
+	struct probe *probe;
+	struct witness *witness;
+	struct edge *edge;
+	struct spread *spread;
+	struct sync *sync;
+	struct logsync *logsync;
+	struct blob *blob;
+};
+
+#endif
