@@ -1,0 +1,418 @@
+/* Blobs: each replica holds all that its records name (docs/protocol.md section 4).
+ *
+ * Happy path: a components record names a manifest that is not here; it is asked of whoever sent the record,
+ * then its chunks; a list is handed to the replica after everything it names, so a blob that is present is
+ * present with all below it, also after a crash between.
+ * Fails: what does not come is asked for elsewhere, after a second at first, then less and less often. Only
+ * what was asked for is accepted, and only under its own hash. Where more is wanted than the table holds,
+ * the records are read again once it has room. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "gossip/blob.h"
+#include "record/manifest.h"
+
+#define RETRY_MS        1000
+#define RETRY_NONE_MS   250 /* the peer said that it has none */
+#define RETRY_DOUBLINGS 8   /* to about four minutes */
+#define WANTED_MAX      4096
+#define BLOBS_MAX       (4 * LIMIT_HOSTS)
+#define DEPTH_MAX       2 /* of lists below a root */
+#define BLOBS_PER_PULL  16
+#define PULLS_PER_TICK  4
+#define OUTSTANDING_MAX (BLOBS_PER_PULL * PULLS_PER_TICK)
+#define RESCAN_READS    64
+
+enum err blob_init(struct gossip *g)
+{
+	g->blob = calloc(1, sizeof *g->blob);
+	if (g->blob == NULL)
+		return ERR_NOMEM;
+	idset_init(&g->blob->present, BLOBS_MAX);
+	return ERR_OK;
+}
+
+void blob_free(struct gossip *g)
+{
+	struct blob *b = g->blob;
+	if (b == NULL)
+		return;
+	for (size_t i = 0; i < b->count; i++)
+		free(b->wanted[i].list);
+	free(b->wanted);
+	free(b->answer);
+	idset_free(&b->present);
+	free(b);
+	g->blob = NULL;
+}
+
+/* --- what is wanted --- */
+
+static struct wanted *find(struct blob *b, const struct id *id)
+{
+	for (size_t i = 0; i < b->count; i++)
+		if (id_equal(&b->wanted[i].id, id))
+			return &b->wanted[i];
+	return NULL;
+}
+
+static void wake(struct blob *b, mono_ms at)
+{
+	if (at < b->next_at)
+		b->next_at = at;
+}
+
+void blob_want(struct gossip *g, const struct id *id, struct member *hint, uint8_t depth)
+{
+	struct blob *b = g->blob;
+	if (id_is_zero(id) || idset_has(&b->present, id) || find(b, id) != NULL)
+		return;
+	if (b->count == b->cap) {
+		size_t cap = b->cap == 0 ? 16 : b->cap * 2;
+		struct wanted *wanted = cap > WANTED_MAX ? NULL : realloc(b->wanted, cap * sizeof *wanted);
+		if (wanted == NULL) {
+			b->overflow = true;
+			return;
+		}
+		b->wanted = wanted;
+		b->cap = cap;
+	}
+	if (b->count == 0)
+		b->next_at = UINT64_MAX;
+	b->wanted[b->count++] = (struct wanted){
+	    .id = *id, .hint = hint == g->self ? NULL : hint, .next_at = g->now, .depth = depth};
+	wake(b, g->now);
+}
+
+static void drop(struct blob *b, struct wanted *w)
+{
+	free(w->list);
+	*w = b->wanted[--b->count];
+	if (b->count == 0) {
+		free(b->wanted);
+		b->wanted = NULL;
+		b->cap = 0;
+	}
+}
+
+static void want_children(struct gossip *g, const uint8_t *list, size_t len, struct member *hint,
+			  uint8_t depth)
+{
+	const uint8_t *ids = NULL;
+	size_t count = 0;
+	if (blob_list(list, len, &ids, &count) != ERR_OK)
+		return;
+	for (size_t i = 0; i < count; i++) {
+		struct id child;
+		memcpy(child.b, ids + i * ID_BYTES, ID_BYTES);
+		blob_want(g, &child, hint, depth);
+	}
+}
+
+static bool list_complete(const struct blob *b, const uint8_t *list, size_t len)
+{
+	const uint8_t *ids = NULL;
+	size_t count = 0;
+	if (blob_list(list, len, &ids, &count) != ERR_OK)
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		struct id child;
+		memcpy(child.b, ids + i * ID_BYTES, ID_BYTES);
+		if (!idset_has(&b->present, &child))
+			return false;
+	}
+	return true;
+}
+
+static void want_manifest(struct gossip *g, const uint8_t *body, size_t len, struct member *from)
+{
+	struct components c;
+	if (components_decode(body, len, &c) == ERR_OK)
+		blob_want(g, &c.manifest, from, 0);
+}
+
+void blob_on_record(struct gossip *g, const struct record *r, struct member *from)
+{
+	if (r->key.kind == RECORD_COMPONENTS)
+		want_manifest(g, r->body, r->body_len, from);
+}
+
+enum err blob_load(struct gossip *g, const struct id *blob)
+{
+	struct wanted *w = find(g->blob, blob);
+	enum err err = idset_add(&g->blob->present, blob);
+	if (err == ERR_OK && w != NULL)
+		drop(g->blob, w);
+	return err;
+}
+
+enum err blob_local(struct gossip *g, const uint8_t *bytes, size_t len)
+{
+	enum blob_type type;
+	enum err err = blob_check(bytes, len, &type);
+	if (err != ERR_OK)
+		return err;
+	struct id id = blob_id(bytes, len);
+	if (idset_has(&g->blob->present, &id))
+		return ERR_OK;
+	if (!core_blob(g, &id, bytes, len))
+		return ERR_NOMEM;
+	return blob_load(g, &id);
+}
+
+void blob_count(const struct gossip *g, size_t *ret_present, size_t *ret_wanted)
+{
+	*ret_present = g->blob->present.count;
+	*ret_wanted = g->blob->count;
+}
+
+/* --- asking --- */
+
+static bool askable(const struct gossip *g, const struct member *m)
+{
+	return m != NULL && m != g->self && m->session && member_reachable(g, m);
+}
+
+/* Who to ask next: whoever named it, else a random peer, of the own site or across an edge. */
+static struct member *choose(struct gossip *g, const struct wanted *w)
+{
+	if (askable(g, w->hint))
+		return w->hint;
+	struct member *edges[8], *peers[8];
+	size_t edge_count = edge_peers(g, edges, sizeof edges / sizeof edges[0]);
+	size_t count = member_pick(g, NULL, sizeof peers / sizeof peers[0], peers);
+	/* Every third try goes abroad, where there is a way; the first when there is no other. */
+	if (edge_count > 0 && (count == 0 || prng_below(&g->prng, 3) == 0)) {
+		struct member *m = edges[prng_below(&g->prng, edge_count)];
+		if (askable(g, m))
+			return m;
+	}
+	for (size_t i = 0; i < count; i++)
+		if (askable(g, peers[i]) && peers[i] != w->asked)
+			return peers[i];
+	return count > 0 && askable(g, peers[0]) ? peers[0] : NULL;
+}
+
+static mono_ms backoff(struct gossip *g, mono_ms base, const struct wanted *w)
+{
+	unsigned doublings = w->tries > 2 ? w->tries - 2u : 0;
+	base <<= doublings < RETRY_DOUBLINGS ? doublings : RETRY_DOUBLINGS;
+	return g->now + core_jitter(g, base, 0.25);
+}
+
+static uint8_t tried(const struct wanted *w)
+{
+	return (uint8_t)(w->tries < UINT8_MAX ? w->tries + 1 : w->tries);
+}
+
+static bool due(const struct gossip *g, const struct wanted *w)
+{
+	return w->list == NULL && w->next_at <= g->now;
+}
+
+static void mark_asked(struct gossip *g, struct wanted *w, struct member *m)
+{
+	w->asked = m;
+	w->hint = NULL;
+	w->tries = tried(w);
+	w->next_at = backoff(g, RETRY_MS, w);
+}
+
+/* One BLOB_PULL: what is due first decides whom, others that are due and have no better idea join in. */
+static size_t pull_from(struct gossip *g, size_t begin)
+{
+	struct blob *b = g->blob;
+	struct wire_blob_pull body = {0};
+	struct member *m = choose(g, &b->wanted[begin]);
+	if (m == NULL) {
+		b->wanted[begin].hint = NULL;
+		b->wanted[begin].next_at = backoff(g, RETRY_MS, &b->wanted[begin]);
+		return 0;
+	}
+	for (size_t i = begin; i < b->count && body.count < BLOBS_PER_PULL; i++) {
+		struct wanted *w = &b->wanted[i];
+		if (!due(g, w) || (i > begin && askable(g, w->hint) && w->hint != m))
+			continue;
+		mark_asked(g, w, m);
+		body.blobs[body.count++] = w->id;
+	}
+	uint8_t message[WIRE_MESSAGE_BYTES];
+	if (core_send(g, m, WIRE_BLOB_PULL, message, wire_blob_pull_encode(&body, message), NULL))
+		g->counters.blob_pulls_out++;
+	return body.count;
+}
+
+static size_t outstanding(const struct gossip *g)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < g->blob->count; i++) {
+		const struct wanted *w = &g->blob->wanted[i];
+		count += w->list == NULL && w->asked != NULL && w->tries == 1 && w->next_at > g->now;
+	}
+	return count;
+}
+
+static void ask_due(struct gossip *g)
+{
+	struct blob *b = g->blob;
+	size_t pulls = 0, asked = outstanding(g);
+	b->next_at = UINT64_MAX;
+	for (size_t i = 0; i < b->count; i++) {
+		struct wanted *w = &b->wanted[i];
+		if (w->list != NULL) {
+			if (w->next_at <= g->now) { /* a child may have found no room */
+				w->next_at = backoff(g, RETRY_MS, w);
+				w->tries = tried(w);
+				want_children(g, w->list, w->list_len, NULL, (uint8_t)(w->depth + 1));
+				w = &b->wanted[i];
+			}
+		} else if (w->next_at <= g->now && pulls < PULLS_PER_TICK && asked < OUTSTANDING_MAX) {
+			size_t sent = pull_from(g, i);
+			asked += sent;
+			pulls += sent > 0;
+			w = &b->wanted[i];
+		}
+		/* Left over by the bounds: soon, or when answers make room. */
+		mono_ms at = w->next_at > g->now ? w->next_at : g->now + RETRY_NONE_MS;
+		wake(b, at);
+	}
+}
+
+static void on_rescan(struct gossip *g, const struct core_read *read, const uint8_t *bytes, size_t len)
+{
+	struct record r;
+	(void)read;
+	g->blob->rescanning--;
+	if (bytes != NULL && record_parse(bytes, len, &r) == ERR_OK)
+		blob_on_record(g, &r, NULL);
+}
+
+/* Read the components records again, some at a time, for what the table had no room for. */
+static void rescan(struct gossip *g)
+{
+	struct blob *b = g->blob;
+	struct set_entry e;
+	if (b->overflow && b->rescan_at == 0 && b->count < WANTED_MAX / 4) {
+		b->overflow = false;
+		b->rescan_at = 1;
+	}
+	if (b->rescan_at == 0 || b->rescanning > 0 || b->count > WANTED_MAX / 2)
+		return;
+	size_t looked = 0;
+	for (; b->rescanning < RESCAN_READS && looked < 16 * RESCAN_READS; looked++) {
+		if (!set_at(g->set, b->rescan_at - 1, &e)) {
+			b->rescan_at = 0;
+			return;
+		}
+		struct core_read ask = {.type = GOSSIP_READ_RECORD, .key = e.key, .done = on_rescan};
+		if (e.key.kind == RECORD_COMPONENTS) {
+			if (!core_read(g, &ask))
+				break;
+			b->rescanning++;
+		}
+		b->rescan_at++;
+	}
+	core_deadline(g, g->now + RETRY_NONE_MS);
+}
+
+void blob_tick(struct gossip *g)
+{
+	struct blob *b = g->blob;
+	if (b->count > 0 && b->next_at <= g->now)
+		ask_due(g);
+	if (b->overflow || b->rescan_at > 0)
+		rescan(g);
+	if (b->count > 0)
+		core_deadline(g, b->next_at);
+}
+
+/* --- what comes --- */
+
+/* Hand a blob to the replica; false when there is no room this step. */
+static bool settle(struct gossip *g, const struct id *id, const uint8_t *bytes, size_t len)
+{
+	struct blob *b = g->blob;
+	if (!core_blob(g, id, bytes, len) || idset_add(&b->present, id) != ERR_OK)
+		return false;
+	struct wanted *w = find(b, id);
+	if (w != NULL)
+		drop(b, w);
+	return true;
+}
+
+/* Lists whose last missing child came follow it, and so on upwards. */
+static void settle_lists(struct gossip *g)
+{
+	struct blob *b = g->blob;
+	for (bool again = true; again;) {
+		again = false;
+		for (size_t i = 0; i < b->count; i++) {
+			struct wanted w = b->wanted[i];
+			if (w.list == NULL || !list_complete(b, w.list, w.list_len))
+				continue;
+			if (!core_blob(g, &w.id, w.list, w.list_len) ||
+			    idset_add(&b->present, &w.id) != ERR_OK)
+				continue;
+			drop(b, &b->wanted[i]);
+			again = true;
+			break;
+		}
+	}
+}
+
+static void accept(struct gossip *g, struct member *m, const struct wire_item *item)
+{
+	struct blob *b = g->blob;
+	enum blob_type type;
+	struct id id = blob_id(item->bytes, item->len);
+	struct wanted *w = find(b, &id);
+	if (w == NULL || w->list != NULL || w->asked == NULL ||
+	    blob_check(item->bytes, item->len, &type) != ERR_OK)
+		return;
+	g->counters.blobs_in++;
+	if (type != BLOB_LIST || list_complete(b, item->bytes, item->len)) {
+		settle(g, &id, item->bytes, item->len);
+		return;
+	}
+	if (w->depth >= DEPTH_MAX)
+		return; /* deeper than a manifest goes: never complete */
+	w->list = malloc(item->len);
+	if (w->list == NULL)
+		return;
+	memcpy(w->list, item->bytes, item->len);
+	w->list_len = item->len;
+	w->tries = 0;
+	w->next_at = g->now + RETRY_MS * 8;
+	want_children(g, item->bytes, item->len, m, (uint8_t)(w->depth + 1));
+}
+
+static void on_blobs(struct gossip *g, struct member *m, const struct datagram *d)
+{
+	struct blob *b = g->blob;
+	struct wire_items items;
+	if (wire_items_decode(WIRE_BLOBS, d->message, d->len, &items) != ERR_OK) {
+		g->counters.dropped_schema++;
+		return;
+	}
+	for (size_t i = 0; i < items.count; i++)
+		accept(g, m, &items.items[i]);
+	settle_lists(g);
+	for (size_t i = 0; items.count == 0 && i < b->count; i++) {
+		struct wanted *w = &b->wanted[i];
+		if (w->list != NULL || w->asked != m)
+			continue;
+		w->next_at = backoff(g, RETRY_NONE_MS, w);
+		wake(b, w->next_at);
+	}
+	/* There is room for more questions. */
+	if (b->count > 0)
+		wake(b, g->now);
+}
+
+void blob_on_message(struct gossip *g, struct member *m, const struct datagram *d)
+{
+	if (d->type == WIRE_BLOB_PULL)
+		blob_on_pull(g, m, d);
+	else
+		on_blobs(g, m, d);
+}

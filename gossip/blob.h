@@ -1,0 +1,38 @@
+/* Between blob.c (wanting, asking, accepting) and blob_answer.c. */
+#ifndef MESH_GOSSIP_BLOB_H
+#define MESH_GOSSIP_BLOB_H
+
+#include "gossip/core.h"
+#include "gossip/idset.h"
+
+struct wanted {
+	struct id id;
+	struct member *hint;  /* named it, tried first; NULL afterwards */
+	struct member *asked; /* NULL: not asked since next_at was set */
+	mono_ms next_at;      /* ask, or ask again */
+	uint8_t tries;
+	uint8_t depth;
+	uint8_t *list; /* a list that came before what it names, owned; NULL: still to come */
+	size_t list_len;
+};
+
+struct blob {
+	struct idset present;
+	struct wanted *wanted;
+	size_t count, cap;
+	mono_ms next_at;   /* earliest of `wanted`; valid while there are any */
+	bool overflow;     /* something was named that the table had no room for */
+	size_t rescan_at;  /* place in the set, 0: none under way */
+	size_t rescanning; /* reads on their way */
+
+	struct member *answer_to; /* BLOBS being filled by reads, NULL: none */
+	uint64_t answer_echo;
+	size_t answered;
+	struct wire_pack *answer;
+};
+
+/* `depth`: lists above it. Nothing happens when it is present or wanted already. */
+void blob_want(struct gossip *g, const struct id *id, struct member *hint, uint8_t depth);
+void blob_on_pull(struct gossip *g, struct member *m, const struct datagram *d);
+
+#endif

@@ -1,0 +1,132 @@
+/* The authority log: whoever has more is asked for the rest. Entries prove themselves, so they may come from
+ * anyone, also under the hello key, before the two trust each other.
+ *
+ * Happy path: a head with a higher index shows up (PING, ACK, hello); LOG_PULL asks from the first entry that
+ * is missing; LOG_ENTRIES brings them in order, each is checked by authlog_append and queued for the disk;
+ * records whose signer was not known are tried again.
+ * Fails: what is lost is asked for again when the head shows up again, at most once a second. Under the hello
+ * key the request is padded, so that the answer is not larger. */
+#include <stdlib.h>
+
+#include "gossip/core.h"
+
+#define ASK_MS      1000
+#define ANSWERS_MAX 8 /* datagrams in answer to one, to a proven peer */
+
+struct logsync {
+	uint64_t nonce;   /* of the last LOG_PULL, 0: answered in full */
+	mono_ms asked_at; /* valid when asked */
+	bool asked;
+	uint32_t wanted; /* highest index that was seen in a head */
+};
+
+enum err logsync_init(struct gossip *g)
+{
+	g->logsync = calloc(1, sizeof *g->logsync);
+	return g->logsync == NULL ? ERR_NOMEM : ERR_OK;
+}
+
+void logsync_free(struct gossip *g)
+{
+	free(g->logsync);
+	g->logsync = NULL;
+}
+
+void logsync_tick(struct gossip *g)
+{
+	(void)g; /* heads keep coming: no timer of its own */
+}
+
+static void ask(struct gossip *g, struct member *m, const struct address *from)
+{
+	struct logsync *l = g->logsync;
+	uint8_t message[WIRE_MESSAGE_BYTES];
+	size_t len = wire_log_pull_encode((uint32_t)authlog_count(g->log), m == NULL, message);
+	uint64_t nonce = 0;
+	bool sent = m != NULL ? core_send(g, m, WIRE_LOG_PULL, message, len, &nonce)
+			      : core_send_hello(g, from, WIRE_LOG_PULL, message, len, &nonce);
+	if (!sent)
+		return;
+	l->nonce = nonce;
+	l->asked = true;
+	l->asked_at = g->now;
+}
+
+void logsync_on_head(struct gossip *g, struct member *m, const struct address *from, struct authlog_head head)
+{
+	struct logsync *l = g->logsync;
+	if (head.index <= authlog_head(g->log).index || head.index >= LIMIT_LOG_ENTRIES)
+		return;
+	if (l->asked && g->now < l->asked_at + ASK_MS)
+		return;
+	l->wanted = head.index;
+	ask(g, m, from);
+}
+
+static void on_pull(struct gossip *g, struct member *m, const struct address *from, const struct datagram *d)
+{
+	uint32_t first;
+	if (wire_log_pull_decode(d->message, d->len, m == NULL, &first) != ERR_OK) {
+		g->counters.dropped_schema++;
+		return;
+	}
+	size_t index = first;
+	size_t answers = m == NULL ? 1 : ANSWERS_MAX;
+	while (answers-- > 0 && index < authlog_count(g->log)) {
+		struct wire_pack pack;
+		wire_pack_log(&pack, d->nonce, (uint32_t)index);
+		for (size_t len; index < authlog_count(g->log); index++) {
+			const uint8_t *entry = authlog_entry(g->log, index, &len);
+			if (!wire_pack_add(&pack, entry, len))
+				break;
+		}
+		if (m != NULL)
+			core_send(g, m, WIRE_LOG_ENTRIES, pack.bytes, pack.len, NULL);
+		else
+			core_send_hello(g, from, WIRE_LOG_ENTRIES, pack.bytes, pack.len, NULL);
+	}
+}
+
+static bool append(struct gossip *g, const struct wire_items *items)
+{
+	bool grown = false;
+	for (size_t i = 0; i < items->count; i++) {
+		if ((uint64_t)items->first + i != authlog_count(g->log))
+			continue;
+		const struct wire_item *item = &items->items[i];
+		if (authlog_append(g->log, item->bytes, item->len) != ERR_OK)
+			break;
+		/* Not on disk for lack of room: asked for again after a restart. */
+		core_log_entry(g, item->bytes, item->len);
+		grown = true;
+	}
+	return grown;
+}
+
+static void on_entries(struct gossip *g, struct member *m, const struct address *from,
+		       const struct datagram *d)
+{
+	struct logsync *l = g->logsync;
+	struct wire_items items;
+	if (wire_items_decode(WIRE_LOG_ENTRIES, d->message, d->len, &items) != ERR_OK || !l->asked ||
+	    items.echo != l->nonce) {
+		g->counters.dropped_schema++;
+		return;
+	}
+	if (!append(g, &items))
+		return;
+	core_on_log(g);
+	if (authlog_head(g->log).index < l->wanted && m == NULL)
+		ask(g, m, from); /* one datagram a time: go on */
+	else if (authlog_head(g->log).index >= l->wanted)
+		l->asked = false;
+}
+
+void logsync_on_message(struct gossip *g, struct member *m, const struct address *from,
+			const struct datagram *d)
+{
+	if (d->type == WIRE_LOG_PULL)
+		on_pull(g, m, from, d);
+	else
+		on_entries(g, m, from, d);
+}

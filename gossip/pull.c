@@ -1,0 +1,290 @@
+/* Pulling records, and answering those who pull.
+ *
+ * Happy path: ids that are missing go into a bounded table and are asked of the peer that named them, a
+ * window at a time; RECORDS brings them, more are asked. The other side keeps nothing: it reads the records,
+ * packs what comes back into datagrams, certificates first, and sends them. Fails: what does not come within
+ * a second is asked again, of another peer that named it if there is one, and given up after a few tries;
+ * what the table has no room for, a later walk names again. */
+#include <stdlib.h>
+
+#include "gossip/spread.h"
+
+#define RETRY_MS       1000
+#define TRIES_MAX      5
+#define WINDOW         96 /* ids asked of one peer and not come yet */
+#define PULLS_AT_FIRST 64
+#define READ_LAST      1u /* core_read.note: the answer is complete */
+
+void pull_free(struct spread *s)
+{
+	free(s->pulls);
+	free(s->answer);
+}
+
+/* --- asking --- */
+
+static struct pull *find(struct spread *s, uint64_t id)
+{
+	for (size_t i = 0; i < s->pull_count; i++)
+		if (s->pulls[i].id == id)
+			return &s->pulls[i];
+	return NULL;
+}
+
+static void drop(struct spread *s, struct pull *p)
+{
+	s->catching_up -= p->catch_up;
+	*p = s->pulls[--s->pull_count];
+	if (s->pull_count == 0 && s->pull_cap > PULLS_AT_FIRST) {
+		free(s->pulls);
+		s->pulls = NULL;
+		s->pull_cap = 0;
+	}
+}
+
+void pull_arrived(struct gossip *g, uint64_t id)
+{
+	struct pull *p = find(g->spread, id);
+	if (p != NULL)
+		drop(g->spread, p);
+}
+
+static bool add(struct gossip *g, const struct pull *p)
+{
+	struct spread *s = g->spread;
+	if (s->pull_count == s->pull_cap) {
+		size_t cap = s->pull_cap == 0 ? PULLS_AT_FIRST : s->pull_cap * 2;
+		struct pull *pulls = cap > LIMIT_PULLS ? NULL : realloc(s->pulls, cap * sizeof *pulls);
+		if (pulls == NULL)
+			return false;
+		s->pulls = pulls;
+		s->pull_cap = cap;
+	}
+	if (s->pull_count == 0 || g->now + RETRY_MS < s->expire_at)
+		s->expire_at = g->now + RETRY_MS;
+	s->pulls[s->pull_count++] = *p;
+	s->catching_up += p->catch_up;
+	return true;
+}
+
+/* Ask `m` for what is queued for it, as far as its window allows; not in dribbles. */
+static void pump(struct gossip *g, struct member *m)
+{
+	struct spread *s = g->spread;
+	struct wire_ids ids = {0};
+	size_t outstanding = 0;
+	for (size_t i = 0; i < s->pull_count; i++)
+		outstanding += s->pulls[i].peer == m && s->pulls[i].asked;
+	if (outstanding > WINDOW / 2)
+		return;
+	for (size_t i = 0; i < s->pull_count && outstanding < WINDOW; i++) {
+		struct pull *p = &s->pulls[i];
+		if (p->peer != m || p->asked)
+			continue;
+		p->asked = true;
+		p->at = g->now;
+		ids.ids[ids.count++] = p->id;
+		outstanding++;
+	}
+	if (ids.count == 0)
+		return;
+	uint8_t message[WIRE_MESSAGE_BYTES];
+	if (core_send(g, m, WIRE_PULL, message, wire_ids_encode(&ids, message), NULL))
+		g->counters.pulls_out++;
+}
+
+void pull_want(struct gossip *g, struct member *m, const uint64_t *ids, size_t count, bool catch_up)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (spread_knows(g, ids[i]))
+			continue;
+		struct pull *p = find(g->spread, ids[i]);
+		if (p != NULL) {
+			if (p->peer != m)
+				p->other = m;
+			continue;
+		}
+		struct pull wanted = {.id = ids[i], .peer = m, .at = g->now, .catch_up = catch_up};
+		if (!add(g, &wanted))
+			break;
+	}
+	pump(g, m);
+}
+
+/* Ask elsewhere or give up. True when it is still wanted. */
+static bool retry(struct gossip *g, struct pull *p)
+{
+	if (++p->tries >= TRIES_MAX || (p->other == NULL && !member_reachable(g, p->peer)))
+		return false;
+	if (p->other != NULL) {
+		struct member *other = p->other;
+		p->other = p->peer;
+		p->peer = other;
+	}
+	p->asked = false;
+	p->at = g->now;
+	return true;
+}
+
+static void expire(struct gossip *g)
+{
+	struct spread *s = g->spread;
+	struct member *peers[16];
+	size_t peer_count = 0;
+	mono_ms next = g->now + RETRY_MS;
+	for (size_t i = 0; i < s->pull_count;) {
+		struct pull *p = &s->pulls[i];
+		if (p->at + RETRY_MS > g->now) {
+			next = p->at + RETRY_MS < next ? p->at + RETRY_MS : next;
+			i++;
+			continue;
+		}
+		if (!retry(g, p)) {
+			drop(s, p);
+			continue;
+		}
+		size_t at = 0;
+		while (at < peer_count && peers[at] != p->peer)
+			at++;
+		if (at == peer_count && peer_count < sizeof peers / sizeof peers[0])
+			peers[peer_count++] = p->peer;
+		i++;
+	}
+	s->expire_at = next;
+	for (size_t i = 0; i < peer_count; i++)
+		pump(g, peers[i]);
+}
+
+void pull_tick(struct gossip *g)
+{
+	struct spread *s = g->spread;
+	if (s->pull_count > 0 && s->expire_at <= g->now)
+		expire(g);
+	if (s->pull_count > 0)
+		core_deadline(g, s->expire_at);
+}
+
+static void accept_item(struct gossip *g, struct member *m, const struct wire_item *item)
+{
+	struct spread *s = g->spread;
+	uint64_t id = record_id(g->keys.set_key, item->bytes, item->len);
+	const struct pull *p = find(s, id);
+	s->quiet = p != NULL && p->catch_up;
+	enum err err = core_accept_record(g, item->bytes, item->len, m, CORE_HOPS_PULLED);
+	s->progress |= s->quiet && err == ERR_OK;
+	s->quiet = false;
+	spread_refused(g, id, err);
+	if (err != ERR_LIMIT && err != ERR_NOMEM)
+		pull_arrived(g, id);
+}
+
+void pull_on_records(struct gossip *g, struct member *m, const struct datagram *d)
+{
+	struct spread *s = g->spread;
+	struct wire_items items;
+	if (wire_items_decode(WIRE_RECORDS, d->message, d->len, &items) != ERR_OK) {
+		g->counters.dropped_schema++;
+		return;
+	}
+	bool catching_up = s->catching_up > 0;
+	for (size_t i = 0; i < items.count; i++) {
+		g->counters.payloads_in++;
+		g->counters.payload_bytes_in += items.items[i].len;
+		accept_item(g, m, &items.items[i]);
+	}
+	if (catching_up && s->catching_up == 0 && s->progress) {
+		s->progress = false;
+		sync_drained(g, m);
+	}
+	pump(g, m);
+}
+
+/* --- answering --- */
+
+static void answer_send(struct gossip *g)
+{
+	struct spread *s = g->spread;
+	if (s->answer_to != NULL && s->answer->count > 0)
+		core_send(g, s->answer_to, WIRE_RECORDS, s->answer->bytes, s->answer->len, NULL);
+	s->answer_to = NULL;
+}
+
+static void answer_add(struct gossip *g, struct member *to, uint64_t echo, const uint8_t *bytes, size_t len)
+{
+	struct spread *s = g->spread;
+	if (s->answer == NULL)
+		s->answer = malloc(sizeof *s->answer);
+	if (s->answer == NULL)
+		return;
+	if (s->answer_to != to || s->answer_echo != echo)
+		answer_send(g);
+	if (s->answer_to == to && wire_pack_add(s->answer, bytes, len))
+		return;
+	answer_send(g);
+	s->answer_to = to;
+	s->answer_echo = echo;
+	wire_pack_records(s->answer, echo);
+	(void)wire_pack_add(s->answer, bytes, len); /* one fits: wire_items.c asserts it */
+}
+
+static void on_read(struct gossip *g, const struct core_read *read, const uint8_t *bytes, size_t len)
+{
+	struct set_entry e;
+	if (bytes != NULL && len > 0 && len <= LIMIT_RECORD_BYTES &&
+	    record_id(g->keys.set_key, bytes, len) == read->id) {
+		answer_add(g, read->to, read->echo, bytes, len);
+	} else if (bytes == NULL && set_find(g->set, &read->key, &e) && e.id == read->id) {
+		/* Its row was lost: forget it, so that the walk brings it back. */
+		set_remove(g->set, &read->key);
+		g->spread->seen[read->id % SPREAD_SEEN] = 0;
+	}
+	if ((read->note & READ_LAST) != 0)
+		answer_send(g);
+}
+
+/* Answers what is at hand; what must be read is left in `entries`. Returns how many. */
+static size_t answer_kept(struct gossip *g, struct member *m, uint64_t echo, struct set_entry *entries,
+			  size_t count)
+{
+	size_t left = 0;
+	for (size_t i = 0; i < count; i++) {
+		const struct kept *k = spread_kept(g->spread, entries[i].id);
+		if (k != NULL)
+			answer_add(g, m, echo, k->bytes, k->len);
+		else
+			entries[left++] = entries[i];
+	}
+	answer_send(g);
+	return left;
+}
+
+void pull_on_pull(struct gossip *g, struct member *m, const struct datagram *d)
+{
+	struct wire_ids ids;
+	struct set_entry entries[WIRE_IDS];
+	size_t count = 0;
+	if (wire_ids_decode(d->message, d->len, &ids) != ERR_OK) {
+		g->counters.dropped_schema++;
+		return;
+	}
+	/* Certificates first: the receiver cannot judge the records of hosts it does not know. */
+	for (int certificates = 1; certificates >= 0; certificates--)
+		for (size_t i = 0; i < ids.count; i++)
+			if (count < WIRE_IDS && set_find_id(g->set, ids.ids[i], &entries[count]) &&
+			    (entries[count].key.kind == RECORD_CERTIFICATE) == certificates)
+				count++;
+	count = answer_kept(g, m, d->nonce, entries, count);
+	size_t room = core_read_room(g);
+	count = count < room ? count : room;
+	for (size_t i = 0; i < count; i++) {
+		struct core_read read = {.type = GOSSIP_READ_RECORD,
+					 .key = entries[i].key,
+					 .done = on_read,
+					 .to = m,
+					 .echo = d->nonce,
+					 .id = entries[i].id,
+					 .note = i + 1 == count ? READ_LAST : 0};
+		if (!core_read(g, &read))
+			break;
+	}
+}

@@ -1,0 +1,372 @@
+/* Reconciliation: the walk of docs/protocol.md section 8, stateless on both sides.
+ *
+ * Happy path: a PING or ACK shows another estate root; after some jitter this node sends its partitions'
+ * roots; the two go down the trie, each answering with its own hashes of what differs; a leaf's list makes
+ * its receiver pull what it lacks and announce what the list lacks. Where more was found than one walk
+ * answers, the next begins as soon as all that was asked for has come.
+ * Fails: a lost message ends its branch; the roots still differ, so another walk begins. Walks that bring
+ * nothing are spaced out. Site records are not in the estate root: they are compared in each walk, at the
+ * start of a session, and every half minute with whoever answers. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "gossip/spread.h"
+
+#define ANSWERS_MAX    8 /* datagrams in answer to one */
+#define DUE_MAX        8
+#define WALKERS        8
+#define WALKING_MS     3000
+#define REFRESH_MS     30000
+#define FRUITLESS_FREE 4 /* walks in vain before they are spaced out */
+#define FRUITLESS_MAX  3 /* doublings */
+
+struct walk {
+	struct member *peer;
+	mono_ms at;
+	bool forced; /* also when the estate roots agree */
+};
+
+struct sync {
+	struct walk due[DUE_MAX];
+	size_t due_count;
+	struct walk walkers[WALKERS]; /* with whom, and when last */
+	size_t walker_next;
+	mono_ms refreshed_at;
+	uint64_t cursor; /* first partition of the next walk, where one walk cannot name all */
+	uint64_t walked_root;
+	unsigned fruitless;
+};
+
+enum err sync_init(struct gossip *g)
+{
+	g->sync = calloc(1, sizeof *g->sync);
+	if (g->sync == NULL)
+		return ERR_NOMEM;
+	g->sync->refreshed_at = g->now;
+	return ERR_OK;
+}
+
+void sync_free(struct gossip *g)
+{
+	free(g->sync);
+	g->sync = NULL;
+}
+
+/* --- when to walk --- */
+
+static void note_walker(struct gossip *g, struct member *m)
+{
+	struct sync *s = g->sync;
+	for (size_t i = 0; i < WALKERS; i++)
+		if (s->walkers[i].peer == m) {
+			s->walkers[i].at = g->now;
+			return;
+		}
+	s->walkers[s->walker_next++ % WALKERS] = (struct walk){.peer = m, .at = g->now};
+}
+
+bool sync_walking(const struct gossip *g, const struct member *m)
+{
+	const struct sync *s = g->sync;
+	for (size_t i = 0; i < WALKERS; i++)
+		if (s->walkers[i].peer == m)
+			return g->now - s->walkers[i].at < WALKING_MS;
+	return false;
+}
+
+static void schedule(struct gossip *g, struct member *m, mono_ms at, bool forced)
+{
+	struct sync *s = g->sync;
+	for (size_t i = 0; i < s->due_count; i++) {
+		struct walk *w = &s->due[i];
+		if (w->peer != m)
+			continue;
+		w->forced |= forced;
+		if (at < w->at)
+			w->at = at;
+		return;
+	}
+	if (s->due_count < DUE_MAX) /* else a later PING says it again */
+		s->due[s->due_count++] = (struct walk){.peer = m, .at = at, .forced = forced};
+}
+
+/* Earliest time of a walk with `m` for a difference seen now. */
+static mono_ms polite(struct gossip *g, const struct member *m)
+{
+	const struct sync *s = g->sync;
+	mono_ms gap = g->timing.sync_ms;
+	/* Half of it at least, so that what is on its way can come first. */
+	mono_ms at = g->now + core_jitter(g, gap * 3 / 8, 0.6);
+	if (s->fruitless > FRUITLESS_FREE) {
+		unsigned doublings = s->fruitless - FRUITLESS_FREE;
+		gap <<= doublings < FRUITLESS_MAX ? doublings : FRUITLESS_MAX;
+	}
+	if (m->sync_at != 0 && at < m->sync_at + gap)
+		at = m->sync_at + gap;
+	return at;
+}
+
+void sync_on_root(struct gossip *g, struct member *m, uint64_t root)
+{
+	struct sync *s = g->sync;
+	m->root = root;
+	if (root != set_estate_root(g->set)) {
+		schedule(g, m, polite(g, m), false);
+	} else if (g->now - s->refreshed_at >= REFRESH_MS) {
+		s->refreshed_at = g->now;
+		schedule(g, m, polite(g, m), true);
+	}
+}
+
+void sync_on_session(struct gossip *g, struct member *m)
+{
+	schedule(g, m, g->now + prng_below(&g->prng, g->timing.sync_ms / 8 + 1), true);
+}
+
+void sync_on_rollcall(struct gossip *g, struct site *site, const uint64_t trie[16], struct member *from)
+{
+	uint64_t children[SET_CHILDREN];
+	set_children(g->set, site->partition, children);
+	if (memcmp(children, trie, sizeof children) == 0)
+		return;
+	struct member *edges[16];
+	size_t count = edge_peers(g, edges, sizeof edges / sizeof edges[0]);
+	for (size_t i = 0; i < count; i++)
+		if (edges[i]->site == site) {
+			schedule(g, edges[i], polite(g, edges[i]), true);
+			return;
+		}
+	/* Whoever has the same set as this node cannot mend it. */
+	if (from != NULL && from != g->self && from->session && from->root != set_estate_root(g->set))
+		schedule(g, from, polite(g, from), false);
+}
+
+/* --- the walk --- */
+
+static bool send(struct gossip *g, struct member *m, enum wire_type type, const uint8_t *message, size_t len)
+{
+	g->counters.walk_messages_out++;
+	return core_send(g, m, type, message, len, NULL);
+}
+
+/* Name the partitions from `first` on, in as many messages as allowed. */
+static void send_roots(struct gossip *g, struct member *m)
+{
+	struct sync *s = g->sync;
+	uint64_t partitions[WIRE_ROOTS], roots[WIRE_ROOTS];
+	uint8_t message[WIRE_MESSAGE_BYTES];
+	uint64_t first = s->cursor;
+	for (size_t sent = 0; sent < ANSWERS_MAX; sent++) {
+		size_t count = set_partitions(g->set, first, WIRE_ROOTS, partitions, roots);
+		struct wire_roots body = {.estate_root = set_estate_root(g->set),
+					  .first = first,
+					  .last = count < WIRE_ROOTS ? UINT64_MAX : partitions[count - 1],
+					  .count = count};
+		for (size_t i = 0; i < count; i++) {
+			body.roots[i].partition = partitions[i];
+			body.roots[i].root = roots[i];
+		}
+		send(g, m, WIRE_SYNC_ROOTS, message, wire_roots_encode(&body, message));
+		first = body.last + 1; /* 0 after the last */
+		if (first == s->cursor || (first == 0 && s->cursor == 0))
+			break;
+	}
+	s->cursor = first;
+}
+
+static void start(struct gossip *g, struct member *m)
+{
+	struct sync *s = g->sync;
+	if (!m->session)
+		return;
+	uint64_t root = set_estate_root(g->set);
+	s->fruitless = root == s->walked_root ? s->fruitless + 1 : 0;
+	s->walked_root = root;
+	m->sync_at = g->now;
+	note_walker(g, m);
+	g->counters.walks_started++;
+	send_roots(g, m);
+}
+
+void sync_drained(struct gossip *g, struct member *m)
+{
+	start(g, m);
+}
+
+void sync_tick(struct gossip *g)
+{
+	struct sync *s = g->sync;
+	for (size_t i = 0; i < s->due_count;) {
+		struct walk w = s->due[i];
+		if (w.at > g->now) {
+			core_deadline(g, w.at);
+			i++;
+			continue;
+		}
+		s->due[i] = s->due[--s->due_count];
+		if (w.forced || w.peer->root != set_estate_root(g->set))
+			start(g, w.peer);
+	}
+}
+
+static void answer_children(struct gossip *g, struct member *m, uint64_t echo, uint64_t partition)
+{
+	uint8_t message[WIRE_MESSAGE_BYTES];
+	struct wire_node body = {.echo = echo, .partition = partition, .level = 0};
+	set_children(g->set, partition, body.hashes);
+	send(g, m, WIRE_SYNC_NODE, message, wire_node_encode(&body, message));
+}
+
+/* Differing partitions; where there are too many to answer all, each has the same chance. */
+struct sample {
+	size_t seen;
+	size_t count;
+	uint64_t partitions[ANSWERS_MAX];
+};
+
+static void sample_add(struct gossip *g, struct sample *s, uint64_t partition)
+{
+	s->seen++;
+	if (s->count < ANSWERS_MAX) {
+		s->partitions[s->count++] = partition;
+		return;
+	}
+	uint64_t at = prng_below(&g->prng, s->seen);
+	if (at < ANSWERS_MAX)
+		s->partitions[at] = partition;
+}
+
+static void on_roots(struct gossip *g, struct member *m, const struct datagram *d)
+{
+	struct wire_roots theirs;
+	if (wire_roots_decode(d->message, d->len, &theirs) != ERR_OK) {
+		g->counters.dropped_schema++;
+		return;
+	}
+	m->root = theirs.estate_root;
+	struct sample differing = {0};
+	size_t at = 0;
+	for (uint64_t from = theirs.first; at < theirs.count || from <= theirs.last;) {
+		uint64_t own = 0, root = 0;
+		bool mine = set_partitions(g->set, from, 1, &own, &root) == 1 && own <= theirs.last;
+		uint64_t named = at < theirs.count ? theirs.roots[at].partition : 0;
+		if (at < theirs.count && (!mine || named < own)) {
+			sample_add(g, &differing, named);
+			at++;
+			continue;
+		}
+		if (!mine)
+			break;
+		if (at == theirs.count || named > own || theirs.roots[at].root != root)
+			sample_add(g, &differing, own);
+		at += at < theirs.count && named == own;
+		if (own == UINT64_MAX)
+			break;
+		from = own + 1;
+	}
+	for (size_t i = 0; i < differing.count; i++)
+		answer_children(g, m, d->nonce, differing.partitions[i]);
+}
+
+/* Own ids of a leaf, page by page, as long as there is budget. */
+static size_t send_leaf(struct gossip *g, struct member *m, uint64_t echo, uint64_t partition, uint8_t leaf,
+			size_t budget)
+{
+	uint8_t message[WIRE_MESSAGE_BYTES];
+	struct wire_leaf body = {.echo = echo, .partition = partition, .leaf = leaf, .more = true};
+	size_t sent = 0;
+	for (uint64_t from = 0; sent < budget && body.more; sent++) {
+		/* A leaf too long for one answer goes on at a random id, so that in time all of it is told.
+		 */
+		if (sent == ANSWERS_MAX / 2)
+			from += prng_below(&g->prng, UINT64_MAX - from);
+		body.count = set_leaf_ids(g->set, partition, leaf, from, WIRE_LEAF_IDS, body.ids, &body.more);
+		body.first = from;
+		body.last = body.more ? body.ids[body.count - 1] : UINT64_MAX;
+		send(g, m, WIRE_SYNC_LEAF, message, wire_leaf_encode(&body, message));
+		from = body.last + 1;
+	}
+	return sent;
+}
+
+static void on_node(struct gossip *g, struct member *m, const struct datagram *d)
+{
+	struct wire_node theirs;
+	if (wire_node_decode(d->message, d->len, &theirs) != ERR_OK) {
+		g->counters.dropped_schema++;
+		return;
+	}
+	uint64_t own[SET_CHILDREN];
+	uint8_t message[WIRE_MESSAGE_BYTES];
+	if (theirs.level == 0)
+		set_children(g->set, theirs.partition, own);
+	else
+		set_leaves(g->set, theirs.partition, theirs.child, own);
+	/* Begins anywhere, so that what the bound leaves out differs from walk to walk. */
+	uint64_t begin = prng_below(&g->prng, SET_CHILDREN);
+	size_t budget = ANSWERS_MAX;
+	for (size_t i = 0; i < SET_CHILDREN && budget > 0; i++) {
+		uint8_t child = (uint8_t)((begin + i) % SET_CHILDREN);
+		if (own[child] == theirs.hashes[child])
+			continue;
+		if (theirs.level == 1) {
+			uint8_t leaf = (uint8_t)(theirs.child * SET_CHILDREN + child);
+			budget -= send_leaf(g, m, d->nonce, theirs.partition, leaf, budget);
+			continue;
+		}
+		struct wire_node body = {
+		    .echo = d->nonce, .partition = theirs.partition, .level = 1, .child = child};
+		set_leaves(g->set, theirs.partition, child, body.hashes);
+		send(g, m, WIRE_SYNC_NODE, message, wire_node_encode(&body, message));
+		budget--;
+	}
+}
+
+/* Announce own ids of the range that their list lacks. Both lists ascend. */
+static void announce_missing(struct gossip *g, struct member *m, const struct wire_leaf *theirs)
+{
+	uint64_t own[WIRE_IDS];
+	uint8_t message[WIRE_MESSAGE_BYTES];
+	uint64_t from = theirs->first;
+	size_t at = 0;
+	bool more = true;
+	for (size_t sent = 0; sent < ANSWERS_MAX && more;) {
+		size_t count =
+		    set_leaf_ids(g->set, theirs->partition, theirs->leaf, from, WIRE_IDS, own, &more);
+		struct wire_ids ids = {0};
+		for (size_t i = 0; i < count && own[i] <= theirs->last; i++) {
+			while (at < theirs->count && theirs->ids[at] < own[i])
+				at++;
+			if (at == theirs->count || theirs->ids[at] != own[i])
+				ids.ids[ids.count++] = own[i];
+		}
+		if (ids.count > 0) {
+			send(g, m, WIRE_ANNOUNCE, message, wire_ids_encode(&ids, message));
+			g->counters.announced_ids_out += ids.count;
+			sent++;
+		}
+		if (!more || own[count - 1] >= theirs->last)
+			break;
+		from = own[count - 1] + 1;
+	}
+}
+
+void sync_on_message(struct gossip *g, struct member *m, const struct datagram *d)
+{
+	note_walker(g, m);
+	if (d->type == WIRE_SYNC_ROOTS) {
+		on_roots(g, m, d);
+		return;
+	}
+	if (d->type == WIRE_SYNC_NODE) {
+		on_node(g, m, d);
+		return;
+	}
+	struct wire_leaf leaf;
+	if (wire_leaf_decode(d->message, d->len, &leaf) != ERR_OK) {
+		g->counters.dropped_schema++;
+		return;
+	}
+	pull_want(g, m, leaf.ids, leaf.count, true);
+	announce_missing(g, m, &leaf);
+}
