@@ -68,7 +68,8 @@ struct member {
 	mono_ms accused_at;      /* when the newest statement came in that keeps it dark */
 	struct refutation refuted[LIMIT_REFUTATIONS]; /* by its health record */
 	uint8_t refuted_count;
-	uint64_t score; /* witness rank, lower is better; valid while site->score_epoch is */
+	uint64_t score;     /* witness rank, lower is better; valid while site->score_epoch is */
+	wall_ms seen_saved; /* state.seen as the driver has it */
 	bool state_queued;
 	struct suspect *suspect; /* witness.c: being judged here, or NULL */
 };
@@ -110,6 +111,7 @@ struct site {
 	mono_ms rollcall_at;  /* receipt of its newest roll-call, 0: none by this process */
 	mono_ms judge_at;     /* state.c: next look even when nothing comes in */
 	struct site_state state;
+	wall_ms rollcall_saved; /* state.last_rollcall as the driver has it */
 	bool state_queued;
 	bool stale; /* state.c: to be judged again at the end of this step */
 };
@@ -132,7 +134,8 @@ struct site *site_find(const struct gossip *g, const struct id *id);
 struct site *site_find_name(const struct gossip *g, const char *name);
 size_t site_index_of(const struct site *s, const struct member *m); /* in the roster; count when not there */
 uint64_t site_roster_hash(struct site *s);
-void member_on_record(struct gossip *g, const struct record *r, wall_ms received);
+/* `fresh`: it was pushed here, so its writer has just signed it; what was pulled may be long past. */
+void member_on_record(struct gossip *g, const struct record *r, wall_ms received, bool fresh);
 /* A sealed datagram came from `m` at `from`. */
 void member_heard(struct gossip *g, struct member *m, const struct address *from);
 bool member_goodbye(const struct member *m); /* in force */
@@ -163,6 +166,8 @@ bool core_log_entry(struct gossip *g, const uint8_t *bytes, size_t len);
 bool core_datagram(struct gossip *g, const struct address *to, const uint8_t *bytes, size_t len);
 void core_host_state(struct gossip *g, struct member *m, bool urgent);
 void core_site_state(struct gossip *g, struct site *s, bool urgent);
+/* A record of this update; NULL when it is not in it. */
+const struct gossip_persist *update_persisted(const struct gossip *g, const struct record_key *key);
 bool core_states_waiting(const struct gossip *g);
 
 /* A read of the replica; its answer comes with a later event. `done` gets NULL bytes when it is not there any
@@ -211,8 +216,13 @@ enum err core_publish(struct gossip *g, uint8_t kind, const struct id *subject, 
 		      const uint8_t *body, size_t len, enum gossip_urgency urgency);
 /* Records whose writer's certificate was missing are tried again. */
 void accept_orphans(struct gossip *g);
+void accept_tick(struct gossip *g);
 void accept_free(struct gossip *g);
-/* own.c: what this host says about itself. */
+/* A record this node signed just now. */
+enum err accept_own(struct gossip *g, const struct record *r, enum gossip_urgency urgency);
+/* own.c: what this host says about itself. ERR_ARG for a kind that is not the driver's, ERR_LIMIT,
+ * ERR_FORMAT. */
+enum err own_check(uint8_t kind, const uint8_t *body, size_t len);
 enum err own_local(struct gossip *g, uint8_t kind, const uint8_t *body, size_t len,
 		   enum gossip_urgency urgency);
 enum err own_leave(struct gossip *g, enum goodbye_reason reason);
@@ -237,7 +247,7 @@ void hello_start(struct gossip *g, struct member *m, bool now);
 void hello_on_unknown(struct gossip *g, const struct id *source, const struct address *from);
 void hello_count(const struct gossip *g, size_t *ret_pending);
 
-/* --- probe.c --- */
+/* --- probe.c: SWIM inside the own site --- */
 
 enum err probe_init(struct gossip *g);
 void probe_free(struct gossip *g);
@@ -273,6 +283,8 @@ enum rollcall_state witness_judgement(const struct gossip *g, const struct membe
 void rollcall_tick(struct gossip *g);
 void rollcall_changed(struct gossip *g);
 void rollcall_on_record(struct gossip *g, const struct record *r, wall_ms received, struct member *from);
+/* What a roll-call says about a host; unknown also when it is over another roster. */
+enum rollcall_state rollcall_says(struct site *s, const struct rollcall_view *v, const struct member *m);
 uint64_t rollcall_interval_ms(const struct gossip *g, const struct site *s);
 
 /* --- state.c --- */
@@ -282,6 +294,8 @@ void state_site_changed(struct gossip *g, struct site *s); /* judge its hosts ag
 void state_spoke(struct gossip *g, struct member *m);      /* a new record, or a direct answer */
 /* This node has heard the estate for three intervals and may pronounce others dark or silent. */
 bool state_settled(const struct gossip *g, const struct site *s);
+/* Three signers of the site at most, best-ranked first, whose roll-calls still count. */
+size_t state_signers(struct gossip *g, struct site *s, struct member *ret[3]);
 void state_leave(struct gossip *g, enum goodbye_reason reason);
 
 /* --- edge.c --- */
@@ -293,6 +307,7 @@ void edge_tick(struct gossip *g);
 void edge_heard(struct gossip *g, struct member *m);
 /* Live far ends of edges this node carries now. Returns how many. */
 size_t edge_peers(const struct gossip *g, struct member **ret, size_t max);
+bool edge_bridge(const struct gossip *g); /* this node drives an edge */
 bool edge_carries(const struct gossip *g, const struct member *m);
 
 /* --- spread.c: new records, pushed, announced, pulled --- */
@@ -381,8 +396,9 @@ struct gossip {
 	bool loading; /* between gossip_new and the first step */
 
 	uint64_t seq_next, seq_reserved, seq_reserve_to;
-	bool spoken;    /* published since start */
-	unsigned jumps; /* times it met own records from the future */
+	mono_ms speak_at; /* when it publishes anew by itself; 0: not decided */
+	bool spoken;      /* published since start */
+	unsigned jumps;   /* times it met own records from the future */
 	bool cloned;
 	struct core_own own[16]; /* by host kind */
 	struct refutation refutations[LIMIT_REFUTATIONS];
@@ -390,6 +406,12 @@ struct gossip {
 
 	struct address *seeds;
 	size_t seed_count;
+
+	struct {
+		bool changed; /* since it was signed last; due_at: when to sign */
+		mono_ms due_at, first_at;
+		uint64_t signed_content;
+	} roll;
 
 	struct gossip_counters counters;
 	struct core_rate rates[CORE_RATE_SLOTS];

@@ -1,0 +1,314 @@
+/* The one gate for records: what is not signed by whom it must be signed by does not get past it.
+ *
+ * Happy path: parse, order against the set, authority of the signer by the kind's class, room in this update,
+ * one signature check, then set, replica and the hooks of the modules.
+ * Fails: everything else is counted and refused. A record whose writer's certificate is not known yet is kept
+ * as an orphan (at most 64, the oldest gives way) and tried again when a certificate or a log entry arrives.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "gossip/core.h"
+
+#define ORPHANS 64
+
+struct orphan {
+	uint8_t *bytes;
+	size_t len;
+	struct member *from;
+};
+
+struct accept {
+	struct orphan orphans[ORPHANS];
+	size_t count;
+	bool retry; /* a certificate came in */
+};
+
+static void orphan_keep(struct gossip *g, const struct record *r, struct member *from)
+{
+	g->counters.records_orphan++;
+	if (!g->accept) {
+		g->accept = calloc(1, sizeof(*g->accept));
+		if (!g->accept)
+			return;
+	}
+	struct accept *a = g->accept;
+
+	for (size_t i = 0; i < a->count; i++) {
+		if (a->orphans[i].len == r->len && memcmp(a->orphans[i].bytes, r->bytes, r->len) == 0)
+			return;
+	}
+	uint8_t *copy = malloc(r->len);
+
+	if (!copy)
+		return;
+	memcpy(copy, r->bytes, r->len);
+	if (a->count == ORPHANS) {
+		free(a->orphans[0].bytes);
+		memmove(&a->orphans[0], &a->orphans[1], sizeof(a->orphans[0]) * --a->count);
+	}
+	a->orphans[a->count++] = (struct orphan){.bytes = copy, .len = r->len, .from = from};
+}
+
+void accept_orphans(struct gossip *g)
+{
+	if (g->accept)
+		g->accept->retry = true;
+	core_deadline(g, g->now);
+}
+
+void accept_tick(struct gossip *g)
+{
+	struct accept *a = g->accept;
+
+	if (!a || !a->retry)
+		return;
+	/* Those still without a certificate are kept anew by core_accept_record. */
+	struct orphan again[ORPHANS];
+	size_t count = a->count;
+
+	memcpy(again, a->orphans, sizeof(again));
+	a->count = 0;
+	a->retry = false;
+	for (size_t i = 0; i < count; i++) {
+		core_accept_record(g, again[i].bytes, again[i].len, again[i].from, CORE_HOPS_PULLED);
+		free(again[i].bytes);
+	}
+	if (a->count == 0 && !a->retry) {
+		free(a);
+		g->accept = NULL;
+	}
+}
+
+void accept_free(struct gossip *g)
+{
+	if (!g->accept)
+		return;
+	for (size_t i = 0; i < g->accept->count; i++)
+		free(g->accept->orphans[i].bytes);
+	free(g->accept);
+	g->accept = NULL;
+}
+
+bool core_partition_of(const struct gossip *g, const struct record_key *key, uint64_t *ret)
+{
+	const struct member *m;
+
+	switch (record_class_of(key->kind)) {
+	case RECORD_CLASS_HOST:
+		m = member_find(g, &key->subject);
+		if (!m)
+			return false;
+		*ret = m->site->partition;
+		return true;
+	case RECORD_CLASS_SITE:
+		*ret = SET_PARTITION_SITE;
+		return true;
+	case RECORD_CLASS_OPERATOR:
+		*ret = SET_PARTITION_OPERATOR;
+		return true;
+	case RECORD_CLASS_REFUSED:
+		break;
+	}
+	return false;
+}
+
+/* Who must have signed it, by its class. ERR_NOT_FOUND: the writer's certificate is not here yet. */
+static enum err accept_authority(const struct gossip *g, const struct record *r, const uint8_t **ret_key)
+{
+	enum record_class class = record_class_of(r->key.kind);
+
+	if (class == RECORD_CLASS_OPERATOR) {
+		*ret_key = authlog_operator_key(g->log, &r->key.writer);
+		return *ret_key ? ERR_OK : ERR_UNTRUSTED;
+	}
+	if (class == RECORD_CLASS_REFUSED)
+		return ERR_UNTRUSTED;
+	if (class == RECORD_CLASS_HOST && !id_equal(&r->key.writer, &r->key.subject))
+		return ERR_UNTRUSTED;
+	if (authlog_host_revoked(g->log, &r->key.writer))
+		return ERR_UNTRUSTED;
+	const struct member *m = member_find(g, &r->key.writer);
+
+	if (!m)
+		return ERR_NOT_FOUND;
+	if (class == RECORD_CLASS_SITE && !id_equal(&m->site->id, &r->key.subject))
+		return ERR_UNTRUSTED;
+	*ret_key = m->public_key;
+	return ERR_OK;
+}
+
+static enum err accept_certificate(struct gossip *g, const struct record *r)
+{
+	struct certificate c;
+	struct member *m;
+
+	g->counters.verifications++;
+	enum err err = certificate_verify(r, g->log, clock_day(g->wall), &c);
+
+	if (err == ERR_SIGNATURE)
+		g->counters.records_bad_signature++;
+	else if (err)
+		g->counters.records_untrusted++;
+	if (err)
+		return err;
+	return member_add(g, &c, &m);
+}
+
+static enum err accept_signature(struct gossip *g, const struct record *r, struct member *from)
+{
+	const uint8_t *key = NULL;
+
+	if (r->key.kind == RECORD_CERTIFICATE)
+		return accept_certificate(g, r);
+	enum err err = accept_authority(g, r, &key);
+
+	if (err == ERR_NOT_FOUND) {
+		orphan_keep(g, r, from);
+		return ERR_UNTRUSTED;
+	}
+	if (err) {
+		g->counters.records_untrusted++;
+		return err;
+	}
+	g->counters.verifications++;
+	err = record_verify(r, &g->keys.estate, key);
+	if (err)
+		g->counters.records_bad_signature++;
+	return err;
+}
+
+static enum err accept_order(struct gossip *g, const struct record *r, uint64_t id)
+{
+	switch (set_order_of(g->set, &r->key, r->seq, id)) {
+	case SET_SAME:
+		g->counters.records_duplicate++;
+		return ERR_EXISTS;
+	case SET_OLDER:
+		g->counters.records_stale++;
+		return ERR_STALE;
+	case SET_FORK_STANDS:
+		g->counters.records_forked++;
+		return ERR_STALE;
+	case SET_FORK_WINS:
+		g->counters.records_forked++;
+		return ERR_OK;
+	case SET_NEW:
+	case SET_NEWER:
+		return ERR_OK;
+	}
+	return ERR_FORMAT;
+}
+
+/* Into the set and towards the replica: both or neither. */
+static enum err accept_put(struct gossip *g, const struct record *r, enum gossip_urgency urgency)
+{
+	uint64_t partition;
+
+	if (!core_partition_of(g, &r->key, &partition))
+		return ERR_UNTRUSTED;
+	enum err err = set_put(g->set, r, partition, g->wall, NULL);
+
+	if (!err && !core_persist(g, r, g->wall, urgency)) {
+		set_remove(g->set, &r->key);
+		err = ERR_NOMEM;
+	}
+	return err;
+}
+
+static void accept_hooks(struct gossip *g, const struct record *r, uint64_t id, struct member *from,
+			 unsigned hops, enum gossip_urgency urgency)
+{
+	member_on_record(g, r, g->wall, hops < CORE_HOPS_PULLED);
+	if (id_equal(&r->key.writer, &g->self->id))
+		own_keep(g, r);
+	if (r->key.kind == RECORD_ROLLCALL)
+		rollcall_on_record(g, r, g->wall, from);
+	if (r->key.kind == RECORD_CERTIFICATE)
+		accept_orphans(g);
+	blob_on_record(g, r, from);
+	spread_on_record(g, r, id, from, hops, urgency);
+}
+
+enum err core_accept_record(struct gossip *g, const uint8_t *bytes, size_t len, struct member *from,
+			    unsigned hops)
+{
+	struct record r;
+	enum err err = record_parse(bytes, len, &r);
+
+	if (err) {
+		g->counters.dropped_schema++;
+		return err;
+	}
+	uint64_t id = record_id(g->keys.set_key, bytes, len);
+
+	err = accept_order(g, &r, id);
+	if (err)
+		return err;
+	if (!core_room_for_records(g, 1))
+		return ERR_LIMIT;
+	err = accept_signature(g, &r, from);
+	if (err)
+		return err;
+	/* Pushed ones are fresh news; what is pulled or reconciled was not worth a push to its writer. */
+	enum gossip_urgency urgency = hops < CORE_HOPS_PULLED ? GOSSIP_URGENT : GOSSIP_ROUTINE;
+
+	if (id_equal(&r.key.writer, &g->self->id))
+		own_met(g, &r);
+	err = accept_put(g, &r, urgency);
+	if (err)
+		return err;
+	g->counters.records_accepted++;
+	accept_hooks(g, &r, id, from, hops, urgency);
+	return ERR_OK;
+}
+
+enum err accept_own(struct gossip *g, const struct record *r, enum gossip_urgency urgency)
+{
+	enum err err = accept_put(g, r, urgency);
+
+	if (!err)
+		accept_hooks(g, r, record_id(g->keys.set_key, r->bytes, r->len), NULL, 0, urgency);
+	return err;
+}
+
+/* Bytes of the own replica were checked when they came in. */
+enum err gossip_load_record(struct gossip *g, const uint8_t *bytes, size_t len, wall_ms received)
+{
+	struct record r;
+	struct certificate c;
+	struct member *m;
+	uint64_t partition;
+	enum err err = record_parse(bytes, len, &r);
+
+	if (!err && r.key.kind == RECORD_CERTIFICATE) {
+		err = certificate_decode(&r, &c);
+		if (!err)
+			err = member_add(g, &c, &m);
+	}
+	if (err)
+		return err;
+	if (!core_partition_of(g, &r.key, &partition))
+		return ERR_UNTRUSTED;
+	if (record_class_of(r.key.kind) == RECORD_CLASS_SITE && !member_find(g, &r.key.writer))
+		return ERR_UNTRUSTED;
+	err = set_put(g->set, &r, partition, received, NULL);
+	if (err)
+		return err;
+	member_on_record(g, &r, received, false);
+	if (id_equal(&r.key.writer, &g->self->id)) {
+		own_keep(g, &r);
+		/* The seq file is durable before use, so this only helps where it was lost. */
+		if (r.seq >= g->seq_next)
+			g->seq_next = r.seq + 1;
+	}
+	if (r.key.kind == RECORD_ROLLCALL)
+		rollcall_on_record(g, &r, received, NULL);
+	blob_on_record(g, &r, NULL);
+	return ERR_OK;
+}
+
+enum err gossip_load_blob(struct gossip *g, const struct id *blob)
+{
+	return blob_load(g, blob);
+}

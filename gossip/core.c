@@ -1,0 +1,474 @@
+/* One node: made, loaded, stepped, freed. The way of an event is told at the top of core.h.
+ *
+ * Fails: a datagram that is wrong in any way is counted and dropped; the cheapest check comes first (drill,
+ * rate of its source address, then keyring_open). A step never fails for what others sent. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "gossip/core.h"
+#include "record/manifest.h"
+
+#define SLOT_MS          100  /* wake-ups are rounded up to it */
+#define PAUSE_MS         2000 /* a tick later than this: the node was paused */
+#define RATE_PER_SECOND  400
+#define RATE_BURST       800
+#define IDLE_DEADLINE_MS 5000
+
+struct gossip_timing gossip_timing_default(void)
+{
+	return (struct gossip_timing){.probe_ms = 1000,
+				      .probe_idle_ms = 3000,
+				      .ack_ms = 500,
+				      .rollcall_min_ms = 5000,
+				      .rollcall_max_ms = 60000,
+				      .hello_retry_ms = 1000,
+				      .edge_retry_ms = 3000,
+				      .sync_ms = 2000};
+}
+
+static enum err core_copy(struct gossip *g, const struct gossip_options *o)
+{
+	g->certificate = malloc(o->certificate_len);
+	if (!g->certificate)
+		return ERR_NOMEM;
+	memcpy(g->certificate, o->certificate, o->certificate_len);
+	g->certificate_len = o->certificate_len;
+	if (o->seed_count) {
+		g->seeds = malloc(o->seed_count * sizeof(*g->seeds));
+		if (!g->seeds)
+			return ERR_NOMEM;
+		memcpy(g->seeds, o->seeds, o->seed_count * sizeof(*g->seeds));
+		g->seed_count = o->seed_count;
+	}
+	return ERR_OK;
+}
+
+/* The own host must be certified, or nothing it says would be believed. */
+static enum err core_self(struct gossip *g)
+{
+	struct record r;
+	struct certificate c;
+	enum err err = record_parse(g->certificate, g->certificate_len, &r);
+
+	if (!err)
+		err = certificate_verify(&r, g->log, clock_day(g->wall), &c);
+	if (!err && !id_equal(&c.host, identity_id(g->identity)))
+		err = ERR_UNTRUSTED;
+	if (!err)
+		err = member_add(g, &c, &g->self);
+	if (!err && g->seq_next <= c.seq)
+		g->seq_next = c.seq + 1;
+	return err;
+}
+
+static enum err core_modules(struct gossip *g)
+{
+	enum err (*const inits[])(struct gossip *) = {update_init,  hello_init,   probe_init,
+						      witness_init, edge_init,    spread_init,
+						      sync_init,    logsync_init, blob_init};
+	enum err err = set_new(g->keys.set_key, &g->set);
+
+	for (size_t i = 0; !err && i < sizeof(inits) / sizeof(inits[0]); i++)
+		err = inits[i](g);
+	return err;
+}
+
+enum err gossip_new(const struct gossip_options *o, struct gossip **ret)
+{
+	if (!o->identity || !o->log || !o->certificate || o->certificate_len == 0 ||
+	    o->certificate_len > LIMIT_CERTIFICATE_BYTES || !o->rng.fill)
+		return ERR_ARG;
+	struct gossip *g = calloc(1, sizeof(*g));
+
+	if (!g)
+		return ERR_NOMEM;
+	g->timing = o->timing;
+	g->identity = o->identity;
+	g->log = o->log;
+	g->keys = o->keys;
+	g->rng = o->rng;
+	prng_seed(&g->prng, o->prng_seed);
+	g->instance = o->instance;
+	g->seq_next = o->seq_next ? o->seq_next : 1;
+	g->seq_reserved = o->seq_reserved;
+	g->now = o->now;
+	g->wall = o->wall;
+	g->hearing_at = o->now;
+	g->loading = true;
+
+	wall_day today = clock_day(o->wall);
+
+	if (today < authlog_day(o->log))
+		today = authlog_day(o->log);
+	enum err err = core_copy(g, o);
+
+	if (!err)
+		err = keyring_new(identity_id(o->identity), &o->keys, &o->rng, today, &g->keyring);
+	if (!err)
+		err = core_modules(g);
+	if (!err)
+		err = core_self(g);
+	if (err) {
+		gossip_free(g);
+		return err;
+	}
+	*ret = g;
+	return ERR_OK;
+}
+
+void gossip_free(struct gossip *g)
+{
+	if (!g)
+		return;
+	blob_free(g);
+	logsync_free(g);
+	sync_free(g);
+	spread_free(g);
+	edge_free(g);
+	witness_free(g);
+	probe_free(g);
+	hello_free(g);
+	accept_free(g);
+	own_free(g);
+	members_free(g);
+	update_free(g);
+	set_free(g->set);
+	keyring_free(g->keyring);
+	estate_keys_wipe(&g->keys);
+	free(g->seeds);
+	free(g->certificate);
+	free(g);
+}
+
+/* --- services --- */
+
+void core_deadline(struct gossip *g, mono_ms at)
+{
+	if (at < g->now)
+		at = g->now;
+	else
+		at = (at + SLOT_MS - 1) / SLOT_MS * SLOT_MS;
+	if (at < g->deadline)
+		g->deadline = at;
+}
+
+mono_ms core_jitter(struct gossip *g, mono_ms base, double share)
+{
+	double factor = 1.0 - share + 2.0 * share * prng_unit(&g->prng);
+
+	return (mono_ms)((double)base * factor);
+}
+
+bool core_send(struct gossip *g, struct member *m, enum wire_type type, const void *message, size_t len,
+	       uint64_t *ret_nonce)
+{
+	return m->address.ip_len != 0 && core_send_to(g, m, &m->address, type, message, len, ret_nonce);
+}
+
+bool core_send_to(struct gossip *g, struct member *m, const struct address *to, enum wire_type type,
+		  const void *message, size_t len, uint64_t *ret_nonce)
+{
+	uint8_t sealed[LIMIT_DATAGRAM_BYTES];
+	size_t sealed_len;
+
+	if (m == g->self || m->site->cut)
+		return false;
+	if (!m->session) {
+		hello_start(g, m, false);
+		return false;
+	}
+	enum err err =
+	    keyring_seal(g->keyring, &m->id, (uint8_t)type, message, len, sealed, &sealed_len, ret_nonce);
+
+	if (err == ERR_UNKNOWN_SOURCE) {
+		/* The keyring let go of the peer unused for longest. */
+		m->session = false;
+		hello_start(g, m, false);
+		return false;
+	}
+	return CHECK_SOFT(!err) && core_datagram(g, to, sealed, sealed_len);
+}
+
+bool core_send_hello(struct gossip *g, const struct address *to, enum wire_type type, const void *message,
+		     size_t len, uint64_t *ret_nonce)
+{
+	uint8_t sealed[LIMIT_DATAGRAM_BYTES];
+	size_t sealed_len;
+	struct member *m = member_at_address(g, to);
+
+	if (m && m->site->cut)
+		return false;
+	enum err err =
+	    keyring_seal_hello(g->keyring, (uint8_t)type, message, len, sealed, &sealed_len, ret_nonce);
+
+	return CHECK_SOFT(!err) && core_datagram(g, to, sealed, sealed_len);
+}
+
+void core_on_log(struct gossip *g)
+{
+	accept_orphans(g);
+	for (size_t i = 0; i < g->members.site_count; i++)
+		g->members.sites[i]->score_epoch = 0;
+}
+
+/* --- events --- */
+
+/* Per source address; addresses that share a slot share its allowance, which only a flood notices. */
+static bool rate_allows(struct gossip *g, const struct address *from)
+{
+	uint64_t source = hash_checksum(from->ip, from->ip_len) ^ from->port;
+	struct core_rate *rate = &g->rates[source % CORE_RATE_SLOTS];
+	const uint64_t full = RATE_BURST * 1000u;
+
+	if (rate->source != source && g->now - rate->at > CLOCK_SECOND_MS) {
+		*rate = (struct core_rate){.source = source, .millitokens = (uint32_t)full, .at = g->now};
+	} else {
+		uint64_t tokens = rate->millitokens + (g->now - rate->at) * RATE_PER_SECOND;
+
+		rate->millitokens = (uint32_t)(tokens > full ? full : tokens);
+		rate->at = g->now;
+	}
+	if (rate->millitokens < 1000)
+		return false;
+	rate->millitokens -= 1000;
+	return true;
+}
+
+static void count_refusal(struct gossip *g, enum err err)
+{
+	struct gossip_counters *c = &g->counters;
+
+	switch (err) {
+	case ERR_VERSION:
+		c->dropped_version++;
+		break;
+	case ERR_MAC:
+		c->dropped_mac++;
+		break;
+	case ERR_UNKNOWN_SOURCE:
+		c->dropped_source++;
+		break;
+	case ERR_SEAL:
+		c->dropped_seal++;
+		break;
+	default:
+		c->dropped_short++;
+	}
+}
+
+static void dispatch_paired(struct gossip *g, const struct address *from, const struct datagram *d)
+{
+	struct member *m = member_find(g, &d->source);
+
+	if (!m || m == g->self) {
+		g->counters.dropped_source++;
+		return;
+	}
+	if (m->site->cut) {
+		g->counters.dropped_drill++;
+		return;
+	}
+	member_heard(g, m, from);
+	switch (d->type) {
+	case WIRE_PING:
+	case WIRE_ACK:
+	case WIRE_PING_REQ:
+	case WIRE_PING_ACK:
+	case WIRE_SUSPECT:
+		probe_on_message(g, m, from, d);
+		break;
+	case WIRE_PUSH:
+	case WIRE_ANNOUNCE:
+	case WIRE_PULL:
+	case WIRE_RECORDS:
+		spread_on_message(g, m, d);
+		break;
+	case WIRE_SYNC_ROOTS:
+	case WIRE_SYNC_NODE:
+	case WIRE_SYNC_LEAF:
+		sync_on_message(g, m, d);
+		break;
+	case WIRE_LOG_PULL:
+	case WIRE_LOG_ENTRIES:
+		logsync_on_message(g, m, from, d);
+		break;
+	case WIRE_BLOB_PULL:
+	case WIRE_BLOBS:
+		blob_on_message(g, m, d);
+		break;
+	default: /* docs/protocol.md section 11: a type that is not known is dropped */
+		g->counters.dropped_schema++;
+	}
+}
+
+static void dispatch_hello(struct gossip *g, const struct address *from, const struct datagram *d)
+{
+	struct member *m = member_find(g, &d->source);
+
+	if (m && m->site->cut) {
+		g->counters.dropped_drill++;
+		return;
+	}
+	switch (d->type) {
+	case WIRE_HELLO:
+	case WIRE_HELLO_REPLY:
+	case WIRE_HELLO_FINISH:
+	case WIRE_COOKIE:
+		hello_on_message(g, from, d);
+		break;
+	case WIRE_LOG_PULL:
+	case WIRE_LOG_ENTRIES:
+		logsync_on_message(g, NULL, from, d);
+		break;
+	case WIRE_BEACON: /* boot beacons are later work */
+		break;
+	default:
+		g->counters.dropped_schema++;
+	}
+}
+
+static void on_datagram(struct gossip *g, const struct gossip_event *event)
+{
+	const struct address *from = &event->datagram.from;
+	struct datagram d;
+
+	g->counters.datagrams_in++;
+	g->counters.bytes_in += event->datagram.len;
+	if (!rate_allows(g, from)) {
+		g->counters.dropped_rate++;
+		return;
+	}
+	enum err err = keyring_open(g->keyring, event->datagram.bytes, event->datagram.len, &d);
+
+	if (err) {
+		count_refusal(g, err);
+		/* Past the mac, so someone of the estate: one of us may have lost the other's key. */
+		if (err == ERR_UNKNOWN_SOURCE || err == ERR_SEAL) {
+			struct id source;
+
+			memcpy(source.b, event->datagram.bytes + 4, ID_BYTES);
+			hello_on_unknown(g, &source, from);
+		}
+		return;
+	}
+	if (d.paired)
+		dispatch_paired(g, from, &d);
+	else
+		dispatch_hello(g, from, &d);
+}
+
+static void on_drill(struct gossip *g, const char *name, bool cut)
+{
+	struct site *s = site_find_name(g, name);
+
+	if (s)
+		s->cut = cut;
+}
+
+/* The clock moves on; a gap says that what was not heard in it proves nothing. */
+static void core_time(struct gossip *g, const struct gossip_event *event)
+{
+	if (event->now > g->now)
+		g->now = event->now;
+	g->wall = event->wall;
+
+	wall_day today = clock_day(g->wall);
+
+	if (today < authlog_day(g->log))
+		today = authlog_day(g->log);
+	if (today > keyring_day(g->keyring))
+		keyring_set_day(g->keyring, today);
+	if (!g->loading && g->now > g->promised + PAUSE_MS) {
+		g->hearing_at = g->now;
+		probe_restart(g);
+		witness_restart(g);
+	}
+}
+
+static void core_first_step(struct gossip *g)
+{
+	g->loading = false;
+	g->hearing_at = g->now;
+	state_spoke(g, g->self);
+	/* A replica that is new does not hold it yet. */
+	core_accept_record(g, g->certificate, g->certificate_len, NULL, 0);
+}
+
+static enum err core_event(struct gossip *g, const struct gossip_event *event)
+{
+	switch (event->type) {
+	case GOSSIP_TICK:
+		return ERR_OK;
+	case GOSSIP_DATAGRAM:
+		on_datagram(g, event);
+		return ERR_OK;
+	case GOSSIP_LOCAL:
+		return own_local(g, event->local.kind, event->local.body, event->local.len,
+				 event->local.urgency);
+	case GOSSIP_BLOB:
+		return blob_local(g, event->blob.bytes, event->blob.len);
+	case GOSSIP_ANSWERS:
+		update_answers(g, event->answers.answers, event->answers.count);
+		return ERR_OK;
+	case GOSSIP_DRILL:
+		on_drill(g, event->drill.site, event->drill.cut);
+		return ERR_OK;
+	case GOSSIP_LEAVE:
+		return own_leave(g, event->leave.reason);
+	}
+	return ERR_ARG;
+}
+
+static void core_tick(struct gossip *g)
+{
+	accept_tick(g);
+	own_tick(g);
+	hello_tick(g);
+	probe_tick(g);
+	witness_tick(g);
+	rollcall_tick(g);
+	edge_tick(g);
+	spread_tick(g);
+	sync_tick(g);
+	logsync_tick(g);
+	blob_tick(g);
+	state_tick(g);
+}
+
+/* What can be wrong with an event is found before anything changes. */
+static enum err core_check(const struct gossip_event *event)
+{
+	enum blob_type type;
+
+	switch (event->type) {
+	case GOSSIP_LOCAL:
+		return own_check(event->local.kind, event->local.body, event->local.len);
+	case GOSSIP_BLOB:
+		return blob_check(event->blob.bytes, event->blob.len, &type);
+	default:
+		return ERR_OK;
+	}
+}
+
+enum err gossip_step(struct gossip *g, const struct gossip_event *event, struct gossip_update *ret_update)
+{
+	*ret_update = (struct gossip_update){.deadline = g->promised};
+	enum err err = core_check(event);
+
+	if (err)
+		return err;
+	update_reset(g);
+	core_time(g, event);
+	g->deadline = g->now + IDLE_DEADLINE_MS;
+	if (g->loading)
+		core_first_step(g);
+	err = core_event(g, event);
+	if (err) {
+		update_reset(g);
+		return err;
+	}
+	if (!g->leaving)
+		core_tick(g);
+	update_finish(g, ret_update);
+	return ERR_OK;
+}

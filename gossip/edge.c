@@ -1,0 +1,334 @@
+/* Edges between sites: who of this site talks to whom of another.
+ *
+ * Happy path: each site picks up to six others by rendezvous hash. At each end the members that are up are
+ * ranked by a hash of (site, other site, host): the best of the picking site is the edge's bridge and pings
+ * the best of the other one. Both then count each other as peers: spread and walks go over them.
+ * Fails: a far end that does not answer within a second gives way to the next in rank; after three of them
+ * the bridge waits 3 s ± 50 % and starts over. A bridge that its own site suspects is succeeded when it has
+ * been suspected for 4 s or is dark; one that hears nobody of its own site any more stops after 2 s, unless
+ * it is the only one left up. Two bridges at once cost a few datagrams, none costs news, so both err so. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "gossip/core.h"
+
+#define FALL_THROUGH 3
+#define ACCEPTED     16 /* far bridges accepted a member */
+#define LIVE_MS      10000
+#define SUCCEED_MS   4000
+#define REPICK_MS    30000
+#define RANK_MS      1000
+
+struct pick { /* an edge of the own site */
+	struct site *far;
+	uint64_t score;
+	struct member *end; /* being tried, or answering */
+	size_t tried;       /* candidates that did not answer in a row */
+	size_t rank;        /* of `end` among the candidates */
+	mono_ms asked_at;
+	mono_ms next_at;
+	bool ours; /* this node is its bridge */
+};
+
+struct accepted {
+	struct member *m;
+	mono_ms heard_at;
+};
+
+struct edge {
+	struct pick picks[LIMIT_EDGES_PER_SITE];
+	size_t pick_count;
+	size_t picked_of; /* sites known when the picks were made */
+	mono_ms picked_at, ranked_at;
+	struct accepted accepted[ACCEPTED];
+	size_t accepted_count;
+};
+
+enum err edge_init(struct gossip *g)
+{
+	g->edge = calloc(1, sizeof(*g->edge));
+	return g->edge ? ERR_OK : ERR_NOMEM;
+}
+
+void edge_free(struct gossip *g)
+{
+	free(g->edge);
+	g->edge = NULL;
+}
+
+static uint64_t rendezvous(const char *domain, const struct site *a, const struct site *b,
+			   const struct member *m)
+{
+	uint8_t data[3 * ID_BYTES] = {0};
+
+	memcpy(data, a->id.b, ID_BYTES);
+	memcpy(data + ID_BYTES, b->id.b, ID_BYTES);
+	if (m)
+		memcpy(data + 2 * ID_BYTES, m->id.b, ID_BYTES);
+	return hash_u64(domain, data, sizeof(data));
+}
+
+/* --- which sites --- */
+
+static bool site_alive(const struct gossip *g, const struct site *s)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		const struct member *m = s->members[i];
+
+		if (m != g->self && !member_goodbye(m))
+			return true;
+	}
+	return false;
+}
+
+static void edge_pick(struct gossip *g)
+{
+	struct edge *e = g->edge;
+	struct pick picks[LIMIT_EDGES_PER_SITE];
+	size_t count = 0;
+
+	for (size_t i = 0; i < g->members.site_count; i++) {
+		struct site *s = g->members.sites[i];
+		struct pick pick = {.far = s};
+		size_t place = count;
+
+		if (s == g->self->site || !site_alive(g, s))
+			continue;
+		pick.score = rendezvous("mesh.edge", g->self->site, s, NULL);
+		while (place > 0 && picks[place - 1].score > pick.score)
+			place--;
+		if (place == LIMIT_EDGES_PER_SITE)
+			continue;
+		if (count < LIMIT_EDGES_PER_SITE)
+			count++;
+		memmove(&picks[place + 1], &picks[place], (count - place - 1) * sizeof(picks[0]));
+		picks[place] = pick;
+	}
+	for (size_t i = 0; i < count; i++) {
+		for (size_t j = 0; j < e->pick_count; j++) {
+			if (e->picks[j].far == picks[i].far)
+				picks[i] = e->picks[j];
+		}
+	}
+	memcpy(e->picks, picks, count * sizeof(picks[0]));
+	e->pick_count = count;
+	e->picked_of = g->members.site_count;
+	e->picked_at = g->now;
+}
+
+/* --- which members --- */
+
+/* Up as far as this end can tell; a suspicion has time to be refuted. */
+static bool bridge_up(const struct gossip *g, const struct member *m)
+{
+	if (m == g->self)
+		return true;
+	if (m->state.status != HOST_UP || member_goodbye(m) || m->address.ip_len == 0)
+		return false;
+	return !m->suspected || g->now - m->answered_at < SUCCEED_MS;
+}
+
+/* Does this node still hear its site? Alone, it has nobody to hear. */
+static bool bridge_heard(const struct gossip *g)
+{
+	const struct site *s = g->self->site;
+	bool others = false;
+
+	for (size_t i = 0; i < s->count; i++) {
+		const struct member *m = s->members[i];
+
+		if (m == g->self || m->state.status != HOST_UP)
+			continue;
+		if (!m->suspected)
+			return true;
+		others = true;
+	}
+	return !others;
+}
+
+static bool bridge_self(const struct gossip *g, const struct site *far)
+{
+	const struct site *s = g->self->site;
+	uint64_t own = rendezvous("mesh.bridge", s, far, g->self);
+
+	if (!bridge_heard(g))
+		return false;
+	for (size_t i = 0; i < s->count; i++) {
+		const struct member *m = s->members[i];
+
+		if (m != g->self && bridge_up(g, m) && rendezvous("mesh.bridge", s, far, m) < own)
+			return false;
+	}
+	return true;
+}
+
+static bool candidate(const struct gossip *g, const struct member *m)
+{
+	return member_reachable(g, m) && m->state.status != HOST_DARK;
+}
+
+/* Of the far site's candidates the one of this rank, those dark or departed left out; NULL: fewer. */
+static struct member *far_end(const struct gossip *g, const struct site *far, size_t rank)
+{
+	uint64_t after = 0;
+	struct member *best = NULL;
+
+	for (size_t round = 0; round <= rank; round++) {
+		uint64_t lowest = UINT64_MAX;
+
+		best = NULL;
+		for (size_t i = 0; i < far->count; i++) {
+			struct member *m = far->members[i];
+
+			if (!candidate(g, m))
+				continue;
+			uint64_t score = rendezvous("mesh.bridge", far, g->self->site, m);
+
+			if (score > after && score < lowest) {
+				lowest = score;
+				best = m;
+			}
+		}
+		if (!best)
+			return NULL;
+		after = lowest;
+	}
+	return best;
+}
+
+/* --- the bridge at work --- */
+
+static bool end_answered(const struct pick *p)
+{
+	return p->end && p->end->answered_at && p->end->answered_at >= p->asked_at;
+}
+
+static void pick_ask(struct gossip *g, struct pick *p)
+{
+	p->end = far_end(g, p->far, p->rank);
+	if (!p->end && p->rank > 0) {
+		p->rank = 0;
+		p->end = far_end(g, p->far, 0);
+	}
+	if (!p->end) {
+		p->next_at = g->now + core_jitter(g, g->timing.edge_retry_ms, 0.5);
+		return;
+	}
+	p->asked_at = g->now;
+	p->next_at = g->now + g->timing.probe_ms;
+	probe_ping(g, p->end);
+}
+
+static void pick_tick(struct gossip *g, struct pick *p)
+{
+	if (p->asked_at && end_answered(p)) {
+		p->tried = 0;
+		p->asked_at = 0;
+		p->next_at = g->now + core_jitter(g, g->timing.probe_idle_ms, 0.2);
+	}
+	if (g->now < p->next_at)
+		return;
+	if (p->asked_at) {
+		p->asked_at = 0;
+		p->rank++;
+		if (++p->tried % FALL_THROUGH == 0) {
+			p->next_at = g->now + core_jitter(g, g->timing.edge_retry_ms, 0.5);
+			return;
+		}
+	}
+	pick_ask(g, p);
+}
+
+static void accepted_expire(struct gossip *g)
+{
+	struct edge *e = g->edge;
+
+	for (size_t i = 0; i < e->accepted_count;) {
+		if (g->now - e->accepted[i].heard_at > LIVE_MS || e->accepted[i].m->site->cut)
+			e->accepted[i] = e->accepted[--e->accepted_count];
+		else
+			i++;
+	}
+}
+
+void edge_heard(struct gossip *g, struct member *m)
+{
+	struct edge *e = g->edge;
+
+	for (size_t i = 0; i < e->accepted_count; i++) {
+		if (e->accepted[i].m == m) {
+			e->accepted[i].heard_at = g->now;
+			return;
+		}
+	}
+	accepted_expire(g);
+	if (e->accepted_count < ACCEPTED)
+		e->accepted[e->accepted_count++] = (struct accepted){.m = m, .heard_at = g->now};
+}
+
+void edge_tick(struct gossip *g)
+{
+	struct edge *e = g->edge;
+
+	if (e->picked_of != g->members.site_count || g->now - e->picked_at >= REPICK_MS)
+		edge_pick(g);
+	if (g->now - e->ranked_at >= RANK_MS || e->ranked_at == 0) {
+		e->ranked_at = g->now;
+		for (size_t i = 0; i < e->pick_count; i++)
+			e->picks[i].ours = bridge_self(g, e->picks[i].far);
+	}
+	for (size_t i = 0; i < e->pick_count; i++) {
+		struct pick *p = &e->picks[i];
+
+		if (!p->ours || p->far->cut)
+			continue;
+		pick_tick(g, p);
+		core_deadline(g, p->next_at);
+	}
+}
+
+static bool peer_live(const struct gossip *g, const struct member *m)
+{
+	return m->session && !m->site->cut && m->heard_at && g->now - m->heard_at <= LIVE_MS;
+}
+
+size_t edge_peers(const struct gossip *g, struct member **ret, size_t max)
+{
+	const struct edge *e = g->edge;
+	size_t count = 0;
+
+	for (size_t i = 0; i < e->pick_count && count < max; i++) {
+		if (e->picks[i].ours && e->picks[i].end && peer_live(g, e->picks[i].end))
+			ret[count++] = e->picks[i].end;
+	}
+	for (size_t i = 0; i < e->accepted_count && count < max; i++) {
+		size_t j = 0;
+
+		while (j < count && ret[j] != e->accepted[i].m)
+			j++;
+		if (j == count && peer_live(g, e->accepted[i].m))
+			ret[count++] = e->accepted[i].m;
+	}
+	return count;
+}
+
+bool edge_bridge(const struct gossip *g)
+{
+	for (size_t i = 0; i < g->edge->pick_count; i++) {
+		if (g->edge->picks[i].ours)
+			return true;
+	}
+	return false;
+}
+
+bool edge_carries(const struct gossip *g, const struct member *m)
+{
+	struct member *peers[LIMIT_EDGES_PER_SITE + ACCEPTED];
+	size_t count = edge_peers(g, peers, sizeof(peers) / sizeof(peers[0]));
+
+	for (size_t i = 0; i < count; i++) {
+		if (peers[i] == m)
+			return true;
+	}
+	return false;
+}

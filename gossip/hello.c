@@ -1,0 +1,331 @@
+/* Sessions: two hosts prove who they are and learn each other's exchange keys.
+ *
+ * Happy path: HELLO (padded, so that no answer is larger), HELLO_REPLY with the responder's signature, then
+ * HELLO_FINISH with the initiator's. The responder keeps nothing in between: its nonce is a keyed hash of
+ * what FINISH repeats and of a time slot, so an old FINISH proves nothing. Fails: no answer: the same peer is
+ * tried again after 1 s, doubling to 30 s, at its next address. An unknown issuer: the peer is asked for its
+ * authority log and the hello is tried again. Too many hellos a second meet a cookie, and beyond that
+ * silence. At most LIMIT_PENDING_HELLOS are awaited; the oldest gives way. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "gossip/hello.h"
+
+#define RETRY_MAX_MS    30000
+#define PENDING_MS      5000
+#define RESENDS         2
+#define HINT_MS         1000
+#define URGENT_HELLO_MS 400
+#define LONELY_MS       10000
+
+enum err hello_init(struct gossip *g)
+{
+	g->hello = calloc(1, sizeof(*g->hello));
+	if (!g->hello)
+		return ERR_NOMEM;
+	g->rng.fill(g->rng.context, g->hello->secret, KEY_BYTES);
+	if (g->seed_count) {
+		g->hello->seeds = calloc(g->seed_count, sizeof(*g->hello->seeds));
+		if (!g->hello->seeds)
+			return ERR_NOMEM;
+	}
+	return ERR_OK;
+}
+
+void hello_free(struct gossip *g)
+{
+	if (!g->hello)
+		return;
+	crypto_wipe(g->hello->secret, KEY_BYTES);
+	free(g->hello->pending);
+	free(g->hello->seeds);
+	free(g->hello);
+	g->hello = NULL;
+}
+
+/* --- initiator --- */
+
+static void pending_remove(struct hello *h, struct pending *p)
+{
+	size_t place = (size_t)(p - h->pending);
+
+	h->count--;
+	memmove(p, p + 1, (h->count - place) * sizeof(*p));
+}
+
+static struct pending *pending_add(struct hello *h)
+{
+	if (h->count == LIMIT_PENDING_HELLOS)
+		pending_remove(h, &h->pending[0]);
+	if (h->count == h->capacity) {
+		size_t capacity = h->capacity ? h->capacity * 2 : 4;
+		struct pending *grown = realloc(h->pending, capacity * sizeof(*grown));
+
+		if (!grown)
+			return NULL;
+		h->pending = grown;
+		h->capacity = capacity;
+	}
+	return &h->pending[h->count++];
+}
+
+static void hello_send(struct gossip *g, struct pending *p)
+{
+	struct wire_hello hello = {.responder = p->responder,
+				   .day = keyring_day(g->keyring),
+				   .head = authlog_head(g->log),
+				   .certificate = g->certificate,
+				   .certificate_len = g->certificate_len};
+	uint8_t message[WIRE_MESSAGE_BYTES];
+
+	memcpy(hello.ni, p->ni, sizeof(hello.ni));
+	memcpy(hello.key, keyring_public(g->keyring), KEY_BYTES);
+	memcpy(hello.cookie, p->cookie, sizeof(hello.cookie));
+	p->sent_at = g->now;
+	g->counters.hellos_out++;
+	core_send_hello(g, &p->to, WIRE_HELLO, message, wire_hello_encode(&hello, message), NULL);
+	core_deadline(g, g->now + g->timing.hello_retry_ms);
+}
+
+static void hello_to(struct gossip *g, struct member *m, const struct id *responder, const struct address *to)
+{
+	struct pending *p = pending_add(g->hello);
+
+	if (!p)
+		return;
+	*p = (struct pending){.m = m, .to = *to, .started_at = g->now};
+	if (responder)
+		p->responder = *responder;
+	g->rng.fill(g->rng.context, p->ni, sizeof(p->ni));
+	hello_send(g, p);
+}
+
+static struct pending *pending_of(struct hello *h, const struct member *m)
+{
+	for (size_t i = 0; i < h->count; i++) {
+		if (h->pending[i].m == m)
+			return &h->pending[i];
+	}
+	return NULL;
+}
+
+/* The best known address first; then by turns, as a profile may name networks we are not on. */
+static const struct address *hello_target(struct member *m)
+{
+	if (m->published_count && (m->address.ip_len == 0 || m->hello_tries % 2 == 1))
+		return &m->published[m->address_next++ % m->published_count];
+	return &m->address;
+}
+
+void hello_start(struct gossip *g, struct member *m, bool now)
+{
+	if (m == g->self || m->site->cut)
+		return;
+	if (now ? g->now - m->hello_at < URGENT_HELLO_MS && m->hello_at : g->now < m->hello_next_at)
+		return;
+	if (m->address.ip_len == 0 && m->published_count == 0)
+		return;
+	const struct address *to = hello_target(m);
+	struct pending *old = pending_of(g->hello, m);
+
+	if (old)
+		pending_remove(g->hello, old);
+	mono_ms backoff = (mono_ms)g->timing.hello_retry_ms << (m->hello_tries < 5 ? m->hello_tries : 5);
+
+	if (backoff > RETRY_MAX_MS)
+		backoff = RETRY_MAX_MS;
+	if (m->hello_tries < UINT8_MAX)
+		m->hello_tries++;
+	m->hello_at = g->now;
+	m->hello_next_at = g->now + core_jitter(g, backoff, 0.25);
+	hello_to(g, m, &m->id, to);
+}
+
+void hello_on_unknown(struct gossip *g, const struct id *source, const struct address *from)
+{
+	struct member *m = member_find(g, source);
+
+	if (m == g->self)
+		return;
+	if (!m) {
+		if (g->hello->stranger_at && g->now - g->hello->stranger_at < HINT_MS / 5)
+			return;
+		g->hello->stranger_at = g->now;
+		hello_to(g, NULL, source, from);
+		return;
+	}
+	if (m->site->cut || (m->hello_hint_at && g->now - m->hello_hint_at < HINT_MS))
+		return;
+	m->hello_hint_at = g->now;
+	if (!pending_of(g->hello, m))
+		hello_to(g, m, &m->id, from);
+}
+
+static void on_reply(struct gossip *g, const struct address *from, const struct datagram *d)
+{
+	struct wire_hello_reply reply;
+	struct hello *h = g->hello;
+	struct pending *p = NULL;
+
+	if (wire_hello_reply_decode(d->message, d->len, &reply)) {
+		g->counters.dropped_schema++;
+		return;
+	}
+	for (size_t i = 0; i < h->count && !p; i++) {
+		if (memcmp(h->pending[i].ni, reply.ni, sizeof(reply.ni)) == 0)
+			p = &h->pending[i];
+	}
+	if (!p || (!id_is_zero(&p->responder) && !id_equal(&p->responder, &d->source)))
+		return;
+	struct member *m =
+	    hello_member(g, &d->source, reply.certificate, reply.certificate_len, from, &reply.head);
+
+	if (!m || m == g->self)
+		return;
+	struct hello_transcript t = {.estate = g->keys.estate,
+				     .initiator = g->self->id,
+				     .responder = m->id,
+				     .initiator_day = keyring_day(g->keyring),
+				     .responder_day = reply.day};
+
+	memcpy(t.ni, reply.ni, sizeof(t.ni));
+	memcpy(t.nr, reply.nr, sizeof(t.nr));
+	memcpy(t.initiator_key, keyring_public(g->keyring), KEY_BYTES);
+	memcpy(t.responder_key, reply.key, KEY_BYTES);
+	g->counters.verifications++;
+	if (hello_verify(&t, HELLO_SIGN_REPLY, m->public_key, reply.signature) ||
+	    keyring_learn(g->keyring, &m->id, reply.day, reply.key)) {
+		g->counters.dropped_seal++;
+		return;
+	}
+	pending_remove(h, p);
+
+	struct wire_hello_finish finish = {
+	    .day = t.initiator_day, .certificate = g->certificate, .certificate_len = g->certificate_len};
+	uint8_t message[WIRE_MESSAGE_BYTES];
+
+	memcpy(finish.ni, t.ni, sizeof(finish.ni));
+	memcpy(finish.nr, t.nr, sizeof(finish.nr));
+	memcpy(finish.key, t.initiator_key, KEY_BYTES);
+	hello_sign(&t, HELLO_SIGN_FINISH, g->identity, finish.signature);
+	g->counters.signatures++;
+	core_send_hello(g, from, WIRE_HELLO_FINISH, message, wire_hello_finish_encode(&finish, message),
+			NULL);
+	hello_done(g, m, from);
+	for (size_t i = 0; i < g->seed_count; i++) {
+		if (address_equal(&g->seeds[i], from))
+			h->seeds[i] = (struct seed){.met = true};
+	}
+	logsync_on_head(g, m, from, reply.head);
+	sync_on_session(g, m);
+}
+
+static void on_cookie(struct gossip *g, const struct datagram *d)
+{
+	struct wire_cookie cookie;
+
+	if (wire_cookie_decode(d->message, d->len, &cookie)) {
+		g->counters.dropped_schema++;
+		return;
+	}
+	for (size_t i = 0; i < g->hello->count; i++) {
+		struct pending *p = &g->hello->pending[i];
+
+		if (memcmp(p->ni, cookie.ni, sizeof(p->ni)) == 0 && p->resends <= RESENDS) {
+			memcpy(p->cookie, cookie.cookie, sizeof(p->cookie));
+			p->resends++;
+			hello_send(g, p);
+			return;
+		}
+	}
+}
+
+void hello_on_message(struct gossip *g, const struct address *from, const struct datagram *d)
+{
+	switch (d->type) {
+	case WIRE_HELLO:
+		hello_on_hello(g, from, d);
+		break;
+	case WIRE_HELLO_REPLY:
+		on_reply(g, from, d);
+		break;
+	case WIRE_HELLO_FINISH:
+		hello_on_finish(g, from, d);
+		break;
+	default:
+		on_cookie(g, d);
+	}
+}
+
+/* --- time --- */
+
+/* Nobody of the estate was heard for a while: the seeds are the way back in. */
+static bool hello_lonely(const struct gossip *g)
+{
+	for (size_t i = 0; i < g->members.count; i++) {
+		const struct member *m = g->members.hosts[i];
+
+		if (m->answered_at && g->now - m->answered_at < LONELY_MS)
+			return false;
+	}
+	return true;
+}
+
+static void seeds_tick(struct gossip *g)
+{
+	struct hello *h = g->hello;
+	mono_ms next = g->now + LONELY_MS;
+
+	if (g->seed_count == 0 || g->now < h->seeds_at) {
+		core_deadline(g, g->seed_count ? h->seeds_at : g->now + LONELY_MS);
+		return;
+	}
+	bool lonely = hello_lonely(g);
+
+	for (size_t i = 0; i < g->seed_count; i++) {
+		struct seed *s = &h->seeds[i];
+
+		if (s->self || (s->met && !lonely))
+			continue;
+		if (g->now >= s->next_at) {
+			mono_ms backoff = (mono_ms)g->timing.hello_retry_ms << (s->tries < 5 ? s->tries : 5);
+
+			if (backoff > RETRY_MAX_MS)
+				backoff = RETRY_MAX_MS;
+			s->tries++;
+			s->next_at = g->now + core_jitter(g, backoff, 0.25);
+			hello_to(g, NULL, NULL, &g->seeds[i]);
+		}
+		if (s->next_at < next)
+			next = s->next_at;
+	}
+	h->seeds_at = next;
+	core_deadline(g, next);
+}
+
+void hello_tick(struct gossip *g)
+{
+	struct hello *h = g->hello;
+
+	for (size_t i = 0; i < h->count;) {
+		struct pending *p = &h->pending[i];
+
+		if (g->now - p->started_at >= PENDING_MS || (p->m && p->m->site->cut)) {
+			pending_remove(h, p);
+			continue;
+		}
+		if (g->now - p->sent_at >= g->timing.hello_retry_ms && p->resends < RESENDS) {
+			p->resends++;
+			hello_send(g, p);
+		}
+		core_deadline(g, p->resends < RESENDS ? p->sent_at + g->timing.hello_retry_ms
+						      : p->started_at + PENDING_MS);
+		i++;
+	}
+	seeds_tick(g);
+}
+
+void hello_count(const struct gossip *g, size_t *ret_pending)
+{
+	*ret_pending = g->hello->count;
+}

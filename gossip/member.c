@@ -1,0 +1,366 @@
+/* Hosts and sites this node knows, from certificates; where hosts can be reached; whom to talk to.
+ *
+ * Happy path: a verified certificate adds a member to its home site's roster, its profile tells addresses,
+ * and an answer to something this node asked proves one of them.
+ * Fails: a published address that does not answer gives way to the next at each hello; a datagram from
+ * another address than the proven one is answered by a PING there, and only the ACK moves the member. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "gossip/core.h"
+
+#define ADDRESS_CHECK_MS 1000
+
+/* Place of `id` among `count` pointers to things that start with their id; *ret_found says whether it is it.
+ */
+static size_t id_place(void *const *things, size_t count, const struct id *id, bool *ret_found)
+{
+	size_t low = 0, high = count;
+
+	*ret_found = false;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = id_compare((const struct id *)things[middle], id);
+
+		if (order == 0) {
+			*ret_found = true;
+			return middle;
+		}
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static enum err things_insert(void ***things, size_t *count, size_t *capacity, size_t max, size_t place,
+			      void *thing)
+{
+	if (*count == max)
+		return ERR_LIMIT;
+	if (*count == *capacity) {
+		size_t bigger = *capacity ? *capacity * 2 : 8;
+		void **grown = realloc(*things, bigger * sizeof(**things));
+
+		if (!grown)
+			return ERR_NOMEM;
+		*things = grown;
+		*capacity = bigger;
+	}
+	memmove(*things + place + 1, *things + place, (*count - place) * sizeof(**things));
+	(*things)[place] = thing;
+	(*count)++;
+	return ERR_OK;
+}
+
+static void things_remove(void **things, size_t *count, size_t place)
+{
+	(*count)--;
+	memmove(things + place, things + place + 1, (*count - place) * sizeof(*things));
+}
+
+struct member *member_find(const struct gossip *g, const struct id *id)
+{
+	bool found;
+	size_t place = id_place((void *const *)g->members.hosts, g->members.count, id, &found);
+
+	return found ? g->members.hosts[place] : NULL;
+}
+
+struct member *member_find_short(const struct gossip *g, uint64_t short_id)
+{
+	struct id low = {0};
+	struct writer w = writer_of(low.b, 8);
+	bool found;
+
+	writer_u64(&w, short_id);
+	size_t place = id_place((void *const *)g->members.hosts, g->members.count, &low, &found);
+
+	if (place >= g->members.count || g->members.hosts[place]->short_id != short_id)
+		return NULL;
+	if (place + 1 < g->members.count && g->members.hosts[place + 1]->short_id == short_id)
+		return NULL;
+	return g->members.hosts[place];
+}
+
+struct site *site_find(const struct gossip *g, const struct id *id)
+{
+	bool found;
+	size_t place = id_place((void *const *)g->members.sites, g->members.site_count, id, &found);
+
+	return found ? g->members.sites[place] : NULL;
+}
+
+struct site *site_find_name(const struct gossip *g, const char *name)
+{
+	struct id id = id_of_site(name);
+
+	return site_find(g, &id);
+}
+
+static enum err site_add(struct gossip *g, const char *name, struct site **ret)
+{
+	struct id id = id_of_site(name);
+	bool found;
+	size_t place = id_place((void *const *)g->members.sites, g->members.site_count, &id, &found);
+
+	if (found) {
+		*ret = g->members.sites[place];
+		return ERR_OK;
+	}
+	struct site *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return ERR_NOMEM;
+	s->id = s->state.site = id;
+	s->partition = id_short(&id);
+	memcpy(s->name, name, strlen(name) + 1);
+	memcpy(s->state.name, name, strlen(name) + 1);
+	enum err err = things_insert((void ***)&g->members.sites, &g->members.site_count,
+				     &g->members.site_capacity, LIMIT_SITES, place, s);
+
+	if (err) {
+		free(s);
+		return err;
+	}
+	*ret = s;
+	return ERR_OK;
+}
+
+static enum err roster_add(struct site *s, struct member *m)
+{
+	bool found;
+	size_t place = id_place((void *const *)s->members, s->count, &m->id, &found);
+	enum err err =
+	    things_insert((void ***)&s->members, &s->count, &s->capacity, LIMIT_SITE_MEMBERS, place, m);
+
+	s->roster_hash = 0;
+	s->score_epoch = 0;
+	return err;
+}
+
+enum err member_add(struct gossip *g, const struct certificate *c, struct member **ret)
+{
+	bool found;
+	size_t place = id_place((void *const *)g->members.hosts, g->members.count, &c->host, &found);
+
+	if (found) {
+		/* The home site of the first certificate stays: a new home takes a new key. */
+		*ret = g->members.hosts[place];
+		return ERR_OK;
+	}
+	struct site *site;
+	enum err err = site_add(g, c->site, &site);
+	struct member *m = err ? NULL : calloc(1, sizeof(*m));
+
+	if (err)
+		return err;
+	if (!m)
+		return ERR_NOMEM;
+	m->id = m->state.host = c->host;
+	m->short_id = id_short(&c->host);
+	m->site = site;
+	memcpy(m->public_key, c->public_key, KEY_BYTES);
+	m->enrolled = c->enrolled;
+	m->seq_max = c->seq;
+	err = things_insert((void ***)&g->members.hosts, &g->members.count, &g->members.capacity, LIMIT_HOSTS,
+			    place, m);
+	if (!err) {
+		err = roster_add(site, m);
+		if (err)
+			things_remove((void **)g->members.hosts, &g->members.count, place);
+	}
+	if (err) {
+		free(m);
+		return err;
+	}
+	*ret = m;
+	if (!g->loading) {
+		core_host_state(g, m, false);
+		core_site_state(g, site, false);
+		state_site_changed(g, site);
+		if (g->self && site == g->self->site) {
+			probe_hurry(g);
+			rollcall_changed(g);
+		}
+	}
+	return ERR_OK;
+}
+
+void members_free(struct gossip *g)
+{
+	for (size_t i = 0; i < g->members.count; i++)
+		free(g->members.hosts[i]);
+	for (size_t i = 0; i < g->members.site_count; i++) {
+		struct site *s = g->members.sites[i];
+
+		for (size_t j = 0; j < s->view_count; j++)
+			free(s->views[j].states);
+		free(s->views);
+		free(s->members);
+		free(s);
+	}
+	free(g->members.hosts);
+	free(g->members.sites);
+}
+
+size_t site_index_of(const struct site *s, const struct member *m)
+{
+	bool found;
+	size_t place = id_place((void *const *)s->members, s->count, &m->id, &found);
+
+	return found ? place : s->count;
+}
+
+uint64_t site_roster_hash(struct site *s)
+{
+	if (s->roster_hash == 0) {
+		uint8_t *ids = malloc(s->count * ID_BYTES);
+
+		if (!ids)
+			return 0;
+		for (size_t i = 0; i < s->count; i++)
+			memcpy(ids + i * ID_BYTES, s->members[i]->id.b, ID_BYTES);
+		s->roster_hash = hash_u64("mesh.roster", ids, s->count * ID_BYTES);
+		free(ids);
+	}
+	return s->roster_hash;
+}
+
+/* --- addresses --- */
+
+struct member *member_at_address(const struct gossip *g, const struct address *address)
+{
+	for (size_t i = 0; i < g->members.count; i++) {
+		if (address_equal(&g->members.hosts[i]->address, address))
+			return g->members.hosts[i];
+	}
+	return NULL;
+}
+
+static void member_addresses(struct member *m, const struct record *r)
+{
+	struct profile profile;
+
+	if (profile_decode(r->body, r->body_len, &profile))
+		return;
+	m->published_count = (uint8_t)profile.address_count;
+	m->address_next = 0;
+	memcpy(m->published, profile.addresses, profile.address_count * sizeof(m->published[0]));
+	if (!m->address_proven && profile.address_count)
+		m->address = m->published[0];
+}
+
+static void member_spoke(struct gossip *g, struct member *m)
+{
+	m->record_at = g->now;
+	if (m->site == g->self->site)
+		witness_heard(g, m);
+	if (m->state.status != HOST_UP)
+		state_site_changed(g, m->site);
+}
+
+void member_on_record(struct gossip *g, const struct record *r, wall_ms received, bool fresh)
+{
+	struct member *m =
+	    member_find(g, r->key.kind == RECORD_CERTIFICATE ? &r->key.subject : &r->key.writer);
+
+	if (!m)
+		return;
+	bool newest = r->seq > m->seq_max;
+
+	if (newest)
+		m->seq_max = r->seq;
+	if (r->key.kind == RECORD_CERTIFICATE)
+		return;
+	wall_ms seen = fresh || r->time > received ? received : r->time;
+
+	if (seen > m->state.seen)
+		m->state.seen = seen;
+	struct goodbye goodbye;
+
+	if (r->key.kind == RECORD_GOODBYE && r->seq > m->goodbye_seq &&
+	    !goodbye_decode(r->body, r->body_len, &goodbye)) {
+		m->goodbye_seq = r->seq;
+		m->goodbye_reason = goodbye.reason;
+		m->goodbye_received = received;
+	}
+	if (r->key.kind == RECORD_PROFILE)
+		member_addresses(m, r);
+	struct health health;
+
+	if (r->key.kind == RECORD_HEALTH && !health_decode(r->body, r->body_len, &health)) {
+		m->refuted_count = (uint8_t)health.refutation_count;
+		memcpy(m->refuted, health.refutations, sizeof(m->refuted));
+	}
+	if (g->loading)
+		return;
+	/* A record that was late on its way says nothing about now, nor does one that a newcomer pulls. */
+	if (newest && (fresh || m->state.status != HOST_UNKNOWN))
+		member_spoke(g, m);
+	if (newest && r->key.kind == RECORD_GOODBYE && m != g->self) {
+		/* It comes back with other keys. */
+		m->session = false;
+		keyring_forget(g->keyring, &m->id);
+	}
+	/* A goodbye and a refutation count even when they were late. */
+	if (r->key.kind == RECORD_GOODBYE || r->key.kind == RECORD_HEALTH)
+		state_site_changed(g, m->site);
+}
+
+void member_heard(struct gossip *g, struct member *m, const struct address *from)
+{
+	bool moved = !address_equal(&m->address, from);
+
+	/* Sealed, but perhaps replayed: only an answer to a question of ours proves anything. */
+	if ((moved || m->suspected) && g->now - m->ping_at >= ADDRESS_CHECK_MS)
+		probe_ping_at(g, m, from);
+	m->heard_at = g->now;
+	m->session = true;
+	if (m->site != g->self->site)
+		edge_heard(g, m);
+}
+
+bool member_goodbye(const struct member *m)
+{
+	return m->goodbye_seq != 0 && m->goodbye_seq == m->seq_max;
+}
+
+bool member_reachable(const struct gossip *g, const struct member *m)
+{
+	return m != g->self && !m->site->cut && m->address.ip_len != 0 && !member_goodbye(m);
+}
+
+bool member_live(const struct gossip *g, const struct member *m)
+{
+	if (!member_reachable(g, m) || m->suspected)
+		return false;
+	if (m->state.status == HOST_UP)
+		return true;
+	return m->state.status == HOST_UNKNOWN && m->session;
+}
+
+size_t member_pick(struct gossip *g, const struct member *except, size_t count, struct member **ret)
+{
+	const struct site *s = g->self->site;
+	size_t chosen = 0, seen = 0;
+
+	/* Reservoir over the roster: every live member has the same chance. */
+	for (size_t i = 0; i < s->count; i++) {
+		struct member *m = s->members[i];
+
+		if (m == except || !member_live(g, m))
+			continue;
+		seen++;
+		if (chosen < count) {
+			ret[chosen++] = m;
+		} else {
+			uint64_t place = prng_below(&g->prng, seen);
+
+			if (place < count)
+				ret[place] = m;
+		}
+	}
+	return chosen;
+}

@@ -1,0 +1,210 @@
+/* What this host says about itself: its counter, its records, its goodbye, its defence.
+ *
+ * Happy path: a local body gets the next seq of the reserved block, is signed, enters set and replica, and
+ * spreads. An accusation heard in a roll-call is answered by a health record that names it. After a restart
+ * the last health is published again under a higher seq, so that goodbye and "dark" lose their force even
+ * when no collector has news.
+ * Fails: the seq reaches the durable bound: the same update reserves more before anything of it is sent. An
+ * own record from the future (a restored snapshot, or a clone) moves the counter past it; the second time the
+ * node is flagged as cloned. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "gossip/core.h"
+
+#define SEQ_LOW       64
+#define SEQ_BLOCK     1024
+#define SPEAK_UP_MS   2000
+#define GOODBYE_PEERS 8
+#define GOODBYE_EDGES 16
+
+/* The reservation rides in this very update and is durable before anything else of it. */
+static uint64_t own_seq(struct gossip *g)
+{
+	if (g->seq_next + SEQ_LOW > g->seq_reserved) {
+		g->seq_reserved = g->seq_next + SEQ_BLOCK;
+		g->seq_reserve_to = g->seq_reserved;
+	}
+	return g->seq_next++;
+}
+
+enum err own_check(uint8_t kind, const uint8_t *body, size_t len)
+{
+	if (record_class_of(kind) != RECORD_CLASS_HOST || kind == RECORD_CERTIFICATE ||
+	    kind == RECORD_GOODBYE)
+		return ERR_ARG;
+	if (len > LIMIT_RECORD_BODY_BYTES)
+		return ERR_LIMIT;
+	struct health health;
+
+	if (kind == RECORD_HEALTH)
+		return health_decode(body, len, &health);
+	return len > 0 && ((body[0] & 0xf0) == 0x80 || body[0] == 0xde) ? mp_check(body, len) : ERR_FORMAT;
+}
+
+enum err core_publish(struct gossip *g, uint8_t kind, const struct id *subject, uint64_t slot,
+		      const uint8_t *body, size_t len, enum gossip_urgency urgency)
+{
+	struct record_key key = {.kind = kind, .writer = g->self->id, .subject = *subject, .slot = slot};
+	uint8_t bytes[LIMIT_RECORD_BYTES];
+	size_t bytes_len;
+	struct record r;
+
+	if (!core_room_for_records(g, 1))
+		return ERR_LIMIT;
+	enum err err = record_sign(&key, own_seq(g), g->instance, g->wall, body, len, &g->keys.estate,
+				   g->identity, bytes, &bytes_len);
+
+	g->counters.signatures++;
+	if (!err)
+		err = record_parse(bytes, bytes_len, &r);
+	if (!err)
+		err = accept_own(g, &r, urgency);
+	if (!err && record_class_of(kind) == RECORD_CLASS_HOST)
+		g->spoken = true;
+	return err;
+}
+
+void own_keep(struct gossip *g, const struct record *r)
+{
+	if (r->key.kind >= sizeof(g->own) / sizeof(g->own[0]) || r->key.kind == RECORD_CERTIFICATE)
+		return;
+	struct core_own *own = &g->own[r->key.kind];
+
+	if (own->body == r->body)
+		return;
+	uint8_t *body = realloc(own->body, r->body_len);
+
+	if (!body)
+		return;
+	memcpy(body, r->body, r->body_len);
+	own->body = body;
+	own->len = r->body_len;
+}
+
+void own_free(struct gossip *g)
+{
+	for (size_t i = 0; i < sizeof(g->own) / sizeof(g->own[0]); i++)
+		free(g->own[i].body);
+}
+
+/* Health as the collector has it, with the accusations this node still answers. */
+static enum err own_health(struct gossip *g, const uint8_t *body, size_t len, enum gossip_urgency urgency)
+{
+	struct health health = {0};
+	uint8_t encoded[LIMIT_RECORD_BODY_BYTES];
+	size_t encoded_len;
+	enum err err = body ? health_decode(body, len, &health) : ERR_OK;
+
+	if (err)
+		return err;
+	memcpy(health.refutations, g->refutations, sizeof(health.refutations));
+	health.refutation_count = g->refutation_count;
+	err = health_encode(&health, encoded, &encoded_len);
+	if (!err)
+		err = core_publish(g, RECORD_HEALTH, &g->self->id, 0, encoded, encoded_len, urgency);
+	return err;
+}
+
+enum err own_local(struct gossip *g, uint8_t kind, const uint8_t *body, size_t len,
+		   enum gossip_urgency urgency)
+{
+	if (kind == RECORD_HEALTH)
+		return own_health(g, body, len, urgency);
+	return core_publish(g, kind, &g->self->id, 0, body, len, urgency);
+}
+
+void own_refute(struct gossip *g, uint64_t signer, uint64_t seq)
+{
+	size_t i = 0;
+
+	while (i < g->refutation_count && g->refutations[i].signer != signer)
+		i++;
+	if (i < g->refutation_count && g->refutations[i].seq >= seq)
+		return;
+	if (i == LIMIT_REFUTATIONS) {
+		/* The oldest answer has been heard, or its accuser is no witness any more. */
+		memmove(&g->refutations[0], &g->refutations[1],
+			sizeof(g->refutations[0]) * (LIMIT_REFUTATIONS - 1));
+		i--;
+	} else if (i == g->refutation_count) {
+		g->refutation_count++;
+	}
+	g->refutations[i] = (struct refutation){.signer = signer, .seq = seq};
+	g->counters.refutations++;
+	own_health(g, g->own[RECORD_HEALTH].body, g->own[RECORD_HEALTH].len, GOSSIP_URGENT);
+}
+
+void own_met(struct gossip *g, const struct record *r)
+{
+	if (r->key.kind == RECORD_CERTIFICATE || r->seq < g->seq_next)
+		return;
+	g->seq_next = r->seq + 1;
+	g->jumps++;
+	/* Once is a snapshot that was restored; twice is another node that goes on with this key. */
+	if (g->jumps > 1)
+		g->cloned = true;
+	g->spoken = false;
+	g->speak_at = g->now;
+}
+
+void own_tick(struct gossip *g)
+{
+	if (g->spoken)
+		return;
+	if (g->speak_at == 0)
+		g->speak_at = g->now + core_jitter(g, SPEAK_UP_MS, 0.25);
+	if (g->now < g->speak_at) {
+		core_deadline(g, g->speak_at);
+		return;
+	}
+	/* What the jump left behind is newer than what others hold of these kinds. */
+	for (uint8_t kind = RECORD_PROFILE; kind < RECORD_GOODBYE; kind++) {
+		if (g->own[kind].body && kind != RECORD_HEALTH && g->jumps)
+			core_publish(g, kind, &g->self->id, 0, g->own[kind].body, g->own[kind].len,
+				     GOSSIP_ROUTINE);
+	}
+	/* Only what a collector once said: an invented "all is well" would be a lie. */
+	if (g->own[RECORD_HEALTH].body)
+		own_health(g, g->own[RECORD_HEALTH].body, g->own[RECORD_HEALTH].len, GOSSIP_URGENT);
+	else if (g->own[RECORD_PROFILE].body)
+		core_publish(g, RECORD_PROFILE, &g->self->id, 0, g->own[RECORD_PROFILE].body,
+			     g->own[RECORD_PROFILE].len, GOSSIP_URGENT);
+	g->spoken = true;
+}
+
+/* The last words go straight to whoever is likely to hear them: there is no later step to retry in. */
+static void own_farewell(struct gossip *g, const struct record_key *key)
+{
+	struct member *peers[GOODBYE_PEERS + GOODBYE_EDGES];
+	size_t count = member_pick(g, NULL, GOODBYE_PEERS, peers);
+
+	count += edge_peers(g, peers + count, GOODBYE_EDGES);
+	struct wire_pack pack;
+	const struct gossip_persist *p = update_persisted(g, key);
+
+	if (!p)
+		return;
+	wire_pack_push(&pack, 0);
+	wire_pack_add(&pack, p->bytes, p->len);
+	for (size_t i = 0; i < count; i++)
+		core_send(g, peers[i], WIRE_PUSH, pack.bytes, pack.len, NULL);
+}
+
+enum err own_leave(struct gossip *g, enum goodbye_reason reason)
+{
+	struct goodbye goodbye = {.reason = reason};
+	uint8_t body[LIMIT_RECORD_BODY_BYTES];
+	size_t len;
+	struct record_key key = {.kind = RECORD_GOODBYE, .writer = g->self->id, .subject = g->self->id};
+	enum err err = goodbye_encode(&goodbye, body, &len);
+
+	if (!err)
+		err = core_publish(g, RECORD_GOODBYE, &g->self->id, 0, body, len, GOSSIP_URGENT);
+	if (err)
+		return err;
+	own_farewell(g, &key);
+	state_leave(g, reason);
+	g->leaving = true;
+	return ERR_OK;
+}

@@ -1,0 +1,377 @@
+/* SWIM: each member probes one other of its site at a time.
+ *
+ * Happy path: PING, ACK within half a second, next member in a shuffled round a period later. The period is
+ * 1 s after a change in the site and stretches to 3 s while nothing changes.
+ * Fails: no ACK: three others are asked to try (PING_REQ, PING_ACK). Still none: the member is suspected, a
+ * hint that goes to the site's witnesses, who probe for themselves (witness.c). Any answer to a question of
+ * this node refutes it. ACK and PING_ACK count only with the nonce of a question that was asked. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "gossip/core.h"
+
+#define INDIRECT      3
+#define RELAYS        16
+#define RELAY_MS      3000
+#define CALM_MS       10000 /* fast pace after a change */
+#define STRETCH_SHARE 10    /* of the calm time, added to the period */
+#define DARK_SHARE    0.25  /* how often a dark member's turn is taken */
+#define ANSWER_MS     10000 /* an ACK later than this proves nothing about now */
+
+struct relay {
+	struct member *asker, *target;
+	uint64_t echo;
+	mono_ms at;
+};
+
+struct probe {
+	mono_ms next_at;
+	mono_ms changed_at;
+	struct member *target; /* being probed, or NULL */
+	mono_ms started_at;
+	bool indirect;
+	uint64_t asked[INDIRECT]; /* nonces of the PING_REQs */
+	struct member **round;    /* shuffled roster */
+	size_t round_count, round_next, round_capacity;
+	struct relay relays[RELAYS];
+	size_t relay_next;
+};
+
+enum err probe_init(struct gossip *g)
+{
+	g->probe = calloc(1, sizeof(*g->probe));
+	if (!g->probe)
+		return ERR_NOMEM;
+	g->probe->changed_at = g->now;
+	g->probe->next_at = g->now + core_jitter(g, g->timing.ack_ms, 0.5);
+	return ERR_OK;
+}
+
+void probe_free(struct gossip *g)
+{
+	if (!g->probe)
+		return;
+	free(g->probe->round);
+	free(g->probe);
+	g->probe = NULL;
+}
+
+void probe_hurry(struct gossip *g)
+{
+	struct probe *p = g->probe;
+	mono_ms soon = g->now + core_jitter(g, g->timing.probe_ms, 0.25);
+
+	if (!p)
+		return;
+	p->changed_at = g->now;
+	if (p->next_at > soon)
+		p->next_at = soon;
+}
+
+void probe_restart(struct gossip *g)
+{
+	g->probe->target = NULL;
+	g->probe->changed_at = g->now;
+	g->probe->next_at = g->now;
+	for (size_t i = 0; i < g->members.count; i++)
+		g->members.hosts[i]->suspected = false;
+}
+
+static mono_ms probe_period(const struct gossip *g)
+{
+	mono_ms calm = g->now - g->probe->changed_at;
+	mono_ms period = g->timing.probe_ms;
+
+	if (calm > CALM_MS)
+		period += (calm - CALM_MS) / STRETCH_SHARE;
+	return period < g->timing.probe_idle_ms ? period : g->timing.probe_idle_ms;
+}
+
+/* --- questions --- */
+
+static struct wire_ping ping_make(struct gossip *g)
+{
+	return (struct wire_ping){.head = authlog_head(g->log), .root = set_estate_root(g->set)};
+}
+
+void probe_ping_at(struct gossip *g, struct member *m, const struct address *to)
+{
+	struct wire_ping ping = ping_make(g);
+	uint8_t message[WIRE_MESSAGE_BYTES];
+	uint64_t nonce;
+
+	if (!core_send_to(g, m, to, WIRE_PING, message, wire_ping_encode(&ping, message), &nonce))
+		return;
+	g->counters.probes_out++;
+	m->ping_nonces[1] = m->ping_nonces[0];
+	m->ping_nonces[0] = nonce;
+	m->ping_at = g->now;
+}
+
+void probe_ping(struct gossip *g, struct member *m)
+{
+	if (m->session)
+		probe_ping_at(g, m, &m->address);
+	else
+		hello_start(g, m, true);
+}
+
+static bool probe_round_fill(struct gossip *g)
+{
+	struct probe *p = g->probe;
+	const struct site *s = g->self->site;
+
+	if (p->round_capacity < s->count) {
+		struct member **grown = realloc(p->round, s->count * sizeof(struct member *));
+
+		if (!grown)
+			return false;
+		p->round = grown;
+		p->round_capacity = s->count;
+	}
+	memcpy(p->round, s->members, s->count * sizeof(struct member *));
+	p->round_count = s->count;
+	p->round_next = 0;
+	for (size_t i = s->count; i > 1; i--) {
+		size_t j = (size_t)prng_below(&g->prng, i);
+		struct member *swap = p->round[i - 1];
+
+		p->round[i - 1] = p->round[j];
+		p->round[j] = swap;
+	}
+	return true;
+}
+
+/* At most one round is looked through, so a site of the departed costs nothing. */
+static struct member *probe_next(struct gossip *g)
+{
+	struct probe *p = g->probe;
+
+	for (size_t looked = 0; looked <= g->self->site->count; looked++) {
+		if (p->round_next >= p->round_count && !probe_round_fill(g))
+			return NULL;
+		struct member *m = p->round[p->round_next++];
+
+		if (!member_reachable(g, m))
+			continue;
+		if (m->state.status == HOST_DARK && !prng_chance(&g->prng, DARK_SHARE))
+			continue;
+		return m;
+	}
+	return NULL;
+}
+
+static void probe_indirect(struct gossip *g)
+{
+	struct probe *p = g->probe;
+	struct member *helpers[INDIRECT];
+	struct wire_ping_req request = {.target = p->target->id};
+	uint8_t message[WIRE_MESSAGE_BYTES];
+	size_t len = wire_ping_req_encode(&request, message);
+	size_t count = member_pick(g, p->target, INDIRECT, helpers);
+
+	p->indirect = true;
+	memset(p->asked, 0, sizeof(p->asked));
+	for (size_t i = 0; i < count; i++) {
+		if (core_send(g, helpers[i], WIRE_PING_REQ, message, len, &p->asked[i]))
+			g->counters.indirect_out++;
+	}
+}
+
+static void probe_suspect(struct gossip *g, struct member *m)
+{
+	struct member *witnesses[3];
+	struct wire_suspect hint = {.count = 1, .hosts = {m->id}};
+	uint8_t message[WIRE_MESSAGE_BYTES];
+	size_t count = witness_live(g, witnesses);
+
+	/* Known to be dark: nothing new for anyone. */
+	if (m->state.status == HOST_DARK)
+		return;
+	g->counters.suspicions += !m->suspected;
+	m->suspected = true;
+	probe_hurry(g);
+	size_t len = wire_suspect_encode(&hint, message);
+
+	for (size_t i = 0; i < count; i++) {
+		if (witnesses[i] != m && witnesses[i] != g->self)
+			core_send(g, witnesses[i], WIRE_SUSPECT, message, len, NULL);
+	}
+	witness_suspect(g, m);
+}
+
+void probe_tick(struct gossip *g)
+{
+	struct probe *p = g->probe;
+
+	if (p->target) {
+		if (!p->indirect && g->now >= p->started_at + g->timing.ack_ms)
+			probe_indirect(g);
+		if (g->now >= p->started_at + g->timing.probe_ms) {
+			struct member *m = p->target;
+
+			p->target = NULL;
+			probe_suspect(g, m);
+		}
+	}
+	if (!p->target && g->now >= p->next_at) {
+		p->next_at = g->now + core_jitter(g, probe_period(g), 0.1);
+		p->target = probe_next(g);
+		p->started_at = g->now;
+		p->indirect = false;
+		if (p->target)
+			probe_ping(g, p->target);
+	}
+	if (p->target)
+		core_deadline(g, p->started_at + (p->indirect ? g->timing.probe_ms : g->timing.ack_ms));
+	else
+		core_deadline(g, p->next_at);
+}
+
+/* --- answers --- */
+
+void probe_answered(struct gossip *g, struct member *m, const struct address *from)
+{
+	struct probe *p = g->probe;
+
+	m->address = *from;
+	m->address_proven = true;
+	m->answered_at = g->now;
+	m->suspected = false;
+	if (p->target == m)
+		p->target = NULL;
+	for (size_t i = 0; i < RELAYS; i++) {
+		struct relay *r = &p->relays[i];
+
+		if (r->target != m)
+			continue;
+		if (g->now - r->at < RELAY_MS) {
+			struct wire_ping_ack ack = {.echo = r->echo, .target = m->id};
+			uint8_t message[WIRE_MESSAGE_BYTES];
+
+			core_send(g, r->asker, WIRE_PING_ACK, message, wire_ping_ack_encode(&ack, message),
+				  NULL);
+		}
+		r->target = NULL;
+	}
+	if (m->site == g->self->site)
+		witness_heard(g, m);
+	state_spoke(g, m);
+}
+
+static void on_ping(struct gossip *g, struct member *m, const struct address *from, const struct datagram *d)
+{
+	struct wire_ping ping;
+
+	if (wire_ping_decode(d->message, d->len, &ping)) {
+		g->counters.dropped_schema++;
+		return;
+	}
+	struct wire_ack ack = {
+	    .echo = d->nonce, .head = authlog_head(g->log), .root = set_estate_root(g->set)};
+	uint8_t message[WIRE_MESSAGE_BYTES];
+
+	core_send_to(g, m, from, WIRE_ACK, message, wire_ack_encode(&ack, message), NULL);
+	m->root = ping.root;
+	logsync_on_head(g, m, from, ping.head);
+	sync_on_root(g, m, ping.root);
+}
+
+static void on_ack(struct gossip *g, struct member *m, const struct address *from, const struct datagram *d)
+{
+	struct wire_ack ack;
+
+	if (wire_ack_decode(d->message, d->len, &ack)) {
+		g->counters.dropped_schema++;
+		return;
+	}
+	bool latest = ack.echo == m->ping_nonces[0];
+
+	if (ack.echo == 0 || (!latest && ack.echo != m->ping_nonces[1]) || g->now - m->ping_at > ANSWER_MS)
+		return;
+	g->counters.acks_in++;
+	if (latest) {
+		m->rtt_ms = (uint32_t)(g->now - m->ping_at);
+		m->rtt_ms += m->rtt_ms == 0; /* 0 means not measured */
+	}
+	m->ping_nonces[latest ? 0 : 1] = 0;
+	m->root = ack.root;
+	probe_answered(g, m, from);
+	logsync_on_head(g, m, from, ack.head);
+	sync_on_root(g, m, ack.root);
+}
+
+static void on_ping_req(struct gossip *g, struct member *m, const struct datagram *d)
+{
+	struct wire_ping_req request;
+	struct probe *p = g->probe;
+
+	if (wire_ping_req_decode(d->message, d->len, &request)) {
+		g->counters.dropped_schema++;
+		return;
+	}
+	struct member *target = member_find(g, &request.target);
+
+	if (!target || target == m || target->site != g->self->site || !member_reachable(g, target))
+		return;
+	p->relays[p->relay_next++ % RELAYS] =
+	    (struct relay){.asker = m, .target = target, .echo = d->nonce, .at = g->now};
+	probe_ping(g, target);
+}
+
+static void on_ping_ack(struct gossip *g, const struct datagram *d)
+{
+	struct wire_ping_ack ack;
+	struct probe *p = g->probe;
+
+	if (wire_ping_ack_decode(d->message, d->len, &ack)) {
+		g->counters.dropped_schema++;
+		return;
+	}
+	if (!p->target || !p->indirect || !id_equal(&p->target->id, &ack.target) || ack.echo == 0)
+		return;
+	for (size_t i = 0; i < INDIRECT; i++) {
+		/* It lives, though not for this node: no suspicion, and no proof of its address either. */
+		if (p->asked[i] == ack.echo) {
+			p->target = NULL;
+			return;
+		}
+	}
+}
+
+static void on_suspect(struct gossip *g, struct member *m, const struct datagram *d)
+{
+	struct wire_suspect hint;
+
+	if (wire_suspect_decode(d->message, d->len, &hint)) {
+		g->counters.dropped_schema++;
+		return;
+	}
+	for (size_t i = 0; i < hint.count && m->site == g->self->site; i++) {
+		struct member *suspect = member_find(g, &hint.hosts[i]);
+
+		if (suspect)
+			witness_suspect(g, suspect);
+	}
+}
+
+void probe_on_message(struct gossip *g, struct member *m, const struct address *from,
+		      const struct datagram *d)
+{
+	switch (d->type) {
+	case WIRE_PING:
+		on_ping(g, m, from, d);
+		break;
+	case WIRE_ACK:
+		on_ack(g, m, from, d);
+		break;
+	case WIRE_PING_REQ:
+		on_ping_req(g, m, d);
+		break;
+	case WIRE_PING_ACK:
+		on_ping_ack(g, d);
+		break;
+	default:
+		on_suspect(g, m, d);
+	}
+}

@@ -1,0 +1,268 @@
+/* Roll-calls: what the witnesses of a site say about its hosts, signed and read.
+ *
+ * Happy path: a witness whose view changed signs at once (changes within 200 ms go into one). In quiet times
+ * the witnesses take turns: the one ranked after the last signer signs when the interval is over, the next
+ * ones stand in 0.7 s later each. Readers keep the newest of each signer.
+ * Fails: a roll-call over another roster cannot be read (its indices mean other hosts); it still proves that
+ * the site reports. An accused host that hears "does not answer" about itself publishes a refutation. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "gossip/core.h"
+
+#define COALESCE_MS 200
+#define STAND_IN_MS 700
+
+uint64_t rollcall_interval_ms(const struct gossip *g, const struct site *s)
+{
+	uint64_t interval = s->count * 100;
+	uint64_t floor = g->members.site_count * 1200;
+
+	if (interval > g->timing.rollcall_max_ms)
+		interval = g->timing.rollcall_max_ms;
+	if (interval < g->timing.rollcall_min_ms)
+		interval = g->timing.rollcall_min_ms;
+	return interval > floor ? interval : floor;
+}
+
+void rollcall_changed(struct gossip *g)
+{
+	if (!g->roll.changed)
+		g->roll.due_at = g->now + COALESCE_MS;
+	g->roll.changed = true;
+}
+
+/* --- signing --- */
+
+static void part_fill(struct gossip *g, struct site *s, size_t first, struct rollcall *r)
+{
+	for (size_t i = first; i < s->count && r->state_count < LIMIT_ROLLCALL_HOSTS; i++) {
+		wall_ms since;
+		enum rollcall_state state = witness_judgement(g, s->members[i], &since);
+
+		r->states[r->state_count++] = (uint8_t)state;
+		if (state != ROLLCALL_NO_ANSWER || since == 0 || r->no_answer_count == 16)
+			continue;
+		r->no_answer[r->no_answer_count].index = (uint32_t)i;
+		r->no_answer[r->no_answer_count++].since_s = since / CLOCK_SECOND_MS;
+	}
+}
+
+static void rollcall_sign(struct gossip *g, bool changed)
+{
+	struct site *s = g->self->site;
+	struct member *live[3];
+	size_t parts = (s->count + LIMIT_ROLLCALL_HOSTS - 1) / LIMIT_ROLLCALL_HOSTS;
+	uint32_t witnesses = (uint32_t)witness_live(g, live);
+
+	for (size_t part = 0; part < parts; part++) {
+		struct rollcall r = {.parts = (uint32_t)parts,
+				     .roster_hash = site_roster_hash(s),
+				     .roster_count = (uint32_t)s->count,
+				     .live_witnesses = witnesses,
+				     .interval_s = (uint32_t)((rollcall_interval_ms(g, s) + 999) / 1000)};
+		uint8_t body[LIMIT_RECORD_BODY_BYTES];
+		size_t len;
+
+		part_fill(g, s, part * LIMIT_ROLLCALL_HOSTS, &r);
+		set_children(g->set, s->partition, r.trie);
+		if (rollcall_encode(&r, body, &len) ||
+		    core_publish(g, RECORD_ROLLCALL, &s->id, part, body, len,
+				 changed ? GOSSIP_URGENT : GOSSIP_ROUTINE))
+			return;
+		g->counters.rollcalls_signed++;
+	}
+}
+
+/* States that another signer would have to read anew, as one number. */
+static uint64_t rollcall_content(struct gossip *g, struct site *s)
+{
+	uint64_t content = site_roster_hash(s);
+	wall_ms since;
+
+	for (size_t i = 0; i < s->count; i++)
+		content = content * 31 + (uint64_t)witness_judgement(g, s->members[i], &since);
+	return content;
+}
+
+/* When this node's turn comes; UINT64_MAX when it is no witness. */
+static mono_ms rollcall_turn(struct gossip *g)
+{
+	struct site *s = g->self->site;
+	struct member *live[3];
+	size_t count = witness_live(g, live);
+	size_t own = count, last = count;
+	const struct member *signer = NULL;
+	mono_ms newest = 0;
+
+	for (size_t i = 0; i < s->view_count; i++) {
+		if (s->views[i].received_at >= newest) {
+			newest = s->views[i].received_at;
+			signer = s->views[i].signer;
+		}
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (live[i] == g->self)
+			own = i;
+		if (live[i] == signer)
+			last = i;
+	}
+	if (own == count)
+		return UINT64_MAX;
+	size_t place = last == count ? own : (own + count - last - 1) % count;
+
+	return s->rollcall_at + rollcall_interval_ms(g, s) + place * STAND_IN_MS;
+}
+
+void rollcall_tick(struct gossip *g)
+{
+	struct site *s = g->self->site;
+
+	if (g->roll.first_at == 0)
+		g->roll.first_at = g->now + core_jitter(g, g->timing.probe_ms * 2, 0.25);
+	/* Not before anyone had the chance to answer. */
+	if (g->now < g->roll.first_at) {
+		core_deadline(g, g->roll.first_at);
+		return;
+	}
+	mono_ms turn = rollcall_turn(g);
+
+	if (turn == UINT64_MAX) {
+		g->roll.changed = false;
+		return;
+	}
+	if (g->roll.changed && g->now >= g->roll.due_at) {
+		uint64_t content = rollcall_content(g, s);
+
+		g->roll.changed = false;
+		if (content != g->roll.signed_content) {
+			rollcall_sign(g, true);
+			g->roll.signed_content = content;
+			return;
+		}
+	}
+	if (g->now >= turn) {
+		g->roll.signed_content = rollcall_content(g, s);
+		rollcall_sign(g, false);
+		turn = rollcall_turn(g);
+	}
+	core_deadline(g, g->roll.changed && g->roll.due_at < turn ? g->roll.due_at : turn);
+}
+
+/* --- reading --- */
+
+static struct rollcall_view *view_of(struct site *s, struct member *signer, uint64_t slot)
+{
+	struct rollcall_view *oldest = NULL;
+
+	for (size_t i = 0; i < s->view_count; i++) {
+		struct rollcall_view *v = &s->views[i];
+
+		if (v->signer == signer && v->slot == slot)
+			return v;
+		if (!oldest || v->received_at < oldest->received_at)
+			oldest = v;
+	}
+	size_t max = SITE_VIEWS + (s->count / LIMIT_ROLLCALL_HOSTS) * 4;
+
+	if (s->view_count >= max)
+		return oldest;
+	struct rollcall_view *grown = realloc(s->views, (s->view_count + 1) * sizeof(*grown));
+
+	if (!grown)
+		return NULL;
+	s->views = grown;
+	s->views[s->view_count] = (struct rollcall_view){.signer = signer, .slot = slot};
+	return &s->views[s->view_count++];
+}
+
+static bool view_fill(struct rollcall_view *v, struct member *signer, const struct record *r,
+		      const struct rollcall *roll)
+{
+	uint8_t *states = realloc(v->states, roll->state_count ? roll->state_count : 1);
+
+	if (!states)
+		return false;
+	memcpy(states, roll->states, roll->state_count);
+	*v = (struct rollcall_view){.signer = signer,
+				    .seq = r->seq,
+				    .slot = r->key.slot,
+				    .parts = roll->parts,
+				    .roster_hash = roll->roster_hash,
+				    .roster_count = roll->roster_count,
+				    .interval_s = roll->interval_s,
+				    .live_witnesses = roll->live_witnesses,
+				    .no_answer_count = roll->no_answer_count,
+				    .state_count = roll->state_count,
+				    .states = states};
+	memcpy(v->trie, roll->trie, sizeof(v->trie));
+	for (size_t i = 0; i < roll->no_answer_count; i++) {
+		v->no_answer[i].index = roll->no_answer[i].index;
+		v->no_answer[i].since_s = roll->no_answer[i].since_s;
+	}
+	return true;
+}
+
+enum rollcall_state rollcall_says(struct site *s, const struct rollcall_view *v, const struct member *m)
+{
+	size_t index = site_index_of(s, m);
+	size_t first = v->slot * LIMIT_ROLLCALL_HOSTS;
+
+	if (v->roster_count != s->count || v->roster_hash != site_roster_hash(s) || index < first ||
+	    index - first >= v->state_count)
+		return ROLLCALL_UNKNOWN;
+	return (enum rollcall_state)v->states[index - first];
+}
+
+/* Another witness accuses: look for oneself; it accuses this host: answer. */
+static void rollcall_own_site(struct gossip *g, struct site *s, const struct rollcall_view *v)
+{
+	if (v->signer == g->self)
+		return;
+	for (size_t i = 0; i < s->count; i++) {
+		if (rollcall_says(s, v, s->members[i]) != ROLLCALL_NO_ANSWER)
+			continue;
+		if (s->members[i] == g->self)
+			own_refute(g, v->signer->short_id, v->seq);
+		else
+			witness_suspect(g, s->members[i]);
+	}
+}
+
+void rollcall_on_record(struct gossip *g, const struct record *r, wall_ms received, struct member *from)
+{
+	struct site *s = site_find(g, &r->key.subject);
+	struct member *signer = member_find(g, &r->key.writer);
+	struct rollcall *roll = malloc(sizeof(*roll));
+	struct rollcall_view *v = NULL;
+
+	if (roll && s && signer && !rollcall_decode(r->body, r->body_len, roll))
+		v = view_of(s, signer, r->key.slot);
+	if (!v || !view_fill(v, signer, r, roll)) {
+		free(roll);
+		return;
+	}
+	free(roll);
+	v->received = received;
+	v->received_at = g->now;
+	if (g->loading) {
+		/* As old as it was: in virtual and in real time alike. */
+		uint64_t age = g->wall > received ? g->wall - received : 0;
+
+		v->received_at = age < g->now ? g->now - age : 0;
+	}
+	if (v->received_at > s->rollcall_at)
+		s->rollcall_at = v->received_at;
+	if (received >= s->state.last_rollcall) {
+		s->state.last_rollcall = received;
+		s->state.interval_s = v->interval_s;
+		s->state.live_witnesses = v->live_witnesses;
+	}
+	if (g->loading)
+		return;
+	state_site_changed(g, s);
+	if (s == g->self->site)
+		rollcall_own_site(g, s, v);
+	if (signer != g->self)
+		sync_on_rollcall(g, s, v->trie, from);
+}

@@ -1,0 +1,343 @@
+/* States of hosts and sites, and the evidence they rest on (docs/protocol.md section 9).
+ *
+ * Happy path: a roll-call, a record or an answer makes a site stale; at the end of the step its hosts are
+ * judged again, and what changed goes to the driver. A goodbye in force makes "stopped" or "asleep"; two
+ * current signers (one, where no second is left) make "dark"; a site without roll-calls for three intervals
+ * turns silent with its hosts that were up.
+ * Fails: a node that has just started, or was paused, pronounces nobody dark or silent before it has heard
+ * the estate for three intervals of its own. States of the replica stand until something contradicts them. */
+#include <string.h>
+
+#include "gossip/core.h"
+
+#define SILENT_INTERVALS 3
+#define SIGNER_INTERVALS 4 /* the turns of three witnesses, and one to spare */
+#define DIRECT_MS        10000
+#define SEEN_SAVE_MS     60000 /* how stale `seen` in the replica may be … */
+#define SEEN_SAVE_HOST   10    /* … and so many ms more for each known host */
+
+static mono_ms site_interval(const struct gossip *g, const struct site *s)
+{
+	mono_ms own = rollcall_interval_ms(g, s);
+	mono_ms said = (mono_ms)s->state.interval_s * CLOCK_SECOND_MS;
+
+	/* What a signer claims may stretch the patience of others, but not by much. */
+	if (said > own * 2)
+		said = own * 2;
+	return said > own ? said : own;
+}
+
+bool state_settled(const struct gossip *g, const struct site *s)
+{
+	return g->now - g->hearing_at >= SILENT_INTERVALS * site_interval(g, s);
+}
+
+/* --- evidence --- */
+
+static bool view_current(const struct gossip *g, const struct site *s, const struct rollcall_view *v)
+{
+	return v->received_at != 0 && g->now - v->received_at <= SIGNER_INTERVALS * site_interval(g, s) &&
+	       !member_goodbye(v->signer);
+}
+
+static bool eligible_signer(struct gossip *g, const struct site *s, const struct member *m)
+{
+	for (size_t i = 0; i < s->view_count; i++) {
+		if (s->views[i].signer == m && view_current(g, s, &s->views[i]))
+			return true;
+	}
+	return false;
+}
+
+size_t state_signers(struct gossip *g, struct site *s, struct member *ret[3])
+{
+	return witness_rank(g, s, eligible_signer, ret);
+}
+
+/* The host spoke after the statement, or answered it by name. */
+static bool statement_void(const struct member *m, const struct rollcall_view *v)
+{
+	if (m->record_at > v->received_at || m->answered_at > v->received_at)
+		return true;
+	for (size_t i = 0; i < m->refuted_count; i++) {
+		if (m->refuted[i].signer == v->signer->short_id && m->refuted[i].seq >= v->seq)
+			return true;
+	}
+	return false;
+}
+
+struct evidence {
+	size_t signers; /* other than the host */
+	size_t against;
+	uint64_t accusers[3];
+	mono_ms newest_against; /* receipt */
+	mono_ms newest_for;
+	wall_ms seen; /* receipt of the newest roll-call that says "answers" */
+	wall_ms since;
+};
+
+static wall_ms no_answer_since(const struct rollcall_view *v, size_t index)
+{
+	for (size_t i = 0; i < v->no_answer_count; i++) {
+		if (v->no_answer[i].index == index)
+			return v->no_answer[i].since_s * CLOCK_SECOND_MS;
+	}
+	return 0;
+}
+
+static void evidence_add(struct site *s, const struct rollcall_view *v, const struct member *m,
+			 struct evidence *e)
+{
+	enum rollcall_state said = rollcall_says(s, v, m);
+
+	if (said == ROLLCALL_ANSWERS) {
+		if (v->received_at > e->newest_for)
+			e->newest_for = v->received_at;
+		if (v->received > e->seen)
+			e->seen = v->received;
+	}
+	if (said != ROLLCALL_NO_ANSWER || statement_void(m, v))
+		return;
+	e->accusers[e->against++] = v->signer->short_id;
+	if (v->received_at >= e->newest_against) {
+		e->newest_against = v->received_at;
+		e->since = no_answer_since(v, site_index_of(s, m));
+	}
+}
+
+static struct evidence evidence_of(struct gossip *g, struct site *s, const struct member *m,
+				   struct member *const *signers, size_t count)
+{
+	struct evidence e = {0};
+	uint64_t part = site_index_of(s, m) / LIMIT_ROLLCALL_HOSTS;
+
+	for (size_t i = 0; i < count; i++) {
+		if (signers[i] == m)
+			continue;
+		e.signers++;
+		for (size_t j = 0; j < s->view_count; j++) {
+			const struct rollcall_view *v = &s->views[j];
+
+			if (v->signer == signers[i] && v->slot == part && view_current(g, s, v))
+				evidence_add(s, v, m, &e);
+		}
+	}
+	return e;
+}
+
+/* --- hosts --- */
+
+static void host_set(struct gossip *g, struct member *m, enum host_status status, wall_ms since)
+{
+	struct host_state *state = &m->state;
+
+	if (state->status == status)
+		return;
+	state->status = status;
+	state->since = since;
+	if (status != HOST_DARK) {
+		state->votes = state->signers = 0;
+		memset(state->witnesses, 0, sizeof(state->witnesses));
+	}
+	core_host_state(g, m, true);
+	if (m->site == g->self->site) {
+		probe_hurry(g);
+		rollcall_changed(g);
+	}
+}
+
+static void host_dark(struct gossip *g, struct member *m, const struct evidence *e)
+{
+	struct host_state *state = &m->state;
+	bool changed = state->votes != e->against || state->signers != e->signers ||
+		       memcmp(state->witnesses, e->accusers, sizeof(state->witnesses)) != 0;
+
+	host_set(g, m, HOST_DARK, e->since ? e->since : g->wall);
+	if (e->newest_against > m->accused_at)
+		m->accused_at = e->newest_against;
+	if (!changed)
+		return;
+	state->votes = (uint8_t)e->against;
+	state->signers = (uint8_t)e->signers;
+	memcpy(state->witnesses, e->accusers, sizeof(state->witnesses));
+	core_host_state(g, m, false);
+}
+
+/* Something vouches for the host since `after`. */
+static bool host_vouched(const struct member *m, const struct evidence *e, mono_ms after)
+{
+	return m->record_at > after || m->answered_at > after || e->newest_for > after;
+}
+
+static void host_judge(struct gossip *g, struct site *s, struct member *m, struct member *const *signers,
+		       size_t count)
+{
+	if (m == g->self) {
+		host_set(g, m, HOST_UP, g->wall);
+		return;
+	}
+	if (member_goodbye(m)) {
+		host_set(g, m, m->goodbye_reason == GOODBYE_ASLEEP ? HOST_ASLEEP : HOST_STOPPED,
+			 m->goodbye_received);
+		return;
+	}
+	struct evidence e = evidence_of(g, s, m, signers, count);
+	size_t need = e.signers < 2 ? e.signers : 2;
+	bool direct = m->answered_at && g->now - m->answered_at < DIRECT_MS;
+
+	if (e.seen > m->state.seen)
+		m->state.seen = e.seen;
+	if (need > 0 && e.against >= need && (state_settled(g, s) || m->state.status == HOST_DARK)) {
+		host_dark(g, m, &e);
+		return;
+	}
+	if (m->state.status == HOST_DARK && !host_vouched(m, &e, m->accused_at))
+		return;
+	if (s->state.status == SITE_SILENT && !direct) {
+		if (m->state.status == HOST_UP)
+			host_set(g, m, HOST_SILENT, s->state.since);
+		return;
+	}
+	if (host_vouched(m, &e, m->state.status == HOST_DARK ? m->accused_at : 0))
+		host_set(g, m, HOST_UP, g->wall);
+}
+
+static void host_save_seen(struct gossip *g, struct member *m)
+{
+	wall_ms stale = SEEN_SAVE_MS + g->members.count * SEEN_SAVE_HOST;
+
+	if (m->state.seen > m->seen_saved + stale)
+		core_host_state(g, m, false);
+	if (m->state_queued)
+		m->seen_saved = m->state.seen;
+}
+
+/* --- sites --- */
+
+static void site_set(struct gossip *g, struct site *s, enum site_status status, wall_ms since)
+{
+	if (s->state.status == status)
+		return;
+	s->state.status = status;
+	s->state.since = since;
+	core_site_state(g, s, true);
+}
+
+static bool site_has_up(const struct site *s)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		enum host_status status = s->members[i]->state.status;
+
+		if ((status == HOST_UP || status == HOST_SILENT) && !member_goodbye(s->members[i]))
+			return true;
+	}
+	return false;
+}
+
+static void site_judge(struct gossip *g, struct site *s)
+{
+	mono_ms patience = SILENT_INTERVALS * site_interval(g, s);
+	mono_ms heard = s->rollcall_at > g->hearing_at ? s->rollcall_at : g->hearing_at;
+
+	if (s == g->self->site || (s->rollcall_at > g->hearing_at && g->now - s->rollcall_at < patience)) {
+		if (s->state.status != SITE_REPORTING)
+			site_set(g, s, SITE_REPORTING, g->wall);
+	} else if (g->now - heard >= patience && site_has_up(s)) {
+		site_set(g, s, SITE_SILENT, s->state.last_rollcall ? s->state.last_rollcall : g->wall);
+	}
+	if (s->state.last_rollcall > s->rollcall_saved + SEEN_SAVE_MS) {
+		s->rollcall_saved = s->state.last_rollcall;
+		core_site_state(g, s, false);
+	}
+}
+
+/* The next moment at which something runs out. */
+static mono_ms site_next(const struct gossip *g, const struct site *s)
+{
+	mono_ms interval = site_interval(g, s);
+	mono_ms heard = s->rollcall_at > g->hearing_at ? s->rollcall_at : g->hearing_at;
+	mono_ms next = UINT64_MAX;
+	mono_ms ends[2] = {heard + SILENT_INTERVALS * interval, g->hearing_at + SILENT_INTERVALS * interval};
+
+	for (size_t i = 0; i < 2; i++) {
+		if (ends[i] > g->now && ends[i] < next)
+			next = ends[i];
+	}
+	for (size_t i = 0; i < s->view_count; i++) {
+		mono_ms end = s->views[i].received_at + SIGNER_INTERVALS * interval + 1;
+
+		if (end > g->now && end < next)
+			next = end;
+	}
+	return next;
+}
+
+void state_site_changed(struct gossip *g, struct site *s)
+{
+	(void)g;
+	s->stale = true;
+}
+
+void state_spoke(struct gossip *g, struct member *m)
+{
+	if (g->wall > m->state.seen)
+		m->state.seen = g->wall;
+	if (m->state.status != HOST_UP)
+		state_site_changed(g, m->site);
+}
+
+void state_tick(struct gossip *g)
+{
+	for (size_t i = 0; i < g->members.site_count; i++) {
+		struct site *s = g->members.sites[i];
+		struct member *signers[3];
+
+		if (s->stale || g->now >= s->judge_at) {
+			s->stale = false;
+			site_judge(g, s);
+			size_t count = state_signers(g, s, signers);
+
+			for (size_t j = 0; j < s->count; j++) {
+				host_judge(g, s, s->members[j], signers, count);
+				host_save_seen(g, s->members[j]);
+			}
+			s->judge_at = site_next(g, s);
+		}
+		if (s->judge_at != UINT64_MAX)
+			core_deadline(g, s->judge_at);
+	}
+}
+
+void state_leave(struct gossip *g, enum goodbye_reason reason)
+{
+	g->self->state.seen = g->wall;
+	host_set(g, g->self, reason == GOODBYE_ASLEEP ? HOST_ASLEEP : HOST_STOPPED, g->wall);
+}
+
+enum err gossip_load_host_state(struct gossip *g, const struct host_state *state)
+{
+	struct member *m = member_find(g, &state->host);
+
+	if (!m)
+		return ERR_UNTRUSTED;
+	m->state = *state;
+	m->seen_saved = state->seen;
+	/* Only what comes in from now on can contradict it. */
+	if (state->status == HOST_DARK)
+		m->accused_at = g->now;
+	return ERR_OK;
+}
+
+enum err gossip_load_site_state(struct gossip *g, const struct site_state *state)
+{
+	struct site *s = site_find(g, &state->site);
+
+	if (!s)
+		return ERR_UNTRUSTED;
+	wall_ms last =
+	    s->state.last_rollcall > state->last_rollcall ? s->state.last_rollcall : state->last_rollcall;
+
+	s->state = *state;
+	s->state.last_rollcall = s->rollcall_saved = last;
+	return ERR_OK;
+}

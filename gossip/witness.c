@@ -1,0 +1,238 @@
+/* Witnesses: who of a site signs its roll-calls, and what this one found out about the suspected.
+ *
+ * Happy path: members are ranked by a hash that nobody can choose; the three best that are up sign. A witness
+ * that is told of a suspicion probes for itself, four times a second apart; only then it says "does not
+ * answer". Any answer, or a new record of the host, takes it back.
+ * Fails: a witness that was paused (or has just started) judges nobody before it has heard its site for three
+ * intervals, and begins its probes anew. A host that stays away is probed every few seconds, so that its
+ * return is noticed even when its own datagrams get lost. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "gossip/core.h"
+
+#define TRIES       4
+#define RETURN_MS   5000
+#define SENIOR_DAYS 7
+#define WITNESSES   3
+
+struct suspect {
+	struct suspect *next;
+	struct member *m;
+	unsigned tries;
+	mono_ms next_at;
+	bool verdict; /* does not answer */
+	wall_ms since;
+};
+
+struct witness {
+	struct suspect *suspects;
+};
+
+enum err witness_init(struct gossip *g)
+{
+	g->witness = calloc(1, sizeof(*g->witness));
+	return g->witness ? ERR_OK : ERR_NOMEM;
+}
+
+void witness_free(struct gossip *g)
+{
+	if (!g->witness)
+		return;
+	for (struct suspect *s = g->witness->suspects; s;) {
+		struct suspect *next = s->next;
+
+		free(s);
+		s = next;
+	}
+	free(g->witness);
+	g->witness = NULL;
+}
+
+/* --- ranking --- */
+
+static uint64_t score_of(const struct gossip *g, const struct member *m, wall_day day)
+{
+	struct authlog_head head = authlog_head(g->log);
+	uint8_t data[ID_BYTES + 4 + 12];
+	struct writer w = writer_of(data, sizeof(data));
+
+	writer_bytes(&w, m->id.b, ID_BYTES);
+	writer_u32(&w, day);
+	writer_u32(&w, head.index);
+	writer_u64(&w, head.hash);
+	uint64_t score = hash_u64("mesh.witness", data, sizeof(data)) >> 1;
+
+	/* Fresh ones last: whoever can enrol hosts cannot fill the witness seats of today. */
+	if (m->enrolled + SENIOR_DAYS > day)
+		score |= 1ull << 63;
+	return score;
+}
+
+static void site_scores(const struct gossip *g, struct site *s)
+{
+	wall_day day = keyring_day(g->keyring);
+	uint64_t epoch = ((uint64_t)day << 32 | authlog_head(g->log).index) + 1;
+
+	if (s->score_epoch == epoch)
+		return;
+	for (size_t i = 0; i < s->count; i++)
+		s->members[i]->score = score_of(g, s->members[i], day);
+	s->score_epoch = epoch;
+}
+
+size_t witness_rank(struct gossip *g, struct site *s,
+		    bool (*eligible)(struct gossip *g, const struct site *s, const struct member *m),
+		    struct member *ret[3])
+{
+	size_t count = 0;
+
+	site_scores(g, s);
+	for (size_t i = 0; i < s->count; i++) {
+		struct member *m = s->members[i];
+		size_t place = count;
+
+		if (!eligible(g, s, m))
+			continue;
+		while (place > 0 && ret[place - 1]->score > m->score)
+			place--;
+		if (place == WITNESSES)
+			continue;
+		if (count < WITNESSES)
+			count++;
+		memmove(&ret[place + 1], &ret[place], (count - place - 1) * sizeof(*ret));
+		ret[place] = m;
+	}
+	return count;
+}
+
+static bool eligible_live(struct gossip *g, const struct site *s, const struct member *m)
+{
+	(void)s;
+	if (m == g->self)
+		return !g->leaving;
+	return m->state.status == HOST_UP && !member_goodbye(m) && !(m->suspect && m->suspect->verdict);
+}
+
+size_t witness_live(struct gossip *g, struct member *ret[3])
+{
+	return witness_rank(g, g->self->site, eligible_live, ret);
+}
+
+bool witness_self(struct gossip *g)
+{
+	struct member *live[3];
+	size_t count = witness_live(g, live);
+
+	for (size_t i = 0; i < count; i++) {
+		if (live[i] == g->self)
+			return true;
+	}
+	return false;
+}
+
+/* --- suspects --- */
+
+static void suspect_remove(struct gossip *g, struct suspect *gone)
+{
+	struct suspect **at = &g->witness->suspects;
+
+	while (*at != gone)
+		at = &(*at)->next;
+	*at = gone->next;
+	gone->m->suspect = NULL;
+	free(gone);
+}
+
+void witness_suspect(struct gossip *g, struct member *m)
+{
+	if (m == g->self || m->site != g->self->site || m->suspect || member_goodbye(m) || !witness_self(g))
+		return;
+	struct suspect *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return;
+	*s = (struct suspect){.next = g->witness->suspects, .m = m, .next_at = g->now, .since = g->wall};
+	g->witness->suspects = s;
+	m->suspect = s;
+	core_deadline(g, g->now);
+}
+
+void witness_heard(struct gossip *g, struct member *m)
+{
+	if (!m->suspect)
+		return;
+	bool changed = m->suspect->verdict;
+
+	suspect_remove(g, m->suspect);
+	if (changed) {
+		rollcall_changed(g);
+		probe_hurry(g);
+	}
+}
+
+void witness_restart(struct gossip *g)
+{
+	for (struct suspect *s = g->witness->suspects; s; s = s->next) {
+		s->tries = 0;
+		s->next_at = g->now;
+	}
+}
+
+static void suspect_probe(struct gossip *g, struct suspect *s)
+{
+	if (s->verdict) {
+		s->next_at = g->now + core_jitter(g, RETURN_MS, 0.25);
+	} else if (s->tries == TRIES) {
+		if (!state_settled(g, g->self->site)) {
+			/* Keep asking until this node has heard its site for long enough. */
+			s->next_at = g->now + g->timing.probe_ms;
+		} else {
+			s->verdict = true;
+			s->next_at = g->now + RETURN_MS;
+			rollcall_changed(g);
+			return;
+		}
+	} else {
+		s->tries++;
+		s->next_at = g->now + g->timing.probe_ms;
+	}
+	probe_ping(g, s->m);
+}
+
+void witness_tick(struct gossip *g)
+{
+	for (struct suspect *s = g->witness->suspects, *next; s; s = next) {
+		next = s->next;
+		if (member_goodbye(s->m)) {
+			suspect_remove(g, s);
+			rollcall_changed(g);
+			continue;
+		}
+		if (g->now >= s->next_at)
+			suspect_probe(g, s);
+		core_deadline(g, s->next_at);
+	}
+}
+
+enum rollcall_state witness_judgement(const struct gossip *g, const struct member *m, wall_ms *ret_since)
+{
+	*ret_since = 0;
+	if (m == g->self)
+		return ROLLCALL_ANSWERS;
+	if (member_goodbye(m))
+		return m->goodbye_reason == GOODBYE_ASLEEP ? ROLLCALL_ASLEEP : ROLLCALL_STOPPED;
+	if (m->suspect && m->suspect->verdict) {
+		*ret_since = m->suspect->since;
+		return ROLLCALL_NO_ANSWER;
+	}
+	/* What others found out stands until this node finds out otherwise. */
+	if (m->state.status == HOST_DARK) {
+		*ret_since = m->state.since;
+		return ROLLCALL_NO_ANSWER;
+	}
+	/* Nothing against it is not enough: someone must have heard it in this run, or vouched for it. */
+	if (m->answered_at || m->record_at || m->state.status == HOST_UP)
+		return ROLLCALL_ANSWERS;
+	return ROLLCALL_UNKNOWN;
+}
