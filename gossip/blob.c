@@ -143,6 +143,7 @@ enum err blob_load(struct gossip *g, const struct id *blob)
 	enum err err = idset_add(&g->blob->present, blob);
 	if (err == ERR_OK && w != NULL)
 		drop(g->blob, w);
+	g->blob->unsettled = true;
 	return err;
 }
 
@@ -164,6 +165,36 @@ void blob_count(const struct gossip *g, size_t *ret_present, size_t *ret_wanted)
 {
 	*ret_present = g->blob->present.count;
 	*ret_wanted = g->blob->count;
+}
+
+/* Hand a blob to the replica; false when there is no room this step. */
+static bool settle(struct gossip *g, const struct id *id, const uint8_t *bytes, size_t len)
+{
+	struct blob *b = g->blob;
+	if (!core_blob(g, id, bytes, len) || idset_add(&b->present, id) != ERR_OK)
+		return false;
+	struct wanted *w = find(b, id);
+	if (w != NULL)
+		drop(b, w);
+	return true;
+}
+
+/* Lists whose last missing child came follow it, and so on upwards. */
+static void settle_lists(struct gossip *g)
+{
+	struct blob *b = g->blob;
+	for (bool again = true; again;) {
+		again = false;
+		for (size_t i = 0; i < b->count; i++) {
+			struct wanted w = b->wanted[i];
+			if (w.list == NULL || !list_complete(b, w.list, w.list_len) ||
+			    !settle(g, &w.id, w.list, w.list_len))
+				continue;
+			again = true;
+			break;
+		}
+	}
+	b->unsettled = false;
 }
 
 /* --- asking --- */
@@ -264,6 +295,7 @@ static void ask_due(struct gossip *g)
 				w->next_at = backoff(g, RETRY_MS, w);
 				w->tries = tried(w);
 				want_children(g, w->list, w->list_len, NULL, (uint8_t)(w->depth + 1));
+				b->unsettled = true;
 				w = &b->wanted[i];
 			}
 		} else if (w->next_at <= g->now && pulls < PULLS_PER_TICK && asked < OUTSTANDING_MAX) {
@@ -318,6 +350,8 @@ static void rescan(struct gossip *g)
 void blob_tick(struct gossip *g)
 {
 	struct blob *b = g->blob;
+	if (b->unsettled)
+		settle_lists(g);
 	if (b->count > 0 && b->next_at <= g->now)
 		ask_due(g);
 	if (b->overflow || b->rescan_at > 0)
@@ -327,38 +361,6 @@ void blob_tick(struct gossip *g)
 }
 
 /* --- what comes --- */
-
-/* Hand a blob to the replica; false when there is no room this step. */
-static bool settle(struct gossip *g, const struct id *id, const uint8_t *bytes, size_t len)
-{
-	struct blob *b = g->blob;
-	if (!core_blob(g, id, bytes, len) || idset_add(&b->present, id) != ERR_OK)
-		return false;
-	struct wanted *w = find(b, id);
-	if (w != NULL)
-		drop(b, w);
-	return true;
-}
-
-/* Lists whose last missing child came follow it, and so on upwards. */
-static void settle_lists(struct gossip *g)
-{
-	struct blob *b = g->blob;
-	for (bool again = true; again;) {
-		again = false;
-		for (size_t i = 0; i < b->count; i++) {
-			struct wanted w = b->wanted[i];
-			if (w.list == NULL || !list_complete(b, w.list, w.list_len))
-				continue;
-			if (!core_blob(g, &w.id, w.list, w.list_len) ||
-			    idset_add(&b->present, &w.id) != ERR_OK)
-				continue;
-			drop(b, &b->wanted[i]);
-			again = true;
-			break;
-		}
-	}
-}
 
 static void accept(struct gossip *g, struct member *m, const struct wire_item *item)
 {
@@ -396,7 +398,7 @@ static void on_blobs(struct gossip *g, struct member *m, const struct datagram *
 	}
 	for (size_t i = 0; i < items.count; i++)
 		accept(g, m, &items.items[i]);
-	settle_lists(g);
+	b->unsettled = true;
 	for (size_t i = 0; items.count == 0 && i < b->count; i++) {
 		struct wanted *w = &b->wanted[i];
 		if (w->list != NULL || w->asked != m)

@@ -21,6 +21,7 @@ struct blob {
 	struct wanted *wanted;
 	size_t count, cap;
 	mono_ms next_at;   /* earliest of `wanted`; valid while there are any */
+	bool unsettled;    /* something became present that a list may have waited for */
 	bool overflow;     /* something was named that the table had no room for */
 	size_t rescan_at;  /* place in the set, 0: none under way */
 	size_t rescanning; /* reads on their way */

@@ -36,6 +36,7 @@ struct member {
 
 	/* order: all kinds of one host share a counter */
 	uint64_t seq_max;     /* of any record it wrote; its certificate's at least */
+	uint64_t instance;    /* of that record */
 	uint64_t goodbye_seq; /* 0: none */
 	enum goodbye_reason goodbye_reason;
 	wall_ms goodbye_received;

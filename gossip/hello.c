@@ -211,7 +211,8 @@ static void on_reply(struct gossip *g, const struct address *from, const struct 
 	g->counters.signatures++;
 	core_send_hello(g, from, WIRE_HELLO_FINISH, message, wire_hello_finish_encode(&finish, message),
 			NULL);
-	hello_done(g, m, from);
+	hello_done(g, m);
+	probe_answered(g, m, from);
 	for (size_t i = 0; i < g->seed_count; i++) {
 		if (address_equal(&g->seeds[i], from))
 			h->seeds[i] = (struct seed){.met = true};

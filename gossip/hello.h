@@ -34,7 +34,7 @@ struct hello {
 };
 
 /* The session stands: both ends have proved themselves. */
-void hello_done(struct gossip *g, struct member *m, const struct address *from);
+void hello_done(struct gossip *g, struct member *m);
 /* The peer's certificate, as a member. NULL: not trusted (yet); then its log, of which `head` (may be NULL)
  * tells, may say more. */
 struct member *hello_member(struct gossip *g, const struct id *source, const uint8_t *certificate, size_t len,

@@ -12,7 +12,7 @@
 #define ANSWERS_A_SECOND 100  /* replies signed, finishes verified */
 #define COOKIE_ABOVE     50   /* beyond so many in this second, a cookie first */
 
-void hello_done(struct gossip *g, struct member *m, const struct address *from)
+void hello_done(struct gossip *g, struct member *m)
 {
 	if (!m->session)
 		g->counters.sessions++;
@@ -20,7 +20,6 @@ void hello_done(struct gossip *g, struct member *m, const struct address *from)
 	m->hello_tries = 0;
 	m->hello_next_at = 0;
 	m->heard_at = g->now;
-	probe_answered(g, m, from);
 	if (m->site != g->self->site)
 		edge_heard(g, m);
 }
@@ -195,5 +194,7 @@ void hello_on_finish(struct gossip *g, const struct address *from, const struct 
 		g->counters.dropped_seal++;
 		return;
 	}
-	hello_done(g, m, from);
+	hello_done(g, m);
+	/* A FINISH may be a replay of seconds ago: the ACK will tell. */
+	probe_ping_at(g, m, from);
 }

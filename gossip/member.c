@@ -252,6 +252,21 @@ static void member_addresses(struct member *m, const struct record *r)
 		m->address = m->published[0];
 }
 
+/* A record that was late on its way, or that a newcomer pulls, says nothing about now. What was pushed is
+ * fresh; another boot, or a word after the goodbye, is news whichever way it came. */
+static bool record_speaks(const struct member *m, const struct record *r, bool fresh)
+{
+	switch (m->state.status) {
+	case HOST_UNKNOWN:
+		return fresh;
+	case HOST_STOPPED:
+	case HOST_ASLEEP:
+		return true;
+	default:
+		return fresh || m->instance != r->instance;
+	}
+}
+
 static void member_spoke(struct gossip *g, struct member *m)
 {
 	m->record_at = g->now;
@@ -270,10 +285,17 @@ void member_on_record(struct gossip *g, const struct record *r, wall_ms received
 		return;
 	bool newest = r->seq > m->seq_max;
 
-	if (newest)
-		m->seq_max = r->seq;
-	if (r->key.kind == RECORD_CERTIFICATE)
+	if (r->key.kind == RECORD_CERTIFICATE) {
+		if (newest)
+			m->seq_max = r->seq;
 		return;
+	}
+	bool speaks = newest && record_speaks(m, r, fresh);
+
+	if (newest) {
+		m->seq_max = r->seq;
+		m->instance = r->instance;
+	}
 	wall_ms seen = fresh || r->time > received ? received : r->time;
 
 	if (seen > m->state.seen)
@@ -296,8 +318,7 @@ void member_on_record(struct gossip *g, const struct record *r, wall_ms received
 	}
 	if (g->loading)
 		return;
-	/* A record that was late on its way says nothing about now, nor does one that a newcomer pulls. */
-	if (newest && (fresh || m->state.status != HOST_UNKNOWN))
+	if (speaks)
 		member_spoke(g, m);
 	if (newest && r->key.kind == RECORD_GOODBYE && m != g->self) {
 		/* It comes back with other keys. */

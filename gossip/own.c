@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mp.h"
 #include "gossip/core.h"
 
 #define SEQ_LOW       64
@@ -153,7 +154,7 @@ void own_tick(struct gossip *g)
 	if (g->spoken)
 		return;
 	if (g->speak_at == 0)
-		g->speak_at = g->now + core_jitter(g, SPEAK_UP_MS, 0.25);
+		g->speak_at = g->now + (member_goodbye(g->self) ? 0 : core_jitter(g, SPEAK_UP_MS, 0.25));
 	if (g->now < g->speak_at) {
 		core_deadline(g, g->speak_at);
 		return;

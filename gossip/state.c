@@ -54,11 +54,9 @@ size_t state_signers(struct gossip *g, struct site *s, struct member *ret[3])
 	return witness_rank(g, s, eligible_signer, ret);
 }
 
-/* The host spoke after the statement, or answered it by name. */
-static bool statement_void(const struct member *m, const struct rollcall_view *v)
+/* The host answered the statement by name: it lived when it heard it. */
+static bool statement_refuted(const struct member *m, const struct rollcall_view *v)
 {
-	if (m->record_at > v->received_at || m->answered_at > v->received_at)
-		return true;
 	for (size_t i = 0; i < m->refuted_count; i++) {
 		if (m->refuted[i].signer == v->signer->short_id && m->refuted[i].seq >= v->seq)
 			return true;
@@ -72,6 +70,7 @@ struct evidence {
 	uint64_t accusers[3];
 	mono_ms newest_against; /* receipt */
 	mono_ms newest_for;
+	bool refuted;
 	wall_ms seen; /* receipt of the newest roll-call that says "answers" */
 	wall_ms since;
 };
@@ -96,8 +95,12 @@ static void evidence_add(struct site *s, const struct rollcall_view *v, const st
 		if (v->received > e->seen)
 			e->seen = v->received;
 	}
-	if (said != ROLLCALL_NO_ANSWER || statement_void(m, v))
+	if (said != ROLLCALL_NO_ANSWER || m->record_at > v->received_at || m->answered_at > v->received_at)
 		return;
+	if (statement_refuted(m, v)) {
+		e->refuted = true;
+		return;
+	}
 	e->accusers[e->against++] = v->signer->short_id;
 	if (v->received_at >= e->newest_against) {
 		e->newest_against = v->received_at;
@@ -166,14 +169,16 @@ static void host_dark(struct gossip *g, struct member *m, const struct evidence 
 /* Something vouches for the host since `after`. */
 static bool host_vouched(const struct member *m, const struct evidence *e, mono_ms after)
 {
-	return m->record_at > after || m->answered_at > after || e->newest_for > after;
+	return m->record_at > after || m->answered_at > after || e->newest_for > after || e->refuted;
 }
 
 static void host_judge(struct gossip *g, struct site *s, struct member *m, struct member *const *signers,
 		       size_t count)
 {
 	if (m == g->self) {
-		host_set(g, m, HOST_UP, g->wall);
+		/* After a restart the last goodbye holds until own.c has spoken up. */
+		if (!member_goodbye(m))
+			host_set(g, m, HOST_UP, g->wall);
 		return;
 	}
 	if (member_goodbye(m)) {
