@@ -15,6 +15,8 @@
 #define RETRY_MS        1000
 #define RETRY_NONE_MS   250 /* the peer said that it has none */
 #define RETRY_DOUBLINGS 8   /* to about four minutes */
+#define TRIES_YOUNG     24
+#define HINT_TRIES      3 /* of whoever must have it, as datagrams get lost */
 #define WANTED_MAX      4096
 #define BLOBS_MAX       (4 * LIMIT_HOSTS)
 #define DEPTH_MAX       2 /* of lists below a root */
@@ -41,6 +43,7 @@ void blob_free(struct gossip *g)
 		free(b->wanted[i].list);
 	free(b->wanted);
 	free(b->answer);
+	free(b->waiters);
 	idset_free(&b->present);
 	free(b);
 	g->blob = NULL;
@@ -54,6 +57,11 @@ static struct wanted *find(struct blob *b, const struct id *id)
 		if (id_equal(&b->wanted[i].id, id))
 			return &b->wanted[i];
 	return NULL;
+}
+
+bool blob_wanted(const struct gossip *g, const struct id *id)
+{
+	return find(g->blob, id) != NULL;
 }
 
 static void wake(struct blob *b, mono_ms at)
@@ -158,6 +166,7 @@ enum err blob_local(struct gossip *g, const uint8_t *bytes, size_t len)
 		return ERR_OK;
 	if (!core_blob(g, &id, bytes, len))
 		return ERR_NOMEM;
+	blob_serve(g, &id, bytes, len);
 	return blob_load(g, &id);
 }
 
@@ -173,6 +182,7 @@ static bool settle(struct gossip *g, const struct id *id, const uint8_t *bytes, 
 	struct blob *b = g->blob;
 	if (!core_blob(g, id, bytes, len) || idset_add(&b->present, id) != ERR_OK)
 		return false;
+	blob_serve(g, id, bytes, len);
 	struct wanted *w = find(b, id);
 	if (w != NULL)
 		drop(b, w);
@@ -212,8 +222,8 @@ static struct member *choose(struct gossip *g, const struct wanted *w)
 	struct member *edges[8], *peers[8];
 	size_t edge_count = edge_peers(g, edges, sizeof edges / sizeof edges[0]);
 	size_t count = member_pick(g, NULL, sizeof peers / sizeof peers[0], peers);
-	/* Every third try goes abroad, where there is a way; the first when there is no other. */
-	if (edge_count > 0 && (count == 0 || prng_below(&g->prng, 3) == 0)) {
+	/* A bridge is where it gets into the site: every other try goes abroad. */
+	if (edge_count > 0 && (count == 0 || prng_below(&g->prng, 2) == 0)) {
 		struct member *m = edges[prng_below(&g->prng, edge_count)];
 		if (askable(g, m))
 			return m;
@@ -226,7 +236,10 @@ static struct member *choose(struct gossip *g, const struct wanted *w)
 
 static mono_ms backoff(struct gossip *g, mono_ms base, const struct wanted *w)
 {
-	unsigned doublings = w->tries > 2 ? w->tries - 2u : 0;
+	/* While it may still be on its way to this site, seconds; later it is hardly worth the asking. */
+	unsigned doublings = w->tries < 4 ? w->tries / 2u : 2u;
+	if (w->tries > TRIES_YOUNG)
+		doublings += w->tries - TRIES_YOUNG;
 	base <<= doublings < RETRY_DOUBLINGS ? doublings : RETRY_DOUBLINGS;
 	return g->now + core_jitter(g, base, 0.25);
 }
@@ -244,8 +257,9 @@ static bool due(const struct gossip *g, const struct wanted *w)
 static void mark_asked(struct gossip *g, struct wanted *w, struct member *m)
 {
 	w->asked = m;
-	w->hint = NULL;
 	w->tries = tried(w);
+	if (w->tries >= HINT_TRIES)
+		w->hint = NULL;
 	w->next_at = backoff(g, RETRY_MS, w);
 }
 
@@ -403,6 +417,7 @@ static void on_blobs(struct gossip *g, struct member *m, const struct datagram *
 		struct wanted *w = &b->wanted[i];
 		if (w->list != NULL || w->asked != m)
 			continue;
+		w->hint = NULL;
 		w->next_at = backoff(g, RETRY_NONE_MS, w);
 		wake(b, w->next_at);
 	}

@@ -16,6 +16,13 @@ struct wanted {
 	size_t list_len;
 };
 
+/* A peer that asked for what was not here yet. */
+struct waiter {
+	struct id id;
+	struct member *peer; /* NULL: none, or served */
+};
+#define BLOB_WAITERS 128
+
 struct blob {
 	struct idset present;
 	struct wanted *wanted;
@@ -26,6 +33,9 @@ struct blob {
 	size_t rescan_at;  /* place in the set, 0: none under way */
 	size_t rescanning; /* reads on their way */
 
+	struct waiter *waiters; /* BLOB_WAITERS, the oldest gives way; NULL: none yet */
+	size_t waiter_next;
+
 	struct member *answer_to; /* BLOBS being filled by reads, NULL: none */
 	uint64_t answer_echo;
 	size_t answered;
@@ -34,6 +44,9 @@ struct blob {
 
 /* `depth`: lists above it. Nothing happens when it is present or wanted already. */
 void blob_want(struct gossip *g, const struct id *id, struct member *hint, uint8_t depth);
+bool blob_wanted(const struct gossip *g, const struct id *id);
+/* It came: those who asked for it in the meantime get it. */
+void blob_serve(struct gossip *g, const struct id *id, const uint8_t *bytes, size_t len);
 void blob_on_pull(struct gossip *g, struct member *m, const struct datagram *d);
 
 #endif
