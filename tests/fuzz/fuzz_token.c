@@ -1,0 +1,88 @@
+/* Token text as is; token binary with its checksum and base64 put right; key files with their checksum put
+ * right. A token that decodes encodes to one that says the same. */
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "tests/fuzz/fuzz.h"
+#include "tests/unit/crypto_fixture.h"
+
+#define LINE_BYTES 76
+
+static void decode_text(const char *text, size_t len)
+{
+	struct token t, again;
+	struct err_info info = {0};
+	char *encoded;
+	size_t encoded_len;
+	enum err err = token_decode(text, len, &t, &info);
+	if (err != ERR_OK) {
+		CHECK(info.code == err && info.text[0] != '\0');
+		return;
+	}
+	CHECK(token_encode(&t, &encoded, &encoded_len) == ERR_OK);
+	CHECK(token_decode(encoded, encoded_len, &again, NULL) == ERR_OK);
+	CHECK(again.subnet_count == t.subnet_count && again.seed_count == t.seed_count &&
+	      again.last_day == t.last_day && strcmp(again.site, t.site) == 0);
+	free(encoded);
+	token_release(&t);
+	token_release(&again);
+}
+
+static void decode_binary(const uint8_t *data, size_t len)
+{
+	static char coded[2 * FUZZ_INPUT_BYTES], text[3 * FUZZ_INPUT_BYTES];
+	uint8_t binary[FUZZ_INPUT_BYTES], checksum[16];
+	size_t n = 0;
+	memcpy(binary, data, len);
+	if (len >= 10) {
+		hash_bytes(checksum, sizeof(checksum), "mesh.token", binary, len - 10);
+		memcpy(binary + len - 8, checksum, 8);
+	}
+	sodium_bin2base64(coded, sizeof(coded), binary, len, sodium_base64_VARIANT_ORIGINAL);
+	memcpy(text, "mesh-token-1\n", 13);
+	n += 13;
+	for (size_t i = 0; coded[i] != '\0'; i++) {
+		text[n++] = coded[i];
+		if (i % LINE_BYTES == LINE_BYTES - 1)
+			text[n++] = '\n';
+	}
+	decode_text(text, n);
+}
+
+static void decode_key_file(const uint8_t *data, size_t len)
+{
+	uint8_t file[KEY_FILE_BYTES] = {0}, seed[KEY_BYTES], again[KEY_FILE_BYTES], checksum[16];
+	struct crypto_rng rng = crypto_rng_system();
+	enum key_purpose purpose =
+	    len > 8 && data[8] <= KEY_ESTATE_SECRET ? (enum key_purpose)data[8] : KEY_HOST;
+	/* Never with a passphrase: Argon2id would be all that is measured. */
+	(void)key_file_decode(data, len, purpose, NULL, seed);
+	memcpy(file, data, len < KEY_FILE_BYTES ? len : KEY_FILE_BYTES);
+	hash_bytes(checksum, sizeof(checksum), "mesh.keyfile", file, 140);
+	memcpy(file + 140, checksum, 8);
+	if (key_file_decode(file, sizeof(file), purpose, NULL, seed) != ERR_OK)
+		return;
+	CHECK(key_file_encode(purpose, seed, NULL, &rng, again) == ERR_OK);
+	CHECK(memcmp(again, file, sizeof(file)) == 0);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	CHECK(crypto_init() == ERR_OK);
+	if (len < 1 || len > FUZZ_INPUT_BYTES)
+		return 0;
+	switch (data[0] % FUZZ_MODES) {
+	case FUZZ_AS_IS:
+		decode_text((const char *)data + 1, len - 1);
+		break;
+	case FUZZ_PUT_RIGHT:
+		decode_binary(data + 1, len - 1);
+		break;
+	default:
+		decode_key_file(data + 1, len - 1);
+		break;
+	}
+	return 0;
+}
