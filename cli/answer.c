@@ -23,6 +23,16 @@ static int choose_format(struct command *c, enum output_format *ret, int *ret_wi
 			    shown);
 }
 
+/* The replica that the options name. */
+static enum err open_replica(const struct command *c, wall_ms now, struct query **ret, struct err_info *info)
+{
+	char state[LIMIT_PATH_BYTES];
+	enum err err = command_state(c, state, sizeof(state), info);
+	if (err != ERR_OK)
+		return err;
+	return query_open(state, now, ret, info);
+}
+
 static int open_answer(struct command *c, const struct output_column *columns, bool live, struct answer *ret)
 {
 	enum output_format format;
@@ -32,7 +42,7 @@ static int open_answer(struct command *c, const struct output_column *columns, b
 	int code = choose_format(c, &format, &width);
 	if (code != MESH_EXIT_COMPLETE)
 		return code;
-	if (replica_open(c, ret->now, &ret->query, &info) != ERR_OK) {
+	if (open_replica(c, ret->now, &ret->query, &info) != ERR_OK) {
 		if (!live)
 			return command_report(c, &info);
 		ret->query = NULL;

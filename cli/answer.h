@@ -6,7 +6,6 @@
 #include "cli/coverage.h"
 #include "cli/output.h"
 #include "cli/question.h"
-#include "cli/replica.h"
 #include "cli/rows.h"
 
 struct answer {

@@ -7,6 +7,16 @@
 #include "base/check.h"
 #include "base/text.h"
 
+/* UTF-16: beyond the basic plane a pair of surrogates. */
+static void put_units(FILE *f, uint32_t c)
+{
+	if (c < 0x10000)
+		fprintf(f, "\\u%04" PRIx32, c);
+	else
+		fprintf(f, "\\u%04" PRIx32 "\\u%04" PRIx32, 0xd800 + ((c - 0x10000) >> 10),
+			0xdc00 + ((c - 0x10000) & 0x3ff));
+}
+
 static void put_text(FILE *f, const char *text, size_t len)
 {
 	fputc('"', f);
@@ -23,8 +33,7 @@ static void put_text(FILE *f, const char *text, size_t len)
 		} else if (c == '\t') {
 			fputs("\\t", f);
 		} else if (text_is_unsafe(c)) {
-			/* All of them are in the basic plane: one unit each. */
-			fprintf(f, "\\u%04" PRIx32, c);
+			put_units(f, c);
 		} else {
 			fwrite(text + i, 1, taken, f);
 		}

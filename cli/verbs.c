@@ -152,7 +152,7 @@ static const struct verb verbs[] = {
      .run = verb_show},
     {.name = "components",
      .operands = "",
-     .summary = "list kernel components, their versions and on how many hosts they are",
+     .summary = "list kernel components by version, with counts of hosts",
      .text = "What runs in kernel mode anywhere in the estate, with hosts by state. Without options only "
 	     "what third "
 	     "parties made. Hosts whose kernel has no loadable modules, or whose list may not be read, are "
@@ -166,7 +166,7 @@ static const struct verb verbs[] = {
      .run = verb_components},
     {.name = "sites",
      .operands = "",
-     .summary = "list sites, when they last reported, and their hosts by state",
+     .summary = "list sites, when they last reported, their hosts by state",
      .text = "A site is silent when nothing was heard of it for three of its roll-call intervals.",
      .shared = VERB_QUERY,
      .exits = "0123",
@@ -239,8 +239,8 @@ static const struct verb verbs[] = {
      .options = token_options,
      .exits = "012",
      .examples =
-	 "mesh token --dir authority --issuer rollout --site berlin --seed 10.1.0.5:7946 --out token # for "
-	 "one site",
+	 "mesh token --dir authority --issuer rollout --seed 10.1.0.5:7946 --out token # give it to the "
+	 "machines of its sites",
      .run = verb_token},
     {.name = "authority init",
      .operands = "",
@@ -263,8 +263,7 @@ static const struct verb verbs[] = {
 	     "learn of it from the first host that enrols with a token of that issuer.",
      .options = authority_issuer_options,
      .exits = "012",
-     .examples =
-	 "mesh authority issuer rollout --dir authority --site berlin --site leeds --quota 200 # two sites",
+     .examples = "mesh authority issuer rollout --dir authority --site berlin --site leeds # two sites",
      .run = verb_authority_issuer},
     {.name = "help",
      .operands = "[VERB]",
