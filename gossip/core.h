@@ -67,6 +67,7 @@ struct member {
 
 	struct host_state state; /* as handed to the driver last (or to be) */
 	mono_ms accused_at;      /* when the newest statement came in that keeps it dark */
+	mono_ms vouched_at;      /* when another witness last said in this run that it answers */
 	struct refutation refuted[LIMIT_REFUTATIONS]; /* by its health record */
 	uint8_t refuted_count;
 	uint64_t score;     /* witness rank, lower is better; valid while site->score_epoch is */
@@ -282,6 +283,8 @@ bool witness_self(struct gossip *g); /* this node is among the live best three o
 size_t witness_live(struct gossip *g, struct member *ret[3]);
 enum rollcall_state witness_judgement(const struct gossip *g, const struct member *m, wall_ms *ret_since);
 void rollcall_tick(struct gossip *g);
+/* A witness other than this node says it does not answer, and it has not spoken since. */
+bool rollcall_accused(const struct gossip *g, const struct member *m);
 void rollcall_changed(struct gossip *g);
 void rollcall_on_record(struct gossip *g, const struct record *r, wall_ms received, struct member *from);
 /* What a roll-call says about a host; unknown also when it is over another roster. */
@@ -291,6 +294,8 @@ uint64_t rollcall_interval_ms(const struct gossip *g, const struct site *s);
 /* --- state.c --- */
 
 void state_tick(struct gossip *g);
+/* The host spoke after this statement against it, or answered it by name. */
+bool state_void(const struct member *m, const struct rollcall_view *v);
 void state_site_changed(struct gossip *g, struct site *s); /* judge its hosts again at the end of the step */
 void state_spoke(struct gossip *g, struct member *m);      /* a new record, or a direct answer */
 /* This node has heard the estate for three intervals and may pronounce others dark or silent. */

@@ -214,13 +214,30 @@ enum rollcall_state rollcall_says(struct site *s, const struct rollcall_view *v,
 	return (enum rollcall_state)v->states[index - first];
 }
 
+bool rollcall_accused(const struct gossip *g, const struct member *m)
+{
+	struct site *s = g->self->site;
+
+	for (size_t i = 0; i < s->view_count; i++) {
+		const struct rollcall_view *v = &s->views[i];
+
+		if (v->signer != g->self && rollcall_says(s, v, m) == ROLLCALL_NO_ANSWER && !state_void(m, v))
+			return true;
+	}
+	return false;
+}
+
 /* Another witness accuses: look for oneself; it accuses this host: answer. */
 static void rollcall_own_site(struct gossip *g, struct site *s, const struct rollcall_view *v)
 {
 	if (v->signer == g->self)
 		return;
 	for (size_t i = 0; i < s->count; i++) {
-		if (rollcall_says(s, v, s->members[i]) != ROLLCALL_NO_ANSWER)
+		enum rollcall_state said = rollcall_says(s, v, s->members[i]);
+
+		if (said == ROLLCALL_ANSWERS)
+			s->members[i]->vouched_at = g->now;
+		if (said != ROLLCALL_NO_ANSWER)
 			continue;
 		if (s->members[i] == g->self)
 			own_refute(g, v->signer->short_id, v->seq);

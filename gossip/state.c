@@ -13,6 +13,7 @@
 #define SILENT_INTERVALS 3
 #define SIGNER_INTERVALS 4 /* the turns of three witnesses, and one to spare */
 #define DIRECT_MS        10000
+#define CONTRADICT_MS    5000
 #define SEEN_SAVE_MS     60000 /* how stale `seen` in the replica may be … */
 #define SEEN_SAVE_HOST   10    /* … and so many ms more for each known host */
 
@@ -62,6 +63,11 @@ static bool statement_refuted(const struct member *m, const struct rollcall_view
 			return true;
 	}
 	return false;
+}
+
+bool state_void(const struct member *m, const struct rollcall_view *v)
+{
+	return m->record_at > v->received_at || m->answered_at > v->received_at || statement_refuted(m, v);
 }
 
 struct evidence {
@@ -166,10 +172,16 @@ static void host_dark(struct gossip *g, struct member *m, const struct evidence 
 	core_host_state(g, m, false);
 }
 
-/* Something vouches for the host since `after`. */
-static bool host_vouched(const struct member *m, const struct evidence *e, mono_ms after)
+/* Something vouches for the host: for one that is dark, since it was accused. A roll-call that says "answers"
+ * may have been on its way then; one that was signed in knowledge of the accusation takes its probes' time.
+ */
+static bool host_vouched(const struct member *m, const struct evidence *e)
 {
-	return m->record_at > after || m->answered_at > after || e->newest_for > after || e->refuted;
+	bool dark = m->state.status == HOST_DARK;
+	mono_ms after = dark ? m->accused_at : 0;
+	mono_ms word_after = dark ? m->accused_at + CONTRADICT_MS : 0;
+
+	return m->record_at > after || m->answered_at > after || e->newest_for > word_after || e->refuted;
 }
 
 static void host_judge(struct gossip *g, struct site *s, struct member *m, struct member *const *signers,
@@ -196,14 +208,14 @@ static void host_judge(struct gossip *g, struct site *s, struct member *m, struc
 		host_dark(g, m, &e);
 		return;
 	}
-	if (m->state.status == HOST_DARK && !host_vouched(m, &e, m->accused_at))
+	if (m->state.status == HOST_DARK && !host_vouched(m, &e))
 		return;
 	if (s->state.status == SITE_SILENT && !direct) {
 		if (m->state.status == HOST_UP)
 			host_set(g, m, HOST_SILENT, s->state.since);
 		return;
 	}
-	if (host_vouched(m, &e, m->state.status == HOST_DARK ? m->accused_at : 0))
+	if (host_vouched(m, &e))
 		host_set(g, m, HOST_UP, g->wall);
 }
 

@@ -231,8 +231,12 @@ enum rollcall_state witness_judgement(const struct gossip *g, const struct membe
 		*ret_since = m->state.since;
 		return ROLLCALL_NO_ANSWER;
 	}
-	/* Nothing against it is not enough: someone must have heard it in this run, or vouched for it. */
-	if (m->answered_at || m->record_at || m->state.status == HOST_UP)
-		return ROLLCALL_ANSWERS;
-	return ROLLCALL_UNKNOWN;
+	/* Nothing against it is not enough: this node must have heard it, or of it, without a gap since. */
+	mono_ms heard = m->answered_at > m->record_at ? m->answered_at : m->record_at;
+	bool vouched = m->state.status == HOST_UP && m->vouched_at > g->hearing_at;
+
+	if ((heard == 0 || heard < g->hearing_at) && !vouched)
+		return ROLLCALL_UNKNOWN;
+	/* Another witness got no answer since: not contradicted from memory, only by an answer. */
+	return rollcall_accused(g, m) ? ROLLCALL_UNKNOWN : ROLLCALL_ANSWERS;
 }
