@@ -258,7 +258,11 @@ static enum err engine_error(struct query *q, int rc, struct err_info *info)
 		    info, ERR_TIMEOUT,
 		    "the question took too many steps or too much time; narrow it (WHERE, LIMIT), end "
 		    "recursions, or allow it more time");
-	if (rc == SQLITE_AUTH)
+	/* Before the authorizer is asked, the parser knows that our tables cannot be written. */
+	if (strstr(sqlite3_errmsg(q->db), "may not be modified") != NULL)
+		return err_set(info, ERR_DENIED, "%s: questions only read; write one SELECT",
+			       sqlite3_errmsg(q->db));
+	if (rc == SQLITE_AUTH || q->denied[0] != '\0')
 		return err_set(info, ERR_DENIED, "%s: questions only read; write one SELECT",
 			       q->denied[0] != '\0' ? q->denied : "not allowed");
 	if (rc == SQLITE_NOMEM)

@@ -1,7 +1,7 @@
 /* Happy path: check the file, open it read-only, register as a reader, keep one read transaction, so that
  * every answer and its coverage see one state. Who may not write the lock file reads without registering;
  * then pages of the snapshot may be taken for new ones by the third commit after it, so the snapshot is given
- * up (ERR_BUSY) once a second one is seen (docs/decisions/0007-reading-without-a-lock.md). */
+ * up (ERR_BUSY) once a second one is seen (docs/decisions/0003-reading-without-a-lock.md). */
 #include "store/snapshot.h"
 
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 
 #define COLUMNS(X)                                                                                           \
 	X(KIND, "kind", "TEXT", "",                                                                          \
-	  "module, built-in, driver, filter, ebpf, extension, content-file or kernel")                       \
+	  "module, builtin, driver, filter, ebpf, extension, content-file or kernel")                        \
 	X(NAME, "name", "TEXT", "", "content files: path")                                                   \
 	ENTRY_COLUMNS(X)                                                                                     \
 	X(HOSTS, "hosts", "INTEGER", "hosts", "that have it; left and replaced ones not counted")            \

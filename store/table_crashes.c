@@ -4,7 +4,7 @@
 	X(HOST, "host", "TEXT", "", "host id")                                                               \
 	X(HOST_NAME, "host_name", "TEXT", "", "NULL: unknown")                                               \
 	X(SITE, "site", "TEXT", "", "home site")                                                             \
-	X(KIND, "kind", "TEXT", "", "unclean boot, kernel oops, warning, panic, oom kill, core dump, ...")
+	X(KIND, "kind", "TEXT", "", "unclean-boot, oops, warning, panic, oom-kill, core-dump or blue-screen")
 
 #define EVENT_COLUMNS(X)                                                                                     \
 	HOST_COLUMNS(X)                                                                                      \

@@ -1,0 +1,255 @@
+/* The replica on disk against full disks, kill -9, other estates, newer versions, a map that is too small. */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "os/file.h"
+#include "store/store_private.h"
+#include "tests/unit/replica_rows.h"
+#include "tests/unit/scratch.h"
+
+static struct id estate, self;
+
+static enum err open_at(const char *path, struct store **ret, bool *ret_aside)
+{
+	return store_open(path, &estate, &self, ret, ret_aside, NULL);
+}
+
+/* Counts records of the first generation; others, and wrong ones, not. */
+static bool count_right(void *context, const uint8_t *bytes, size_t len, wall_ms received)
+{
+	uint8_t expected[LIMIT_RECORD_BYTES];
+	uint64_t number;
+	memcpy(&number, bytes, 8);
+	size_t expected_len = rows_content(number, 1, expected);
+	*(size_t *)context +=
+	    received == ROWS_NOW + 1 && len == expected_len && memcmp(bytes, expected, len) == 0;
+	return true;
+}
+
+static int fill_up_the_disk(void *context)
+{
+	const char *folder = context;
+	struct store *s = NULL;
+	struct err_info info = {0};
+	struct rlimit limit = {300000, 300000};
+	unsigned refused = 0;
+	uint64_t last = 0;
+	signal(SIGXFSZ, SIG_IGN);
+	if (open_at(folder, &s, NULL) != ERR_OK)
+		return 2;
+	limit.rlim_max = RLIM_INFINITY;
+	if (setrlimit(RLIMIT_FSIZE, &limit) != 0)
+		return 3;
+	for (uint64_t i = 0; i < 3000 && refused < 3; i++) {
+		if (rows_put_record(s, i, 1) != ERR_OK)
+			return 4;
+		last = i;
+		if (i % 500 != 499)
+			continue;
+		enum err err = store_flush(s, ROWS_NOW, &info);
+		if (err == ERR_OK)
+			continue;
+		if (err != ERR_DISK_FULL || info.code != ERR_DISK_FULL || strstr(info.text, folder) == NULL)
+			return 5;
+		refused++;
+		/* It still serves all it was given. */
+		size_t rows = 0;
+		if (store_each_record(s, count_right, &rows) != ERR_OK || rows != i + 1)
+			return 6;
+	}
+	if (refused < 3)
+		return 7;
+	limit.rlim_cur = RLIM_INFINITY;
+	if (setrlimit(RLIMIT_FSIZE, &limit) != 0 || store_flush(s, ROWS_NOW, &info) != ERR_OK)
+		return 8;
+	store_close(s);
+	size_t rows = 0;
+	bool aside = true;
+	if (open_at(folder, &s, &aside) != ERR_OK || aside ||
+	    store_each_record(s, count_right, &rows) != ERR_OK || rows != last + 1)
+		return 9;
+	store_close(s);
+	return 0;
+}
+
+static void a_full_disk_loses_nothing(void **state)
+{
+	/* Room for a folder's name in the message. */
+	assert_int_equal(scratch_in_child(fill_up_the_disk, (void *)scratch_path(*state, "r")), 0);
+}
+
+struct killed {
+	const char *folder;
+	uint64_t first;
+	int told;
+};
+
+/* Commits for ever, telling each row that is durable. */
+static int commit_until_killed(void *context)
+{
+	struct killed *k = context;
+	struct store *s = NULL;
+	if (open_at(k->folder, &s, NULL) != ERR_OK)
+		return 2;
+	for (uint64_t i = k->first;; i++) {
+		if (rows_put_all(s, i, 1) != ERR_OK || store_flush(s, ROWS_NOW, NULL) != ERR_OK)
+			return 3;
+		if (write(k->told, &i, sizeof(i)) != sizeof(i))
+			return 4;
+	}
+}
+
+static void kill_9_loses_nothing(void **state)
+{
+	const char *folder = scratch_path(*state, "replica");
+	uint64_t last = 0, committed = 0;
+	struct prng prng;
+	prng_seed(&prng, 99);
+	for (unsigned cycle = 0; cycle < 50; cycle++) {
+		int ends[2];
+		assert_int_equal(pipe(ends), 0);
+		struct killed k = {folder, last + 1, ends[1]};
+		pid_t pid = fork();
+		assert_true(pid >= 0);
+		if (pid == 0)
+			_exit(commit_until_killed(&k));
+		close(ends[1]);
+		uint64_t commits = 1 + prng_below(&prng, 6);
+		for (uint64_t i = 0; i < commits; i++)
+			assert_int_equal(read(ends[0], &last, sizeof(last)), sizeof(last));
+		assert_int_equal(kill(pid, SIGKILL), 0);
+		while (read(ends[0], &last, sizeof(last)) == sizeof(last))
+			;
+		close(ends[0]);
+		int status;
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+		struct store *s = NULL;
+		bool aside = true;
+		assert_int_equal(open_at(folder, &s, &aside), ERR_OK);
+		assert_false(aside);
+		for (uint64_t i = 1; i <= last; i++) {
+			uint8_t expected[LIMIT_RECORD_BYTES], have[LIMIT_RECORD_BYTES];
+			struct record_key key = rows_key(i);
+			size_t len = 0, expected_len = rows_content(i, 1, expected);
+			assert_int_equal(store_get_record(s, &key, have, &len, NULL), ERR_OK);
+			assert_int_equal(len, expected_len);
+			assert_memory_equal(have, expected, len);
+		}
+		store_close(s);
+		committed = last;
+	}
+	print_message("             50 kills, %llu commits, none lost\n", (unsigned long long)committed);
+}
+
+static void strangers_are_refused(void **state)
+{
+	const char *folder = scratch_path(*state, "replica");
+	struct id other = rows_id(9, 77);
+	struct store *s = NULL, *second = NULL;
+	struct err_info info = {0};
+	struct stat st;
+	assert_int_equal(open_at(folder, &s, NULL), ERR_OK);
+	assert_int_equal(store_open(folder, &estate, &self, &second, NULL, &info), ERR_BUSY);
+	assert_non_null(strstr(info.text, folder));
+	assert_int_equal(rows_put_all(s, 1, 2), ERR_OK);
+	store_close(s);
+	assert_int_equal(stat(folder, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0750);
+	assert_int_equal(stat(scratch_path(*state, "replica/data.mdb"), &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0640);
+	assert_int_equal(store_open(folder, &other, &self, &second, NULL, &info), ERR_ESTATE);
+	assert_non_null(strstr(info.text, folder));
+	assert_null(second);
+}
+
+/* As a newer program would have left it: the meta row is edited in the file, checksum included. */
+static void newer_schemas_are_refused(void **state)
+{
+	const char *folder = scratch_path(*state, "replica"),
+		   *data = scratch_path(*state, "replica/data.mdb");
+	struct backend *b;
+	struct row_key key = row_key_first(TABLE_META);
+	struct row_value now, newer;
+	struct store_meta meta;
+	struct store *s = NULL;
+	struct err_info info = {0};
+	uint8_t *file;
+	size_t len;
+	assert_int_equal(open_at(folder, &s, NULL), ERR_OK);
+	assert_int_equal(rows_put_all(s, 1, 1), ERR_OK);
+	assert_int_equal(store_flush(s, ROWS_NOW, NULL), ERR_OK);
+	store_close(s);
+	s = NULL;
+	assert_int_equal(backend_lmdb_open(folder, 1 << 20, &estate, &self, &b, NULL, NULL), ERR_OK);
+	assert_int_equal(b->ops->get(b, &key, &now), ERR_OK);
+	b->ops->close(b);
+	assert_int_equal(row_decode_meta(now.bytes, now.len, &meta), ERR_OK);
+	assert_int_equal(meta.as_of, ROWS_NOW);
+	assert_int_equal(meta.rows, 4);
+	meta.schema++;
+	row_encode_meta(&key, &meta, &newer);
+	assert_int_equal(os_file_read(data, 1 << 26, &file, &len, NULL), ERR_OK);
+	uint8_t *at = memmem(file, len, now.bytes, now.len);
+	assert_non_null(at);
+	memcpy(at, newer.bytes, newer.len);
+	scratch_write(data, file, len, 0640);
+	assert_int_equal(store_open(folder, &estate, &self, &s, NULL, &info), ERR_VERSION);
+	assert_non_null(strstr(info.text, "schema 2"));
+	assert_true(scratch_holds(data, file, len));
+	free(file);
+}
+
+static void the_map_grows(void **state)
+{
+	struct backend *b;
+	struct store *s = NULL;
+	struct err_info info = {0};
+	unsigned grown = 0;
+	assert_int_equal(
+	    backend_lmdb_open(scratch_path(*state, "replica"), 1 << 18, &estate, &self, &b, NULL, NULL),
+	    ERR_OK);
+	assert_int_equal(store_over(b, &s), ERR_OK);
+	for (uint64_t i = 0; i < 6000; i++) {
+		assert_int_equal(rows_put_record(s, i, 2), ERR_OK);
+		if (i % 1000 != 999)
+			continue;
+		assert_int_equal(store_freeze(s), ERR_OK);
+		enum err err = store_commit(s, ROWS_NOW, &info);
+		store_thaw(s, err);
+		grown += err == ERR_LIMIT;
+		assert_true(err == ERR_OK || err == ERR_LIMIT);
+		if (err == ERR_LIMIT)
+			assert_int_equal(store_flush(s, ROWS_NOW, &info), ERR_OK);
+	}
+	assert_true(grown >= 2);
+	struct store_stats stats;
+	store_stats(s, &stats);
+	assert_int_equal(stats.rows, 6000);
+	assert_true(stats.file_bytes > 1 << 19);
+	store_close(s);
+	assert_int_equal(open_at(scratch_path(*state, "replica"), &s, NULL), ERR_OK);
+	store_stats(s, &stats);
+	assert_int_equal(stats.rows, 6000);
+	store_close(s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(a_full_disk_loses_nothing, scratch_setup, scratch_teardown),
+	    cmocka_unit_test_setup_teardown(kill_9_loses_nothing, scratch_setup, scratch_teardown),
+	    cmocka_unit_test_setup_teardown(strangers_are_refused, scratch_setup, scratch_teardown),
+	    cmocka_unit_test_setup_teardown(newer_schemas_are_refused, scratch_setup, scratch_teardown),
+	    cmocka_unit_test_setup_teardown(the_map_grows, scratch_setup, scratch_teardown),
+	};
+	estate = rows_id(9, 1);
+	self = rows_id(9, 2);
+	return cmocka_run_group_tests_name("store files", tests, NULL, NULL);
+}
