@@ -1,5 +1,6 @@
 #include "cli/answer.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -33,6 +34,30 @@ static enum err open_replica(const struct command *c, wall_ms now, struct query 
 	return query_open(state, now, ret, info);
 }
 
+/* By itself first, so that a condition cannot close the parentheses it is put in and mean something else. */
+static enum err check_where(const struct command *c, struct query *query, struct err_info *info)
+{
+	static const struct query_sink nothing = {0};
+	const char *where = options_value(&c->options, "where");
+	struct err_info why = {0};
+	if (where == NULL)
+		return ERR_OK;
+	struct question *q = calloc(1, sizeof(*q));
+	if (q == NULL)
+		return err_set(info, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
+	question_add(q, "SELECT 1 FROM hosts WHERE ");
+	question_add(q, where);
+	question_add(q, "\nLIMIT 0");
+	enum err err = q->failed ? err_set(&why, ERR_LIMIT, "longer than %d bytes", LIMIT_SQL_BYTES)
+				 : query_run(query, q->sql, NULL, 0, NULL, &nothing, &why);
+	free(q);
+	if (err != ERR_OK)
+		err_set(info, err,
+			"--where is no condition over hosts: %s; mesh sql --schema lists the columns",
+			why.text);
+	return err;
+}
+
 static int open_answer(struct command *c, const struct output_column *columns, bool live, struct answer *ret)
 {
 	enum output_format format;
@@ -47,6 +72,10 @@ static int open_answer(struct command *c, const struct output_column *columns, b
 			return command_report(c, &info);
 		ret->query = NULL;
 		ret->missing = info;
+	}
+	if (ret->query != NULL && check_where(c, ret->query, &info) != ERR_OK) {
+		query_close(ret->query);
+		return command_report(c, &info);
 	}
 	output_init(&ret->output, c->out, format, width, ret->now, columns);
 	return MESH_EXIT_COMPLETE;

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "cli/authority_dir.h"
+#include "cli/shown.h"
 #include "cli/verb.h"
 #include "crypto/hash.h"
 #include "os/clock.h"
@@ -264,7 +265,7 @@ int verb_authority_issuer(struct command *c)
 	struct authlog_grant grant;
 	struct err_info info = {0};
 	struct os_lock *lock = NULL;
-	char path[LIMIT_PATH_BYTES], day[16];
+	char path[LIMIT_PATH_BYTES], day[SHOWN_BYTES];
 	enum err err = authority_dir_name(c, &d, &info);
 	if (err == ERR_OK)
 		err = authority_dir_issuer(&d, c->options.operands[0], path, sizeof(path), &info);
@@ -281,7 +282,7 @@ int verb_authority_issuer(struct command *c)
 		os_lock_release(lock);
 	if (err != ERR_OK)
 		return command_report(c, &info);
-	authority_day_text(grant.last_day, day);
+	shown_day(grant.last_day, day);
 	fprintf(c->out, "Issuer \"%s\" may enrol %u hosts of ", grant.name, (unsigned)grant.quota);
 	for (size_t i = 0; i < grant.site_count; i++)
 		fprintf(c->out, "%s%s", i == 0 ? "" : ", ", grant.sites[i]);

@@ -138,11 +138,3 @@ enum err authority_check_site(const char *site, struct err_info *info)
 			       shown, LIMIT_SITE_NAME_BYTES);
 	return ERR_OK;
 }
-
-void authority_day_text(wall_day day, char ret[16])
-{
-	char time[32];
-	/* Noon, so that no time zone moves it to another date. */
-	os_time_text((wall_ms)day * CLOCK_DAY_MS + CLOCK_DAY_MS / 2, time);
-	snprintf(ret, 16, "%.10s", time);
-}

@@ -36,7 +36,5 @@ enum err authority_required(const struct command *c, const char *name, const cha
 			    struct err_info *info);
 /* ERR_USAGE unless `site` can be a site's name. */
 enum err authority_check_site(const char *site, struct err_info *info);
-/* "2026-11-23" */
-void authority_day_text(wall_day day, char ret[16]);
 
 #endif

@@ -27,7 +27,10 @@ static const struct output_column columns[] = {
     {.name = NULL},
 };
 
-#define FLAGS "boot_start, out_of_tree, unsigned, proprietary, third_party, entry"
+#define DETAILS                                                                                              \
+	"version_status, vendor_status, source, source_status, boot_start, out_of_tree, unsigned, "          \
+	"proprietary, "                                                                                      \
+	"third_party, entry"
 
 static void ask(struct question *q, const struct command *c)
 {
@@ -36,14 +39,15 @@ static void ask(struct question *q, const struct command *c)
 	bool over_hosts = options_has(o, "where");
 	const char *column = over_hosts ? "component" : "name";
 	if (over_hosts)
-		question_add(q, "SELECT component AS name, version, kind, vendor, count(*) AS hosts, "
-				"sum(status = 'up') AS hosts_up, sum(status = 'dark') AS hosts_dark, "
-				"sum(status NOT IN ('up', 'dark')) AS hosts_other, sum(loaded) AS loaded_on, "
-				"source, " FLAGS " FROM host_components WHERE 1");
+		question_add(
+		    q, "SELECT component AS name, version, kind, vendor, count(*) AS hosts, "
+		       "sum(status = 'up') AS hosts_up, sum(status = 'dark') AS hosts_dark, "
+		       "sum(status NOT IN ('up', 'dark')) AS hosts_other, sum(loaded) AS loaded_on, " DETAILS
+		       " FROM host_components WHERE status NOT IN ('left', 'replaced')");
 	else
 		question_add(q,
 			     "SELECT name, version, kind, vendor, hosts, hosts_up, hosts_dark, hosts_other, "
-			     "loaded_on, source, " FLAGS " FROM components WHERE 1");
+			     "loaded_on, " DETAILS " FROM components WHERE 1");
 	if (!options_has(o, "all"))
 		question_add(q, " AND third_party = 1");
 	if (options_has(o, "unsigned"))

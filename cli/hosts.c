@@ -34,8 +34,9 @@ int verb_hosts(struct command *c)
 	if (q == NULL)
 		return command_fail(c, MESH_EXIT_ERROR, "%s", err_text(ERR_NOMEM));
 	question_add(
-	    q, "SELECT host, name, site, status, status_since_ms, kernel, age_s, seen_ms, evidence, "
-	       "current_site, os, arch, model, role, address, components, agent, level FROM hosts WHERE 1");
+	    q, "SELECT host, name, name_status, site, status, status_since_ms, kernel, kernel_status, age_s, "
+	       "seen_ms, evidence, current_site, os, os_status, arch, model, model_status, role, address, "
+	       "components, agent, level FROM hosts WHERE 1");
 	if (site != NULL)
 		question_bind(q, " AND site = ", site, "");
 	if (status != NULL)

@@ -70,7 +70,9 @@ static bool on_columns(void *context, const char *const *names, size_t count)
 	struct output *o = context;
 	o->names = calloc(count, sizeof(*o->names));
 	o->styles = calloc(count, sizeof(*o->styles));
-	o->failed = o->names == NULL || o->styles == NULL;
+	o->status_at = calloc(count, sizeof(*o->status_at));
+	o->hidden = calloc(count, sizeof(*o->hidden));
+	o->failed = o->names == NULL || o->styles == NULL || o->status_at == NULL || o->hidden == NULL;
 	for (size_t i = 0; i < count && !o->failed; i++) {
 		o->names[i] = strdup(names[i]);
 		o->failed = o->names[i] == NULL;
@@ -111,9 +113,13 @@ void output_release(struct output *o)
 		free(o->names[i]);
 	free(o->names);
 	free(o->styles);
+	free(o->status_at);
+	free(o->hidden);
 	table_free(o->table);
 	o->names = NULL;
 	o->styles = NULL;
+	o->status_at = NULL;
+	o->hidden = NULL;
 	o->table = NULL;
 	o->name_count = 0;
 }

@@ -44,6 +44,8 @@ struct output {
 	struct table *table;
 	const struct output_column **styles; /* per column of the question */
 	char **names;
+	size_t *status_at; /* per column: the one that says why it has no value; name_count: none */
+	bool *hidden;
 	size_t name_count;
 	uint64_t rows;
 	bool begun, failed;

@@ -10,9 +10,37 @@
 
 #define ID_SHOWN 8
 
-static bool is_hidden(const struct output *o, size_t column)
+/* The column that says why X has no value, when the answer has one: X_status. `name_count` when there is
+ * none. */
+static size_t status_of(const struct output *o, size_t column)
 {
-	return o->format == OUTPUT_TABLE && o->styles[column]->only_wide;
+	size_t len = strlen(o->names[column]);
+	for (size_t i = 0; i < o->name_count; i++) {
+		if (strncmp(o->names[i], o->names[column], len) == 0 &&
+		    strcmp(o->names[i] + len, "_status") == 0)
+			return i;
+	}
+	return o->name_count;
+}
+
+static bool is_status(const struct output *o, size_t column)
+{
+	for (size_t i = 0; i < o->name_count; i++) {
+		if (status_of(o, i) == column)
+			return true;
+	}
+	return false;
+}
+
+/* A verb's answer shows the reason in place of the value. A question of the user's shows what it asked for.
+ */
+static void plan_columns(struct output *o)
+{
+	for (size_t i = 0; i < o->name_count; i++) {
+		o->status_at[i] = o->columns != NULL ? status_of(o, i) : o->name_count;
+		o->hidden[i] = o->columns != NULL && is_status(o, i);
+		o->hidden[i] |= o->format == OUTPUT_TABLE && o->styles[i]->only_wide;
+	}
 }
 
 static void capitals(char *text)
@@ -44,7 +72,7 @@ static bool make_table(struct output *o, const struct query_value *values)
 	enum table_align *aligns = calloc(o->name_count + 1, sizeof(*aligns));
 	size_t count = 0;
 	for (size_t i = 0; i < o->name_count && headings != NULL && aligns != NULL; i++) {
-		if (is_hidden(o, i))
+		if (o->hidden[i])
 			continue;
 		const struct output_column *c = o->styles[i];
 		bool number =
@@ -113,7 +141,7 @@ static void put_value(struct output *o, const struct output_column *c, const str
 
 static bool on_columns(struct output *o)
 {
-	(void)o;
+	plan_columns(o);
 	return true;
 }
 
@@ -122,8 +150,9 @@ static bool on_row(struct output *o, const struct query_value *values)
 	if (o->table == NULL && !make_table(o, values))
 		return false;
 	for (size_t i = 0; i < o->name_count; i++) {
-		if (!is_hidden(o, i))
-			put_value(o, o->styles[i], &values[i]);
+		bool reasoned = values[i].type == QUERY_NULL && o->status_at[i] < o->name_count;
+		if (!o->hidden[i])
+			put_value(o, o->styles[i], &values[reasoned ? o->status_at[i] : i]);
 	}
 	return true;
 }

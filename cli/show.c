@@ -30,30 +30,29 @@ static const struct output_column columns[] = {
 static const struct section {
 	const char *key, *heading, *shown, *whole;
 } sections[] = {
-    {"components", "Third-party components",
-     "SELECT component AS name, version, kind, vendor, loaded, boot_start, unsigned, out_of_tree FROM "
-     "host_components WHERE host = ?1 AND third_party = 1 ORDER BY kind, component, version",
-     "SELECT kind, component AS name, version, source, vendor, loaded, pending, boot_start, out_of_tree, "
+#define OF_HOST " WHERE host = ?1 "
+#define BY_KIND                                                                                              \
+	"SELECT kind, count(*) AS components, sum(loaded) AS loaded_count, sum(pending) AS pending_count "   \
+	"FROM "                                                                                              \
+	"host_components" OF_HOST "GROUP BY kind ORDER BY kind"
+    {"kernel_components", "Third-party components",
+     "SELECT component AS name, version, version_status, kind, vendor, vendor_status, loaded, boot_start, "
      "unsigned, "
-     "proprietary, third_party, entry FROM host_components WHERE host = ?1 ORDER BY third_party DESC, kind, "
-     "component, version"},
-    {"component_counts", "Components by kind",
-     "SELECT kind, count(*) AS components, sum(loaded) AS loaded_count, sum(pending) AS pending_count FROM "
-     "host_components "
-     "WHERE host = ?1 GROUP BY kind ORDER BY kind",
-     "SELECT kind, count(*) AS components, sum(loaded) AS loaded_count, sum(pending) AS pending_count FROM "
-     "host_components "
-     "WHERE host = ?1 GROUP BY kind ORDER BY kind"},
+     "out_of_tree FROM host_components" OF_HOST "AND third_party = 1 ORDER BY kind, component, version",
+     "SELECT kind, component AS name, version, version_status, source, source_status, vendor, vendor_status, "
+     "loaded, pending, boot_start, out_of_tree, unsigned, proprietary, third_party, entry FROM "
+     "host_components" OF_HOST "ORDER BY third_party DESC, kind, component, version"},
+    {"kernel_component_counts", "Components by kind", BY_KIND, BY_KIND},
     {"changes", "Last changes",
-     "SELECT time_ms, op, component AS name, version FROM changes WHERE host = ?1 ORDER BY time_ms DESC",
-     "SELECT time_ms, op, component AS name, version, entry FROM changes WHERE host = ?1 ORDER BY time_ms "
-     "DESC"},
-    {"crashes", "Last crashes",
-     "SELECT time_ms, kind, detail FROM crashes WHERE host = ?1 ORDER BY time_ms DESC",
-     "SELECT time_ms, kind, detail FROM crashes WHERE host = ?1 ORDER BY time_ms DESC"},
+     "SELECT time_ms, op, component AS name, version, entry FROM changes" OF_HOST "ORDER BY time_ms DESC",
+     "SELECT time_ms, op, component AS name, version, entry FROM changes" OF_HOST "ORDER BY time_ms DESC"},
+    {"crashes", "Last crashes", "SELECT time_ms, kind, detail FROM crashes" OF_HOST "ORDER BY time_ms DESC",
+     "SELECT time_ms, kind, detail FROM crashes" OF_HOST "ORDER BY time_ms DESC"},
     {"crash_counts", "Crashes counted",
-     "SELECT kind, total, source_status AS source FROM crash_counts WHERE host = ?1 ORDER BY kind",
-     "SELECT kind, total, source_status FROM crash_counts WHERE host = ?1 ORDER BY kind"},
+     "SELECT kind, total, source_status AS total_status FROM crash_counts" OF_HOST "ORDER BY kind",
+     "SELECT kind, total, source_status FROM crash_counts" OF_HOST "ORDER BY kind"},
+#undef OF_HOST
+#undef BY_KIND
 };
 #define SECTIONS (sizeof(sections) / sizeof(sections[0]))
 
@@ -130,6 +129,67 @@ static bool ends_with(const char *text, const char *end)
 	return len >= n && strcmp(text + len - n, end) == 0;
 }
 
+/* What a field's number means, by how its name ends. */
+enum meaning { TIME_MS, TIME_S, AGE_S, PERCENT, DAY, YESNO };
+static const struct {
+	const char *end;
+	enum meaning as;
+} meanings[] = {
+    {"_ms", TIME_MS},       {"_time_s", TIME_S},   {"age_s", AGE_S},     {"_percent", PERCENT}, {"_day", DAY},
+    {"secure_boot", YESNO}, {"boot_clean", YESNO}, {"clock_off", YESNO}, {"complete", YESNO},
+};
+#define MEANINGS (sizeof(meanings) / sizeof(meanings[0]))
+
+static void put_number(const struct answer *a, const char *name, int64_t v, char ret[SHOWN_BYTES])
+{
+	uint64_t n = v > 0 ? (uint64_t)v : 0;
+	size_t i = 0;
+	while (i < MEANINGS && !ends_with(name, meanings[i].end))
+		i++;
+	if (i == MEANINGS || v < 0) {
+		snprintf(ret, SHOWN_BYTES, "%" PRId64, v);
+		return;
+	}
+	switch (meanings[i].as) {
+	case TIME_MS:
+		shown_time(n, a->now, ret);
+		break;
+	case TIME_S:
+		shown_time(n < UINT64_MAX / CLOCK_SECOND_MS ? n * CLOCK_SECOND_MS : UINT64_MAX, a->now, ret);
+		break;
+	case AGE_S:
+		shown_age(n, ret);
+		break;
+	case PERCENT:
+		snprintf(ret, SHOWN_BYTES, "%" PRIu64 " %%", n);
+		break;
+	case DAY:
+		shown_day(n, ret);
+		break;
+	case YESNO:
+		snprintf(ret, SHOWN_BYTES, "%s", n != 0 ? "yes" : "no");
+		break;
+	}
+}
+
+/* The field's name as words, without its unit: the value shows that. */
+static void put_label(struct table *t, const char *name)
+{
+	static const char *const units[] = {"_ms", "_s", "_percent", "_day"};
+	char label[64];
+	size_t len = strlen(name);
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (ends_with(name, units[i])) {
+			len -= strlen(units[i]);
+			break;
+		}
+	}
+	snprintf(label, sizeof(label), "  %.*s", (int)len, name);
+	for (char *c = label; *c != '\0'; c++)
+		*c = *c == '_' ? ' ' : *c;
+	table_cell(t, label, strlen(label));
+}
+
 static void put_value(struct table *t, const struct answer *a, const char *name, const struct query_value *v,
 		      const char *status)
 {
@@ -139,20 +199,13 @@ static void put_value(struct table *t, const struct answer *a, const char *name,
 		table_cell(t, status, strlen(status));
 		return;
 	case QUERY_TEXT:
-		table_cell(t, v->text, v->text_len);
+		table_cell(t, v->text_len > 0 ? v->text : "-", v->text_len > 0 ? v->text_len : 1);
 		return;
 	case QUERY_REAL:
 		snprintf(text, sizeof(text), "%.6g", v->real);
 		break;
 	case QUERY_INTEGER:
-		if (ends_with(name, "_ms") && v->integer > 0)
-			shown_time((uint64_t)v->integer, a->now, text);
-		else if (ends_with(name, "_time_s") && v->integer > 0)
-			shown_time((uint64_t)v->integer * CLOCK_SECOND_MS, a->now, text);
-		else if (strcmp(name, "age_s") == 0 && v->integer >= 0)
-			shown_age((uint64_t)v->integer, text);
-		else
-			snprintf(text, sizeof(text), "%" PRId64, v->integer);
+		put_number(a, name, v->integer, text);
 		break;
 	}
 	table_cell(t, text, strlen(text));
@@ -167,18 +220,15 @@ static enum err put_fields(const struct answer *a, const struct rows *r, const c
 	if (t == NULL)
 		return ERR_NOMEM;
 	for (size_t i = 0; r->count > 0 && i < r->columns; i++) {
-		char label[64], partner[64];
+		char partner[64];
 		bool skipped = is_status_of_another(r, i);
 		for (size_t k = 0; skip[k] != NULL; k++)
 			skipped = skipped || strcmp(skip[k], r->names[i]) == 0;
 		if (skipped)
 			continue;
-		snprintf(label, sizeof(label), "  %s", r->names[i]);
 		snprintf(partner, sizeof(partner), "%s_status", r->names[i]);
-		for (char *c = label; *c != '\0'; c++)
-			*c = *c == '_' ? ' ' : *c;
 		const char *status = rows_text(r, 0, partner);
-		table_cell(t, label, strlen(label));
+		put_label(t, r->names[i]);
 		put_value(t, a, r->names[i], rows_cell(r, 0, i), status[0] != '\0' ? status : "-");
 	}
 	enum err err =
@@ -187,16 +237,19 @@ static enum err put_fields(const struct answer *a, const struct rows *r, const c
 	return err;
 }
 
+/* "till-17 is dark: two of two witnesses ...": the evidence begins with the state. */
 static void put_title(const struct answer *a, const struct rows *host)
 {
-	static const char *const shown[] = {"name", "status", "evidence"};
-	char text[3][512];
-	for (size_t i = 0; i < 3; i++) {
-		const char *raw = rows_text(host, 0, shown[i]);
-		text_escape(text[i], sizeof(text[i]), raw, strlen(raw));
-	}
-	fprintf(a->output.f, "%s is %s%s%s\n", text[0][0] != '\0' ? text[0] : "This host", text[1],
-		text[2][0] != '\0' ? ": " : "", text[2]);
+	char name[4 * LIMIT_HOSTNAME_BYTES + 1], evidence[512];
+	const char *raw = rows_text(host, 0, "name");
+	if (raw[0] == '\0')
+		raw = "This host";
+	text_escape(name, sizeof(name), raw, strlen(raw));
+	raw = rows_text(host, 0, "evidence");
+	if (raw[0] == '\0')
+		raw = rows_text(host, 0, "status");
+	text_escape(evidence, sizeof(evidence), raw, strlen(raw));
+	fprintf(a->output.f, "%s is %s\n", name, evidence);
 }
 
 static enum err put_section(struct answer *a, const struct section *s, const char *host,

@@ -34,6 +34,15 @@ void shown_time(wall_ms t, wall_ms now, char ret[SHOWN_BYTES])
 		snprintf(ret, SHOWN_BYTES, "%.*s", MINUTE, then);
 }
 
+void shown_day(uint64_t day, char ret[SHOWN_BYTES])
+{
+	char time[32];
+	/* Noon, so that no time zone moves it to another date. */
+	wall_ms noon = day < UINT32_MAX ? day * CLOCK_DAY_MS + CLOCK_DAY_MS / 2 : UINT64_MAX;
+	os_time_text(noon, time);
+	snprintf(ret, SHOWN_BYTES, "%.*s", day < UINT32_MAX ? 10 : 31, time);
+}
+
 void shown_bytes(uint64_t bytes, char ret[SHOWN_BYTES])
 {
 	static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};

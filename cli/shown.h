@@ -14,6 +14,8 @@ void shown_age(uint64_t seconds, char ret[SHOWN_BYTES]);
 void shown_time(wall_ms t, wall_ms now, char ret[SHOWN_BYTES]);
 /* "812 B", "1204 KiB", "31 MiB". */
 void shown_bytes(uint64_t bytes, char ret[SHOWN_BYTES]);
+/* "2026-11-23" */
+void shown_day(uint64_t day, char ret[SHOWN_BYTES]);
 /* Whole seconds from `t` to `now`, 0 when `t` lies ahead. */
 uint64_t shown_seconds(wall_ms t, wall_ms now);
 /* "" for 1, "s" otherwise. */

@@ -83,9 +83,9 @@ static int show_schema(struct command *c)
 		fprintf(c->out, "%s%s: %s\n", i == 0 ? "" : "\n", tables[i].name, tables[i].meaning);
 		for (size_t k = 0; k < tables[i].column_count; k++) {
 			const struct query_column *column = &tables[i].columns[k];
-			fprintf(c->out, "  %-24s %-8s%s%s  %s\n", column->name, column->type,
-				column->unit != NULL && column->unit[0] != '\0' ? " " : "",
-				column->unit != NULL ? column->unit : "",
+			bool unit = column->unit != NULL && column->unit[0] != '\0';
+			fprintf(c->out, "  %-27s %-7s  %s%s%s%s\n", column->name, column->type,
+				unit ? "[" : "", unit ? column->unit : "", unit ? "] " : "",
 				column->meaning != NULL ? column->meaning : "");
 		}
 	}

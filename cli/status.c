@@ -116,6 +116,23 @@ static void put_people(struct answer *a, const msgpack_object *b)
 	put_warnings(f, b);
 }
 
+/* What the replica tells of its own node. */
+static enum err put_stopped(struct answer *a, struct err_info *info)
+{
+	struct query_coverage c;
+	char site[4 * LIMIT_SITE_NAME_BYTES + 1], age[SHOWN_BYTES];
+	enum err err = query_coverage(a->query, &c, info);
+	if (err != ERR_OK)
+		return err;
+	text_escape(site, sizeof(site), c.self_site, strlen(c.self_site));
+	shown_age(shown_seconds(c.as_of, a->now), age);
+	fprintf(a->output.f,
+		"meshd     stopped; start it: systemctl start meshd\n"
+		"Host      %s\nSite      %s\nReplica   last commit %s ago\n",
+		c.self, site, age);
+	return ERR_OK;
+}
+
 static struct query_value value_of(const msgpack_object *body, const struct field *field, char ret[TEXT_MAX])
 {
 	struct query_value v = {.type = QUERY_NULL};
@@ -168,19 +185,16 @@ int verb_status(struct command *c)
 	if (!running && (err != ERR_NOT_FOUND || a.query == NULL))
 		return answer_fail(&a, err == ERR_NOT_FOUND ? &a.missing : &info);
 	a.partial = !running;
+	info = (struct err_info){0};
 	if (!output_for_people(&a.output))
 		err = put_row(&a, running ? reply.body : NULL);
 	else if (running)
 		put_people(&a, reply.body);
 	else
-		fprintf(c->out,
-			"meshd     stopped; this is what its replica tells (start it: systemctl start "
-			"meshd)\n");
+		err = put_stopped(&a, &info);
 	if (running)
 		client_release(&reply);
-	if (!output_for_people(&a.output) && err != ERR_OK) {
+	if (err != ERR_OK && info.code == ERR_OK)
 		err_set(&info, err, "%s", err_text(err));
-		return answer_fail(&a, &info);
-	}
-	return answer_close(&a);
+	return err == ERR_OK ? answer_close(&a) : answer_fail(&a, &info);
 }

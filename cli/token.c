@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "cli/authority_dir.h"
+#include "cli/shown.h"
 #include "cli/verb.h"
 #include "crypto/hash.h"
 #include "os/clock.h"
@@ -106,12 +107,12 @@ static enum err choose_days(const struct command *c, const struct authlog_grant 
 			    struct err_info *info)
 {
 	unsigned days;
-	char day[16];
+	char day[SHOWN_BYTES];
 	wall_day today = clock_day(os_clock_wall());
 	enum err err = command_number(c, "days", 0, 36500, DAYS_DEFAULT, &days, info);
 	if (err != ERR_OK)
 		return err;
-	authority_day_text(grant->last_day, day);
+	shown_day(grant->last_day, day);
 	if (grant->last_day < today)
 		return err_set(info, ERR_EXPIRED,
 			       "the grant of issuer \"%s\" ended on %s; make another issuer", grant->name,
@@ -141,7 +142,7 @@ int verb_token(struct command *c)
 	struct err_info info = {0};
 	const struct authlog_grant *grant;
 	const char *issuer, *out;
-	char day[16];
+	char day[SHOWN_BYTES];
 	enum err err = authority_dir_name(c, &d, &info);
 	if (err == ERR_OK)
 		err = authority_required(c, "issuer", &issuer, &info);
@@ -162,7 +163,7 @@ int verb_token(struct command *c)
 	if (err == ERR_OK)
 		err = write_token(&t, out, &info);
 	if (err == ERR_OK) {
-		authority_day_text(t.last_day, day);
+		shown_day(t.last_day, day);
 		fprintf(c->out,
 			"Token \"%s\" for %s%s may be used until %s. Whoever reads it can enrol hosts.\n"
 			"Next, on each machine: mesh enroll --token FILE%s\n",

@@ -1,0 +1,159 @@
+#!/bin/sh
+# The verbs that ask a replica, over a synthetic estate: exit codes, formats, filters, refusals. No daemon runs.
+set -eu
+. "$(dirname -- "$0")/lib.sh"
+estate=$(realpath "$4")
+cd "$work"
+
+"$estate" --hosts 60 --sites 4 --seed 3 --out est >/dev/null
+MESH_STATE=$work/est
+export MESH_STATE
+
+valid() {
+	"$json_tool" "$@" <out || fail "no valid JSON"
+}
+
+# ask WANT ARGUMENT...: in every format; JSON must be JSON.
+ask() {
+	run "$@" -o json
+	valid
+	grep -q '^{"rows": \[' out || fail "JSON does not begin with its rows"
+	grep -q '^"coverage": {' out || fail "JSON has no coverage"
+	run "$@" -o jsonl
+	valid --lines
+	tail -n 1 out | grep -q '^{"coverage": {' || fail "jsonl does not end with the coverage"
+	run "$@"
+	grep -q '^Coverage: 60 hosts (' out || fail "a table without coverage"
+	run "$@" -o wide
+}
+
+ask 0 hosts
+[ "$(grep -c '^[0-9a-f]\{32\}  ' out)" -eq 60 ] || fail "wide does not list 60 hosts with whole ids"
+ask 0 components
+ask 0 components --all
+ask 0 sites
+ask 0 sql 'SELECT kernel, count(*) AS n FROM hosts GROUP BY kernel'
+run 0 hosts -o csv
+[ "$(wc -l <out)" -eq 61 ] || fail "csv has not one line a host and one for the head"
+says '^Coverage: '
+
+# Fits a terminal. COLUMNS is what it says it has.
+if command -v script >/dev/null; then
+	COLUMNS=80 script -qec "$mesh components --all" /dev/null >typescript </dev/null
+	tr -d '\r' <typescript >out
+	shows '^Coverage: '
+	[ "$(grep -v -e '^Coverage' -e '^Modules' out | wc -L)" -le 80 ] || fail "a table is wider than the terminal"
+fi
+
+# Nothing found is an answer.
+ask 0 hosts --site nowhere
+run 0 hosts --site nowhere -o json
+head -n 1 out | grep -q '^{"rows": \[\],$' || fail "no rows are no empty list"
+ask 0 components --name no-such-component
+shows '^No such third-party component is known; --all searches all [0-9]* components'
+ask 0 sql "SELECT name FROM hosts WHERE 0"
+
+# Filters agree with each other.
+run 0 hosts --site berlin -o csv
+berlin=$(wc -l <out)
+run 0 hosts --where "site = 'berlin'" -o csv
+[ "$(wc -l <out)" -eq "$berlin" ] || fail "--where and --site disagree"
+run 0 hosts --where "site = 'berlin' -- and a comment" -o csv
+[ "$(wc -l <out)" -eq "$berlin" ] || fail "a comment in --where"
+run 0 sql 'SELECT name FROM hosts WHERE site = ?1' --param berlin -o csv
+[ "$(wc -l <out)" -eq "$berlin" ] || fail "a parameter"
+run 0 hosts --site "berlin' OR '1'='1" -o csv
+[ "$(wc -l <out)" -eq 1 ] || fail "a value was taken for SQL"
+run 0 hosts --status stopped -o csv
+[ "$(wc -l <out)" -eq "$("$mesh" sql "SELECT 1 FROM hosts WHERE status = 'stopped'" -o csv 2>/dev/null | wc -l)" ] ||
+	fail "--status"
+run 0 components --all -o csv
+cp out all
+run 0 components --all --where 1 -o csv
+cut -d, -f1-3,5-8 all | sort >a
+cut -d, -f1-3,5-8 out | sort >b
+cmp -s a b || fail "components over all hosts and components differ"
+run 0 components --unsigned --all -o csv
+run 0 components --boot-start --all -o csv
+run 0 components --all --name 'ext*' -o json
+valid
+echo 'SELECT count(*) AS n FROM hosts' >question
+run 0 sql --file question -o csv
+[ "$(tail -n 1 out)" = 60 ] || fail "--file"
+code=0
+"$mesh" sql - -o csv <question >out 2>err || code=$?
+[ "$code" -eq 0 ] && [ "$(tail -n 1 out)" = 60 ] || fail "standard input"
+head -c 70000 /dev/zero | tr '\0' ' ' >long
+code=0
+"$mesh" sql - <long >out 2>err || code=$?
+[ "$code" -eq 1 ] || fail "a question without end"
+
+# Questions that are none, would write, or never end.
+run 1 sql 'SELEC 1'
+says 'syntax error'
+run 1 sql 'SELECT nothing FROM hosts'
+says 'nothing'
+run 1 sql 'SELECT 1; SELECT 2'
+run 1 sql ''
+run 1 hosts --where 'site ='
+run 1 hosts --where '1) UNION SELECT (1'
+for write in 'DELETE FROM hosts' 'CREATE TABLE t(x)' "ATTACH 'x' AS x" 'PRAGMA journal_mode = off' \
+	"SELECT load_extension('x')" "INSERT INTO hosts(name) VALUES ('x')" 'DROP TABLE hosts' VACUUM; do
+	run 1 sql "$write"
+done
+[ ! -e x ] || fail "a file was made"
+run 1 sql 'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n' --timeout 2
+run 0 sql --schema
+shows '^host_components: '
+
+# One host.
+name=$("$mesh" sql 'SELECT name FROM hosts ORDER BY host LIMIT 1' -o csv 2>/dev/null | tail -n 1)
+id=$("$mesh" sql 'SELECT host FROM hosts ORDER BY host LIMIT 1' -o csv 2>/dev/null | tail -n 1)
+ask 0 show "$name"
+shows "  host  *$id"
+ask 0 show "$id"
+run 0 show "$(echo "$id" | cut -c1-12 | tr a-f A-F)"
+shows "^$name is "
+run 1 show ''
+run 1 show "$(printf 'no\033such')"
+says 'no host "no\\x1bsuch"'
+run 2 show "$name" -o csv
+[ "$(cut -c1 <<IDS | sort | uniq -d | head -n 1 | wc -l
+$("$mesh" sql 'SELECT host FROM hosts' -o csv 2>/dev/null)
+IDS
+)" -eq 1 ] || fail "no two ids begin alike"
+digit=$("$mesh" sql 'SELECT substr(host, 1, 1) AS d FROM hosts GROUP BY d HAVING count(*) > 1' -o csv 2>/dev/null | tail -n 1)
+run 1 show "$digit"
+says 'name one by its id'
+grep -q "^  $digit[0-9a-f]\{31\}  " err || fail "an ambiguous id lists no candidates"
+
+# An old replica still answers, and says so.
+"$estate" --hosts 60 --sites 4 --seed 3 --out old --now 1700000000000 >/dev/null
+MESH_STATE=$work/old
+ask 3 hosts
+shows '^PARTIAL: the replica is'
+ask 0 hosts --allow-partial
+ask 3 sql 'SELECT 1 AS one'
+ask 3 show "$name"
+run 3 status -o json
+valid
+shows '"running": false'
+run 0 status -o json --allow-partial
+run 3 status
+shows '^meshd     stopped'
+run 1 peers
+says 'meshd is not running'
+run 1 drill cut berlin
+says 'meshd is not running'
+
+# Damage is an error or left out, never a crash and never served in silence.
+cp -r "$work/est" damaged
+for file in damaged/replica/data.mdb; do
+	size=$(stat -c %s "$file")
+	head -c $((size / 3)) "$file" >short
+	cp short "$file"
+done
+code=0
+"$mesh" hosts --state damaged -o json >out 2>err || code=$?
+[ "$code" -eq 1 ] || [ "$code" -eq 3 ] || fail "a replica cut short: exit code $code"
+done_with 90
