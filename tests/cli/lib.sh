@@ -2,6 +2,8 @@
 mesh=$(realpath "$1")
 json_tool=$(realpath "$2")
 root=$(realpath "$3")
+# A fourth, where a test takes one: a program.
+tool=$(realpath -m -- "${4:-.}")
 work=$(mktemp -d)
 trap 'chmod -R u+rwx "$work"; rm -rf "$work"' EXIT
 cd "$work" || exit 1

@@ -2,8 +2,7 @@
 # The verbs that ask a replica, over a synthetic estate: exit codes, formats, filters, refusals. No daemon runs.
 set -eu
 . "$(dirname -- "$0")/lib.sh"
-estate=$(realpath "$4")
-cd "$work"
+estate=$tool
 
 "$estate" --hosts 60 --sites 4 --seed 3 --out est >/dev/null
 MESH_STATE=$work/est
