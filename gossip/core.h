@@ -80,8 +80,9 @@ struct member {
 struct rollcall_view {
 	struct member *signer;
 	uint64_t seq;
-	uint64_t slot; /* part */
-	mono_ms received_at;
+	uint64_t slot;       /* part */
+	mono_ms received_at; /* less what it was late */
+	int64_t clock_gap;   /* least difference of own and signer's clock at receipt */
 	wall_ms received;
 	uint32_t parts;
 	uint64_t roster_hash;

@@ -176,6 +176,25 @@ static struct rollcall_view *view_of(struct site *s, struct member *signer, uint
 	return &s->views[s->view_count++];
 }
 
+/* How long this one was on its way, beyond what the signer's others took. Its clock may be off, so only
+ * differences count, and when it was set back, no more than an interval is believed. */
+static mono_ms view_age(const struct gossip *g, const struct site *s, struct rollcall_view *v,
+			const struct member *signer, wall_ms signed_at)
+{
+	/* What no clock can say must not overflow either. */
+	int64_t gap = (int64_t)g->now - (int64_t)(signed_at < INT64_MAX / 2 ? signed_at : INT64_MAX / 2);
+	mono_ms most = rollcall_interval_ms(g, s);
+
+	if (v->signer != signer || v->seq == 0 || gap < v->clock_gap)
+		v->clock_gap = gap;
+	mono_ms age = (mono_ms)(gap - v->clock_gap);
+
+	if (age <= most)
+		return age;
+	v->clock_gap += (int64_t)(age / 8);
+	return most;
+}
+
 static bool view_fill(struct rollcall_view *v, struct member *signer, const struct record *r,
 		      const struct rollcall *roll)
 {
@@ -194,6 +213,7 @@ static bool view_fill(struct rollcall_view *v, struct member *signer, const stru
 				    .live_witnesses = roll->live_witnesses,
 				    .no_answer_count = roll->no_answer_count,
 				    .state_count = roll->state_count,
+				    .clock_gap = v->clock_gap,
 				    .states = states};
 	memcpy(v->trie, roll->trie, sizeof(v->trie));
 	for (size_t i = 0; i < roll->no_answer_count; i++) {
@@ -255,13 +275,15 @@ void rollcall_on_record(struct gossip *g, const struct record *r, wall_ms receiv
 
 	if (roll && s && signer && !rollcall_decode(r->body, r->body_len, roll))
 		v = view_of(s, signer, r->key.slot);
+	mono_ms late = v ? view_age(g, s, v, signer, r->time) : 0;
+
 	if (!v || !view_fill(v, signer, r, roll)) {
 		free(roll);
 		return;
 	}
 	free(roll);
 	v->received = received;
-	v->received_at = g->now;
+	v->received_at = late < g->now ? g->now - late : 0;
 	if (g->loading) {
 		/* As old as it was: in virtual and in real time alike. */
 		uint64_t age = g->wall > received ? g->wall - received : 0;
