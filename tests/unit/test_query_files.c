@@ -31,7 +31,7 @@ static int ask_as_nobody(void *context)
 	const char *folder = context;
 	struct query *q = NULL;
 	struct err_info info = {0};
-	if (!scratch_drop_root())
+	if (geteuid() != 0 || !scratch_drop_root())
 		return 77;
 	if (query_open(folder, NOW, &q, &info) != ERR_DENIED || strstr(info.text, "group") == NULL)
 		return 2;
@@ -42,7 +42,7 @@ static int ask_without_lock(void *context)
 {
 	static struct answer a;
 	struct query *q = NULL;
-	if (!scratch_drop_root())
+	if (geteuid() != 0 || !scratch_drop_root())
 		return 77;
 	if (query_open(context, NOW, &q, NULL) != ERR_OK)
 		return 2;
@@ -119,7 +119,7 @@ static int ask_when_overtaken(const char *folder, int ready, int go)
 	struct query *q = NULL;
 	struct err_info info = {0};
 	char byte = 0;
-	if (!scratch_drop_root())
+	if (geteuid() != 0 || !scratch_drop_root())
 		return 77;
 	if (query_open(folder, NOW, &q, NULL) != ERR_OK)
 		return 2;
