@@ -212,7 +212,7 @@ static const struct verb verbs[] = {
      .summary = "exercise: cut this node off from a site, or heal it",
      .text = "The running meshd drops all traffic with hosts of the site until it is healed or restarted. "
 	     "Only where "
-	     "its configuration says \"drills = yes\".",
+	     "its configuration says \"enabled = yes\" under [drill].",
      .shared = VERB_STATE,
      .exits = "012",
      .examples =
