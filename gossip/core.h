@@ -301,6 +301,8 @@ void state_site_changed(struct gossip *g, struct site *s); /* judge its hosts ag
 void state_spoke(struct gossip *g, struct member *m);      /* a new record, or a direct answer */
 /* This node has heard the estate for three intervals and may pronounce others dark or silent. */
 bool state_settled(const struct gossip *g, const struct site *s);
+/* It heard the host, or a witness vouch for it, since it listens: news against it is news. */
+bool state_knew(const struct gossip *g, const struct member *m);
 /* Three signers of the site at most, best-ranked first, whose roll-calls still count. */
 size_t state_signers(struct gossip *g, struct site *s, struct member *ret[3]);
 void state_leave(struct gossip *g, enum goodbye_reason reason);

@@ -4,8 +4,9 @@
  * judged again, and what changed goes to the driver. A goodbye in force makes "stopped" or "asleep"; two
  * current signers (one, where no second is left) make "dark"; a site without roll-calls for three intervals
  * turns silent with its hosts that were up.
- * Fails: a node that has just started, or was paused, pronounces nobody dark or silent before it has heard
- * the estate for three intervals of its own. States of the replica stand until something contradicts them. */
+ * Fails: a node that has just started, or was paused, pronounces no site silent before it has heard the
+ * estate for three intervals of its own, and no host dark, save one that it has heard (of) since. States of
+ * the replica stand until something contradicts them. */
 #include <string.h>
 
 #include "gossip/core.h"
@@ -31,6 +32,12 @@ static mono_ms site_interval(const struct gossip *g, const struct site *s)
 bool state_settled(const struct gossip *g, const struct site *s)
 {
 	return g->now - g->hearing_at >= SILENT_INTERVALS * site_interval(g, s);
+}
+
+bool state_knew(const struct gossip *g, const struct member *m)
+{
+	return m->answered_at > g->hearing_at || m->record_at > g->hearing_at ||
+	       m->vouched_at > g->hearing_at;
 }
 
 /* --- evidence --- */
@@ -204,7 +211,9 @@ static void host_judge(struct gossip *g, struct site *s, struct member *m, struc
 
 	if (e.seen > m->state.seen)
 		m->state.seen = e.seen;
-	if (need > 0 && e.against >= need && (state_settled(g, s) || m->state.status == HOST_DARK)) {
+	bool may = state_settled(g, s) || state_knew(g, m) || m->state.status == HOST_DARK;
+
+	if (need > 0 && e.against >= need && may) {
 		host_dark(g, m, &e);
 		return;
 	}

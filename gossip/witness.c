@@ -3,9 +3,9 @@
  * Happy path: members are ranked by a hash that nobody can choose; the three best that are up sign. A witness
  * that is told of a suspicion probes for itself, four times a second apart; only then it says "does not
  * answer". Any answer, or a new record of the host, takes it back.
- * Fails: a witness that was paused (or has just started) judges nobody before it has heard its site for three
- * intervals, and begins its probes anew. A host that stays away is probed every few seconds, so that its
- * return is noticed even when its own datagrams get lost. */
+ * Fails: a witness that was paused (or has just started) begins its probes anew, and before it has heard its
+ * site for three intervals judges only who has answered it since. A host that stays away is probed every few
+ * seconds, so that its return is noticed even when its own datagrams get lost. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -184,8 +184,9 @@ static void suspect_probe(struct gossip *g, struct suspect *s)
 	if (s->verdict) {
 		s->next_at = g->now + core_jitter(g, RETURN_MS, 0.25);
 	} else if (s->tries == TRIES) {
-		if (!state_settled(g, g->self->site)) {
-			/* Keep asking until this node has heard its site for long enough. */
+		if (!state_settled(g, g->self->site) && s->m->answered_at <= g->hearing_at) {
+			/* Never answered this node, which may be the deaf one: ask on until it has heard its
+			 * site for long enough. */
 			s->next_at = g->now + g->timing.probe_ms;
 		} else {
 			s->verdict = true;
