@@ -223,7 +223,7 @@ static void accept_hooks(struct gossip *g, const struct record *r, uint64_t id, 
 	if (id_equal(&r->key.writer, &g->self->id))
 		own_keep(g, r);
 	if (r->key.kind == RECORD_ROLLCALL)
-		rollcall_on_record(g, r, g->wall, from);
+		rollcall_on_record(g, r, g->wall, from, hops < CORE_HOPS_PULLED);
 	if (r->key.kind == RECORD_CERTIFICATE)
 		accept_orphans(g);
 	blob_on_record(g, r, from);
@@ -303,7 +303,7 @@ enum err gossip_load_record(struct gossip *g, const uint8_t *bytes, size_t len, 
 			g->seq_next = r.seq + 1;
 	}
 	if (r.key.kind == RECORD_ROLLCALL)
-		rollcall_on_record(g, &r, received, NULL);
+		rollcall_on_record(g, &r, received, NULL, false);
 	blob_on_record(g, &r, NULL);
 	return ERR_OK;
 }

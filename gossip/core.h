@@ -67,10 +67,10 @@ struct member {
 
 	struct host_state state; /* as handed to the driver last (or to be) */
 	mono_ms accused_at;      /* when the newest statement came in that keeps it dark */
-	mono_ms vouched_at;      /* when another witness last said in this run that it answers */
 	struct refutation refuted[LIMIT_REFUTATIONS]; /* by its health record */
 	uint8_t refuted_count;
 	uint64_t score;     /* witness rank, lower is better; valid while site->score_epoch is */
+	bool vouched;       /* up by evidence of this run, not by the replica's word alone */
 	wall_ms seen_saved; /* state.seen as the driver has it */
 	bool state_queued;
 	struct suspect *suspect; /* witness.c: being judged here, or NULL */
@@ -84,6 +84,7 @@ struct rollcall_view {
 	mono_ms received_at; /* less what it was late */
 	int64_t clock_gap;   /* least difference of own and signer's clock at receipt */
 	wall_ms received;
+	bool prompt; /* came soon after it was signed: it may accuse, and take back */
 	uint32_t parts;
 	uint64_t roster_hash;
 	uint32_t roster_count;
@@ -282,12 +283,20 @@ size_t witness_rank(struct gossip *g, struct site *s,
 		    struct member *ret[3]);
 bool witness_self(struct gossip *g); /* this node is among the live best three of its site */
 size_t witness_live(struct gossip *g, struct member *ret[3]);
+/* What this node would sign about `m`. Unknown also while doubts are looked into: then it neither
+ * accuses nor contradicts those who do. */
 enum rollcall_state witness_judgement(const struct gossip *g, const struct member *m, wall_ms *ret_since);
+bool witness_doubts(const struct member *m);
 void rollcall_tick(struct gossip *g);
 /* A witness other than this node says it does not answer, and it has not spoken since. */
 bool rollcall_accused(const struct gossip *g, const struct member *m);
 void rollcall_changed(struct gossip *g);
-void rollcall_on_record(struct gossip *g, const struct record *r, wall_ms received, struct member *from);
+void rollcall_on_record(struct gossip *g, const struct record *r, wall_ms received, struct member *from,
+			bool fresh);
+/* The interval readers go by: what this node computes, stretched by what the signers say. */
+mono_ms rollcall_patience_ms(const struct gossip *g, const struct site *s);
+/* For how long a roll-call of the site makes its signer a current one. */
+mono_ms rollcall_current_ms(const struct gossip *g, const struct site *s);
 /* What a roll-call says about a host; unknown also when it is over another roster. */
 enum rollcall_state rollcall_says(struct site *s, const struct rollcall_view *v, const struct member *m);
 uint64_t rollcall_interval_ms(const struct gossip *g, const struct site *s);
@@ -417,6 +426,7 @@ struct gossip {
 	size_t seed_count;
 
 	struct {
+		bool begun;
 		bool changed; /* since it was signed last; due_at: when to sign */
 		mono_ms due_at, first_at;
 		uint64_t signed_content;

@@ -9,7 +9,8 @@
 
 #include "gossip/spread.h"
 
-#define RETRY_MS       1000
+#define RETRY_NEAR_MS  250  /* inside the site; doubles from the third try on */
+#define RETRY_FAR_MS   1000 /* across an edge */
 #define TRIES_MAX      5
 #define WINDOW         96 /* ids asked of one peer and not come yet */
 #define PULLS_AT_FIRST 64
@@ -49,6 +50,13 @@ void pull_arrived(struct gossip *g, uint64_t id)
 		drop(g->spread, p);
 }
 
+static mono_ms patience(const struct gossip *g, const struct pull *p)
+{
+	mono_ms ms = p->peer->site == g->self->site ? RETRY_NEAR_MS : RETRY_FAR_MS;
+	mono_ms trips = 4ull * p->peer->rtt_ms;
+	return (trips > ms && trips < 4 * RETRY_FAR_MS ? trips : ms) << (p->tries > 1 ? p->tries - 1u : 0);
+}
+
 static bool add(struct gossip *g, const struct pull *p)
 {
 	struct spread *s = g->spread;
@@ -60,8 +68,8 @@ static bool add(struct gossip *g, const struct pull *p)
 		s->pulls = pulls;
 		s->pull_cap = cap;
 	}
-	if (s->pull_count == 0 || g->now + RETRY_MS < s->expire_at)
-		s->expire_at = g->now + RETRY_MS;
+	if (s->pull_count == 0 || g->now + patience(g, p) < s->expire_at)
+		s->expire_at = g->now + patience(g, p);
 	s->pulls[s->pull_count++] = *p;
 	s->catching_up += p->catch_up;
 	return true;
@@ -131,11 +139,12 @@ static void expire(struct gossip *g)
 	struct spread *s = g->spread;
 	struct member *peers[16];
 	size_t peer_count = 0;
-	mono_ms next = g->now + RETRY_MS;
+	mono_ms next = g->now + RETRY_FAR_MS;
 	for (size_t i = 0; i < s->pull_count;) {
 		struct pull *p = &s->pulls[i];
-		if (p->at + RETRY_MS > g->now) {
-			next = p->at + RETRY_MS < next ? p->at + RETRY_MS : next;
+		mono_ms until = p->at + patience(g, p);
+		if (until > g->now) {
+			next = until < next ? until : next;
 			i++;
 			continue;
 		}
@@ -143,6 +152,8 @@ static void expire(struct gossip *g)
 			drop(s, p);
 			continue;
 		}
+		until = g->now + patience(g, p);
+		next = until < next ? until : next;
 		size_t at = 0;
 		while (at < peer_count && peers[at] != p->peer)
 			at++;

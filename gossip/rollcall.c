@@ -4,14 +4,17 @@
  * the witnesses take turns: the one ranked after the last signer signs when the interval is over, the next
  * ones stand in 0.7 s later each. Readers keep the newest of each signer.
  * Fails: a roll-call over another roster cannot be read (its indices mean other hosts); it still proves that
- * the site reports. An accused host that hears "does not answer" about itself publishes a refutation. */
+ * the site reports. One that was pulled after a gap may be long out of date: it says that its signer
+ * lives, but it neither accuses nor takes back until the next of that signer. An accused host that hears
+ * "does not answer" about itself publishes a refutation. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "gossip/core.h"
 
-#define COALESCE_MS 200
-#define STAND_IN_MS 700
+#define COALESCE_MS      200
+#define STAND_IN_MS      700
+#define SIGNER_INTERVALS 4 /* the turns of three witnesses, and one to spare */
 
 uint64_t rollcall_interval_ms(const struct gossip *g, const struct site *s)
 {
@@ -25,11 +28,66 @@ uint64_t rollcall_interval_ms(const struct gossip *g, const struct site *s)
 	return interval > floor ? interval : floor;
 }
 
+mono_ms rollcall_patience_ms(const struct gossip *g, const struct site *s)
+{
+	mono_ms own = rollcall_interval_ms(g, s);
+	mono_ms said = (mono_ms)s->state.interval_s * CLOCK_SECOND_MS;
+
+	/* What a signer claims may stretch the patience of others, but not by much. */
+	if (said > own * 2)
+		said = own * 2;
+	return said > own ? said : own;
+}
+
+mono_ms rollcall_current_ms(const struct gossip *g, const struct site *s)
+{
+	return SIGNER_INTERVALS * rollcall_patience_ms(g, s);
+}
+
 void rollcall_changed(struct gossip *g)
 {
 	if (!g->roll.changed)
 		g->roll.due_at = g->now + COALESCE_MS;
 	g->roll.changed = true;
+}
+
+enum rollcall_state rollcall_says(struct site *s, const struct rollcall_view *v, const struct member *m)
+{
+	size_t index = site_index_of(s, m);
+	size_t first = v->slot * LIMIT_ROLLCALL_HOSTS;
+
+	if (v->roster_count != s->count || v->roster_hash != site_roster_hash(s) || index < first ||
+	    index - first >= v->state_count)
+		return ROLLCALL_UNKNOWN;
+	return (enum rollcall_state)v->states[index - first];
+}
+
+bool rollcall_accused(const struct gossip *g, const struct member *m)
+{
+	struct site *s = g->self->site;
+
+	for (size_t i = 0; i < s->view_count; i++) {
+		const struct rollcall_view *v = &s->views[i];
+
+		if (v->signer != g->self && rollcall_says(s, v, m) == ROLLCALL_NO_ANSWER && !state_void(m, v))
+			return true;
+	}
+	return false;
+}
+
+/* Another witness accuses: look for oneself; it accuses this host: answer. */
+static void rollcall_own_site(struct gossip *g, struct site *s, const struct rollcall_view *v)
+{
+	if (v->signer == g->self)
+		return;
+	for (size_t i = 0; i < s->count; i++) {
+		if (rollcall_says(s, v, s->members[i]) != ROLLCALL_NO_ANSWER)
+			continue;
+		if (s->members[i] == g->self)
+			own_refute(g, v->signer->short_id, v->seq);
+		else
+			witness_suspect(g, s->members[i]);
+	}
 }
 
 /* --- signing --- */
@@ -80,8 +138,14 @@ static uint64_t rollcall_content(struct gossip *g, struct site *s)
 	uint64_t content = site_roster_hash(s);
 	wall_ms since;
 
-	for (size_t i = 0; i < s->count; i++)
-		content = content * 31 + (uint64_t)witness_judgement(g, s->members[i], &since);
+	for (size_t i = 0; i < s->count; i++) {
+		enum rollcall_state state = witness_judgement(g, s->members[i], &since);
+
+		/* A doubt is no news; what comes of it is. */
+		if (witness_doubts(s->members[i]))
+			state = ROLLCALL_ANSWERS;
+		content = content * 31 + (uint64_t)state;
+	}
 	return content;
 }
 
@@ -125,6 +189,9 @@ void rollcall_tick(struct gossip *g)
 		core_deadline(g, g->roll.first_at);
 		return;
 	}
+	for (size_t i = 0; !g->roll.begun && i < s->view_count; i++)
+		rollcall_own_site(g, s, &s->views[i]); /* what the replica had */
+	g->roll.begun = true;
 	mono_ms turn = rollcall_turn(g);
 
 	if (turn == UINT64_MAX) {
@@ -223,50 +290,8 @@ static bool view_fill(struct rollcall_view *v, struct member *signer, const stru
 	return true;
 }
 
-enum rollcall_state rollcall_says(struct site *s, const struct rollcall_view *v, const struct member *m)
-{
-	size_t index = site_index_of(s, m);
-	size_t first = v->slot * LIMIT_ROLLCALL_HOSTS;
-
-	if (v->roster_count != s->count || v->roster_hash != site_roster_hash(s) || index < first ||
-	    index - first >= v->state_count)
-		return ROLLCALL_UNKNOWN;
-	return (enum rollcall_state)v->states[index - first];
-}
-
-bool rollcall_accused(const struct gossip *g, const struct member *m)
-{
-	struct site *s = g->self->site;
-
-	for (size_t i = 0; i < s->view_count; i++) {
-		const struct rollcall_view *v = &s->views[i];
-
-		if (v->signer != g->self && rollcall_says(s, v, m) == ROLLCALL_NO_ANSWER && !state_void(m, v))
-			return true;
-	}
-	return false;
-}
-
-/* Another witness accuses: look for oneself; it accuses this host: answer. */
-static void rollcall_own_site(struct gossip *g, struct site *s, const struct rollcall_view *v)
-{
-	if (v->signer == g->self)
-		return;
-	for (size_t i = 0; i < s->count; i++) {
-		enum rollcall_state said = rollcall_says(s, v, s->members[i]);
-
-		if (said == ROLLCALL_ANSWERS)
-			s->members[i]->vouched_at = g->now;
-		if (said != ROLLCALL_NO_ANSWER)
-			continue;
-		if (s->members[i] == g->self)
-			own_refute(g, v->signer->short_id, v->seq);
-		else
-			witness_suspect(g, s->members[i]);
-	}
-}
-
-void rollcall_on_record(struct gossip *g, const struct record *r, wall_ms received, struct member *from)
+void rollcall_on_record(struct gossip *g, const struct record *r, wall_ms received, struct member *from,
+			bool fresh)
 {
 	struct site *s = site_find(g, &r->key.subject);
 	struct member *signer = member_find(g, &r->key.writer);
@@ -275,6 +300,8 @@ void rollcall_on_record(struct gossip *g, const struct record *r, wall_ms receiv
 
 	if (roll && s && signer && !rollcall_decode(r->body, r->body_len, roll))
 		v = view_of(s, signer, r->key.slot);
+	bool prompt = fresh || (v && v->signer == signer && v->received_at > g->hearing_at &&
+				g->now - v->received_at <= rollcall_current_ms(g, s));
 	mono_ms late = v ? view_age(g, s, v, signer, r->time) : 0;
 
 	if (!v || !view_fill(v, signer, r, roll)) {
@@ -284,6 +311,7 @@ void rollcall_on_record(struct gossip *g, const struct record *r, wall_ms receiv
 	free(roll);
 	v->received = received;
 	v->received_at = late < g->now ? g->now - late : 0;
+	v->prompt = prompt;
 	if (g->loading) {
 		/* As old as it was: in virtual and in real time alike. */
 		uint64_t age = g->wall > received ? g->wall - received : 0;

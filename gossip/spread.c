@@ -102,9 +102,10 @@ static void push_all(struct gossip *g, const struct record *r, const struct memb
 	for (size_t i = 0; i < count; i++)
 		if (from == NULL || peers[i]->site != from->site)
 			push(g, peers[i], r, 1);
-	/* Pushed on by everyone, the copies of small sites would outnumber their members. */
-	size_t reached = (size_t)1 << 2 * (hops < WIRE_PUSH_HOPS ? hops : WIRE_PUSH_HOPS);
-	if (hops >= WIRE_PUSH_HOPS || reached >= g->self->site->count)
+	/* Once pushes could have reached about half the site, most would meet who has it: announcing is
+	 * cheaper. */
+	size_t reach = (size_t)1 << 2 * (hops < WIRE_PUSH_HOPS ? hops + 1 : WIRE_PUSH_HOPS);
+	if (hops >= WIRE_PUSH_HOPS || (hops > 0 && reach > g->self->site->count))
 		return;
 	count = member_pick(g, from, PUSH_PEERS, peers);
 	for (size_t i = 0; i < count; i++)

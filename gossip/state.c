@@ -12,26 +12,14 @@
 #include "gossip/core.h"
 
 #define SILENT_INTERVALS 3
-#define SIGNER_INTERVALS 4 /* the turns of three witnesses, and one to spare */
 #define DIRECT_MS        10000
 #define CONTRADICT_MS    5000
 #define SEEN_SAVE_MS     60000 /* how stale `seen` in the replica may be … */
 #define SEEN_SAVE_HOST   10    /* … and so many ms more for each known host */
 
-static mono_ms site_interval(const struct gossip *g, const struct site *s)
-{
-	mono_ms own = rollcall_interval_ms(g, s);
-	mono_ms said = (mono_ms)s->state.interval_s * CLOCK_SECOND_MS;
-
-	/* What a signer claims may stretch the patience of others, but not by much. */
-	if (said > own * 2)
-		said = own * 2;
-	return said > own ? said : own;
-}
-
 bool state_settled(const struct gossip *g, const struct site *s)
 {
-	return g->now - g->hearing_at >= SILENT_INTERVALS * site_interval(g, s);
+	return g->now - g->hearing_at >= SILENT_INTERVALS * rollcall_patience_ms(g, s);
 }
 
 bool state_knew(const struct gossip *g, const struct member *m)
@@ -44,7 +32,7 @@ bool state_knew(const struct gossip *g, const struct member *m)
 
 static bool view_current(const struct gossip *g, const struct site *s, const struct rollcall_view *v)
 {
-	return v->received_at != 0 && g->now - v->received_at <= SIGNER_INTERVALS * site_interval(g, s) &&
+	return v->received_at != 0 && g->now - v->received_at <= rollcall_current_ms(g, s) &&
 	       !member_goodbye(v->signer);
 }
 
@@ -83,6 +71,7 @@ struct evidence {
 	uint64_t accusers[3];
 	mono_ms newest_against; /* receipt */
 	mono_ms newest_for;
+	mono_ms prompt_for; /* the same, of prompt ones: only these take "dark" back */
 	bool refuted;
 	wall_ms seen; /* receipt of the newest roll-call that says "answers" */
 	wall_ms since;
@@ -105,10 +94,13 @@ static void evidence_add(struct site *s, const struct rollcall_view *v, const st
 	if (said == ROLLCALL_ANSWERS) {
 		if (v->received_at > e->newest_for)
 			e->newest_for = v->received_at;
+		if (v->prompt && v->received_at > e->prompt_for)
+			e->prompt_for = v->received_at;
 		if (v->received > e->seen)
 			e->seen = v->received;
 	}
-	if (said != ROLLCALL_NO_ANSWER || m->record_at > v->received_at || m->answered_at > v->received_at)
+	if (said != ROLLCALL_NO_ANSWER || !v->prompt || m->record_at > v->received_at ||
+	    m->answered_at > v->received_at)
 		return;
 	if (statement_refuted(m, v)) {
 		e->refuted = true;
@@ -179,16 +171,18 @@ static void host_dark(struct gossip *g, struct member *m, const struct evidence 
 	core_host_state(g, m, false);
 }
 
-/* Something vouches for the host: for one that is dark, since it was accused. A roll-call that says "answers"
- * may have been on its way then; one that was signed in knowledge of the accusation takes its probes' time.
- */
+/* Something vouches for the host. */
 static bool host_vouched(const struct member *m, const struct evidence *e)
 {
-	bool dark = m->state.status == HOST_DARK;
-	mono_ms after = dark ? m->accused_at : 0;
-	mono_ms word_after = dark ? m->accused_at + CONTRADICT_MS : 0;
+	return m->record_at || m->answered_at || e->newest_for || e->refuted;
+}
 
-	return m->record_at > after || m->answered_at > after || e->newest_for > word_after || e->refuted;
+/* The same for one that is dark, since it was accused. A roll-call that says "answers" may have been on its
+ * way then; one that was signed in knowledge of the accusation takes its probes' time. */
+static bool host_cleared(const struct member *m, const struct evidence *e)
+{
+	return m->record_at > m->accused_at || m->answered_at > m->accused_at ||
+	       e->prompt_for > m->accused_at + CONTRADICT_MS || e->refuted;
 }
 
 static void host_judge(struct gossip *g, struct site *s, struct member *m, struct member *const *signers,
@@ -209,6 +203,8 @@ static void host_judge(struct gossip *g, struct site *s, struct member *m, struc
 	size_t need = e.signers < 2 ? e.signers : 2;
 	bool direct = m->answered_at && g->now - m->answered_at < DIRECT_MS;
 
+	m->vouched =
+	    m->record_at > g->hearing_at || m->answered_at > g->hearing_at || e.prompt_for > g->hearing_at;
 	if (e.seen > m->state.seen)
 		m->state.seen = e.seen;
 	bool may = state_settled(g, s) || state_knew(g, m) || m->state.status == HOST_DARK;
@@ -217,7 +213,7 @@ static void host_judge(struct gossip *g, struct site *s, struct member *m, struc
 		host_dark(g, m, &e);
 		return;
 	}
-	if (m->state.status == HOST_DARK && !host_vouched(m, &e))
+	if (m->state.status == HOST_DARK && !host_cleared(m, &e))
 		return;
 	if (s->state.status == SITE_SILENT && !direct) {
 		if (m->state.status == HOST_UP)
@@ -262,7 +258,7 @@ static bool site_has_up(const struct site *s)
 
 static void site_judge(struct gossip *g, struct site *s)
 {
-	mono_ms patience = SILENT_INTERVALS * site_interval(g, s);
+	mono_ms patience = SILENT_INTERVALS * rollcall_patience_ms(g, s);
 	mono_ms heard = s->rollcall_at > g->hearing_at ? s->rollcall_at : g->hearing_at;
 
 	if (s == g->self->site || (s->rollcall_at > g->hearing_at && g->now - s->rollcall_at < patience)) {
@@ -280,7 +276,7 @@ static void site_judge(struct gossip *g, struct site *s)
 /* The next moment at which something runs out. */
 static mono_ms site_next(const struct gossip *g, const struct site *s)
 {
-	mono_ms interval = site_interval(g, s);
+	mono_ms interval = rollcall_patience_ms(g, s);
 	mono_ms heard = s->rollcall_at > g->hearing_at ? s->rollcall_at : g->hearing_at;
 	mono_ms next = UINT64_MAX;
 	mono_ms ends[2] = {heard + SILENT_INTERVALS * interval, g->hearing_at + SILENT_INTERVALS * interval};
@@ -290,7 +286,7 @@ static mono_ms site_next(const struct gossip *g, const struct site *s)
 			next = ends[i];
 	}
 	for (size_t i = 0; i < s->view_count; i++) {
-		mono_ms end = s->views[i].received_at + SIGNER_INTERVALS * interval + 1;
+		mono_ms end = s->views[i].received_at + rollcall_current_ms(g, s) + 1;
 
 		if (end > g->now && end < next)
 			next = end;

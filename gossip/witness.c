@@ -216,6 +216,11 @@ void witness_tick(struct gossip *g)
 	}
 }
 
+bool witness_doubts(const struct member *m)
+{
+	return m->suspect && !m->suspect->verdict;
+}
+
 enum rollcall_state witness_judgement(const struct gossip *g, const struct member *m, wall_ms *ret_since)
 {
 	*ret_since = 0;
@@ -227,16 +232,17 @@ enum rollcall_state witness_judgement(const struct gossip *g, const struct membe
 		*ret_since = m->suspect->since;
 		return ROLLCALL_NO_ANSWER;
 	}
+	if (witness_doubts(m))
+		return ROLLCALL_UNKNOWN;
 	/* What others found out stands until this node finds out otherwise. */
 	if (m->state.status == HOST_DARK) {
 		*ret_since = m->state.since;
 		return ROLLCALL_NO_ANSWER;
 	}
 	/* Nothing against it is not enough: this node must have heard it, or of it, without a gap since. */
-	mono_ms heard = m->answered_at > m->record_at ? m->answered_at : m->record_at;
-	bool vouched = m->state.status == HOST_UP && m->vouched_at > g->hearing_at;
+	bool heard = m->answered_at > g->hearing_at || m->record_at > g->hearing_at;
 
-	if ((heard == 0 || heard < g->hearing_at) && !vouched)
+	if (!heard && !(m->state.status == HOST_UP && m->vouched))
 		return ROLLCALL_UNKNOWN;
 	/* Another witness got no answer since: not contradicted from memory, only by an answer. */
 	return rollcall_accused(g, m) ? ROLLCALL_UNKNOWN : ROLLCALL_ANSWERS;
