@@ -428,7 +428,7 @@ struct gossip {
 	struct {
 		bool begun;
 		bool changed; /* since it was signed last; due_at: when to sign */
-		mono_ms due_at, first_at;
+		mono_ms due_at, first_at, again_at;
 		uint64_t signed_content;
 	} roll;
 

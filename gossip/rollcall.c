@@ -2,7 +2,8 @@
  *
  * Happy path: a witness whose view changed signs at once (changes within 200 ms go into one). In quiet times
  * the witnesses take turns: the one ranked after the last signer signs when the interval is over, the next
- * ones stand in 0.7 s later each. Readers keep the newest of each signer.
+ * ones stand in 0.7 s later each. Readers keep the newest of each signer. A changed one is signed
+ * once more two seconds later, for those who missed it.
  * Fails: a roll-call over another roster cannot be read (its indices mean other hosts); it still proves that
  * the site reports. One that was pulled after a gap may be long out of date: it says that its signer
  * lives, but it neither accuses nor takes back until the next of that signer. An accused host that hears
@@ -13,6 +14,7 @@
 #include "gossip/core.h"
 
 #define COALESCE_MS      200
+#define AGAIN_MS         2000 /* after a change: whoever missed it need not wait for the next turn */
 #define STAND_IN_MS      700
 #define SIGNER_INTERVALS 4 /* the turns of three witnesses, and one to spare */
 
@@ -205,14 +207,21 @@ void rollcall_tick(struct gossip *g)
 		if (content != g->roll.signed_content) {
 			rollcall_sign(g, true);
 			g->roll.signed_content = content;
+			g->roll.again_at = g->now + core_jitter(g, AGAIN_MS, 0.25);
+			core_deadline(g, g->roll.again_at);
 			return;
 		}
 	}
+	if (g->roll.again_at && g->now >= g->roll.again_at)
+		turn = g->now;
 	if (g->now >= turn) {
+		g->roll.again_at = 0;
 		g->roll.signed_content = rollcall_content(g, s);
 		rollcall_sign(g, false);
 		turn = rollcall_turn(g);
 	}
+	if (g->roll.again_at)
+		core_deadline(g, g->roll.again_at);
 	core_deadline(g, g->roll.changed && g->roll.due_at < turn ? g->roll.due_at : turn);
 }
 
