@@ -83,6 +83,7 @@ struct rollcall_view {
 	uint64_t slot;       /* part */
 	mono_ms received_at; /* less what it was late */
 	int64_t clock_gap;   /* least difference of own and signer's clock at receipt */
+	bool late;           /* by more than an interval */
 	wall_ms received;
 	bool prompt; /* came soon after it was signed: it may accuse, and take back */
 	uint32_t parts;

@@ -252,23 +252,23 @@ static struct rollcall_view *view_of(struct site *s, struct member *signer, uint
 	return &s->views[s->view_count++];
 }
 
-/* How long this one was on its way, beyond what the signer's others took. Its clock may be off, so only
- * differences count, and when it was set back, no more than an interval is believed. */
+/* How long this one was on its way, beyond what the signer's others took: its clock may be off, so only
+ * differences count. Two in a row that seem late are a clock that was set back. */
 static mono_ms view_age(const struct gossip *g, const struct site *s, struct rollcall_view *v,
 			const struct member *signer, wall_ms signed_at)
 {
 	/* What no clock can say must not overflow either. */
 	int64_t gap = (int64_t)g->now - (int64_t)(signed_at < INT64_MAX / 2 ? signed_at : INT64_MAX / 2);
-	mono_ms most = rollcall_interval_ms(g, s);
+	bool first = v->signer != signer || v->seq == 0;
 
-	if (v->signer != signer || v->seq == 0 || gap < v->clock_gap)
+	if (first || gap < v->clock_gap)
 		v->clock_gap = gap;
-	mono_ms age = (mono_ms)(gap - v->clock_gap);
+	bool late = (mono_ms)(gap - v->clock_gap) > rollcall_interval_ms(g, s);
 
-	if (age <= most)
-		return age;
-	v->clock_gap += (int64_t)(age / 8);
-	return most;
+	if (late && !first && v->late)
+		v->clock_gap = gap;
+	v->late = late;
+	return (mono_ms)(gap - v->clock_gap);
 }
 
 static bool view_fill(struct rollcall_view *v, struct member *signer, const struct record *r,
@@ -290,6 +290,7 @@ static bool view_fill(struct rollcall_view *v, struct member *signer, const stru
 				    .no_answer_count = roll->no_answer_count,
 				    .state_count = roll->state_count,
 				    .clock_gap = v->clock_gap,
+				    .late = v->late,
 				    .states = states};
 	memcpy(v->trie, roll->trie, sizeof(v->trie));
 	for (size_t i = 0; i < roll->no_answer_count; i++) {

@@ -120,8 +120,12 @@ static struct evidence evidence_of(struct gossip *g, struct site *s, const struc
 	uint64_t part = site_index_of(s, m) / LIMIT_ROLLCALL_HOSTS;
 
 	for (size_t i = 0; i < count; i++) {
-		if (signers[i] == m)
+		if (signers[i] == m) {
+			/* In a site of one nobody else can say that it is there. */
+			if (m->state.status != HOST_DARK)
+				e.newest_for = s->rollcall_at;
 			continue;
+		}
 		e.signers++;
 		for (size_t j = 0; j < s->view_count; j++) {
 			const struct rollcall_view *v = &s->views[j];
