@@ -109,11 +109,10 @@ void keyring_set_day(struct keyring *k, wall_day today)
 	if (today <= k->day)
 		return;
 	size_t new = slot_of(today), other = 1 - new;
-	/* The key in `other` stays when it is yesterday's. */
-	bool stays = k->valid[other] && day_of(k, other) + 1 == today;
 	peers_drop_slot(&k->peers, new);
-	if (!stays) {
-		peers_drop_slot(&k->peers, other);
+	/* The key in `other` stays when it is yesterday's. When it is older, so are all peers, which go
+	 * below. */
+	if (!k->valid[other] || day_of(k, other) + 1 != today) {
 		crypto_wipe(k->secrets->exchange[other], KEY_BYTES);
 		k->valid[other] = false;
 	}

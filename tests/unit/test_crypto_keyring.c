@@ -331,6 +331,31 @@ static void peers_are_forgotten_after_a_day_more(void **state)
 	two_free(&t);
 }
 
+static void fill_zero(void *context, void *ret, size_t len)
+{
+	(void)context;
+	memset(ret, 0, len);
+}
+
+/* After a leap over days the key of the day before is all zeros, which anyone can calculate with. */
+static void a_wiped_key_opens_nothing(void **state)
+{
+	(void)state;
+	struct two t;
+	struct keyring *zero;
+	struct crypto_rng zeros = {.fill = fill_zero};
+	two_make(&t, TODAY);
+	keyring_set_day(t.a, TODAY + 1);
+	keyring_set_day(t.a, TODAY + 11);
+	say_hello(&t);
+	assert_int_equal(keyring_new(&t.id_a, &fix.keys, &zeros, TODAY + 10, &zero), ERR_OK);
+	keyring_forget(t.b, &t.id_a);
+	assert_int_equal(keyring_learn(t.b, &t.id_a, TODAY + 10, keyring_public(zero)), ERR_OK);
+	assert_int_equal(pass(t.b, t.a, &t.id_a), ERR_UNKNOWN_SOURCE);
+	keyring_free(zero);
+	two_free(&t);
+}
+
 static void days_never_go_back(void **state)
 {
 	(void)state;
@@ -463,6 +488,7 @@ int main(void)
 	    cmocka_unit_test(sessions_live_over_midnight),
 	    cmocka_unit_test(yesterdays_datagram_opens_two_days_old_does_not),
 	    cmocka_unit_test(peers_are_forgotten_after_a_day_more),
+	    cmocka_unit_test(a_wiped_key_opens_nothing),
 	    cmocka_unit_test(days_never_go_back),
 	    cmocka_unit_test(old_hellos_change_nothing),
 	    cmocka_unit_test(a_restarted_peer_has_a_new_key_of_the_day),

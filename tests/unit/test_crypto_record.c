@@ -58,6 +58,29 @@ static void other_keys_and_estates_do_not_verify(void **state)
 	assert_int_equal(record_verify(&r, &estate, identity_public_key(fix.host)), ERR_SIGNATURE);
 }
 
+/* Signed well, but in another's name. */
+static void writer_must_be_the_signer(void **state)
+{
+	(void)state;
+	struct record r;
+	uint8_t forged[LIMIT_RECORD_BYTES], cover[13 + ID_BYTES + LIMIT_RECORD_BYTES];
+	size_t covered = len - 2 - SIGNATURE_BYTES;
+	memcpy(forged, bytes, len);
+	memcpy(forged + 5, identity_id(fix.other)->b, ID_BYTES);
+	memcpy(cover, "mesh record 1", 13);
+	memcpy(cover + 13, fix.keys.estate.b, ID_BYTES);
+	memcpy(cover + 13 + ID_BYTES, forged, covered);
+	identity_sign(fix.host, cover, 13 + ID_BYTES + covered, forged + len - SIGNATURE_BYTES);
+	assert_int_equal(record_parse(forged, len, &r), ERR_OK);
+	assert_int_equal(record_verify(&r, &fix.keys.estate, identity_public_key(fix.host)), ERR_SIGNATURE);
+	/* With the right name the same signature holds. */
+	memcpy(forged + 5, identity_id(fix.host)->b, ID_BYTES);
+	memcpy(cover + 13 + ID_BYTES, forged, covered);
+	identity_sign(fix.host, cover, 13 + ID_BYTES + covered, forged + len - SIGNATURE_BYTES);
+	assert_int_equal(record_parse(forged, len, &r), ERR_OK);
+	assert_int_equal(record_verify(&r, &fix.keys.estate, identity_public_key(fix.host)), ERR_OK);
+}
+
 static bool refused(void *context, const uint8_t *changed, size_t changed_len)
 {
 	(void)context;
@@ -294,6 +317,7 @@ int main(void)
 	    cmocka_unit_test(signed_record_parses_and_verifies),
 	    cmocka_unit_test(slots_are_bounded),
 	    cmocka_unit_test(other_keys_and_estates_do_not_verify),
+	    cmocka_unit_test(writer_must_be_the_signer),
 	    cmocka_unit_test(each_changed_byte_is_refused),
 	    cmocka_unit_test(each_truncation_is_refused),
 	    cmocka_unit_test(other_widths_are_refused),

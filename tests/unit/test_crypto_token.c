@@ -218,6 +218,41 @@ static void line_width_is_fixed(void **state)
 	free(changed);
 }
 
+/* The last two lines made one; and a blank line at the end of a token whose lines are all full. */
+static void last_line_is_checked_too(void **state)
+{
+	(void)state;
+	struct token t = fixture_token(&fix), back;
+	char *last = strrchr(text, '\n');
+	*last = '\0';
+	char *before = strrchr(text, '\n');
+	assert_non_null(before);
+	memmove(before, before + 1, strlen(before + 1) + 1);
+	assert_true(refused(NULL, (uint8_t *)text, strlen(text)));
+	for (size_t n = 1; n < TOKEN_SEED_BYTES; n++) {
+		char *full, *changed;
+		size_t full_len;
+		memset(t.seeds[0], '1', n);
+		t.seeds[0][n] = '\0';
+		assert_int_equal(token_encode(&t, &full, &full_len), ERR_OK);
+		if ((full_len - 13) % 77 != 0) {
+			free(full);
+			continue;
+		}
+		changed = malloc(full_len + 1);
+		assert_non_null(changed);
+		memcpy(changed, full, full_len);
+		changed[full_len] = '\n';
+		assert_int_equal(token_decode(full, full_len, &back, NULL), ERR_OK);
+		token_release(&back);
+		assert_true(refused(NULL, (uint8_t *)changed, full_len + 1));
+		free(changed);
+		free(full);
+		return;
+	}
+	fail_msg("no seed makes all lines full");
+}
+
 static void a_log_that_does_not_hold_is_refused(void **state)
 {
 	(void)state;
@@ -305,6 +340,7 @@ int main(void)
 	    ALONE(errors_say_what_to_do),
 	    ALONE(damage_is_told_from_garbage),
 	    ALONE(line_width_is_fixed),
+	    ALONE(last_line_is_checked_too),
 	    ALONE(a_log_that_does_not_hold_is_refused),
 	    ALONE(secrets_are_wiped_on_release),
 	    ALONE(used_tokens_are_gone),
