@@ -125,7 +125,7 @@ estate_await_agreed() {
 	while :; do
 		answers=$(for node in $ESTATE_NODES; do
 			"$MESH" sql "SELECT group_concat(host || status) FROM (SELECT host, status FROM hosts ORDER BY host)" \
-				--state "$estate/$node" -o csv --allow-partial | sed -n 2p
+				--state "$estate/$node" -o csv --allow-partial 2>/dev/null | sed -n 2p
 		done | sort -u | wc -l)
 		[ "$answers" -eq 1 ] && return 0
 		awk -v t="$(clock)" -v d="$deadline" 'BEGIN {exit !(t > d)}' && break
