@@ -70,7 +70,7 @@ struct member {
 	struct refutation refuted[LIMIT_REFUTATIONS]; /* by its health record */
 	uint8_t refuted_count;
 	uint64_t score;     /* witness rank, lower is better; valid while site->score_epoch is */
-	bool vouched;       /* up by evidence of this run, not by the replica's word alone */
+	mono_ms vouched_at; /* when a signer last said in this run that it answers, soon after it was so */
 	wall_ms seen_saved; /* state.seen as the driver has it */
 	bool state_queued;
 	struct suspect *suspect; /* witness.c: being judged here, or NULL */

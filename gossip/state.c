@@ -207,8 +207,8 @@ static void host_judge(struct gossip *g, struct site *s, struct member *m, struc
 	size_t need = e.signers < 2 ? e.signers : 2;
 	bool direct = m->answered_at && g->now - m->answered_at < DIRECT_MS;
 
-	m->vouched =
-	    m->record_at > g->hearing_at || m->answered_at > g->hearing_at || e.prompt_for > g->hearing_at;
+	if (e.prompt_for > m->vouched_at)
+		m->vouched_at = e.prompt_for;
 	if (e.seen > m->state.seen)
 		m->state.seen = e.seen;
 	bool may = state_settled(g, s) || state_knew(g, m) || m->state.status == HOST_DARK;

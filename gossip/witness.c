@@ -242,7 +242,7 @@ enum rollcall_state witness_judgement(const struct gossip *g, const struct membe
 	/* Nothing against it is not enough: this node must have heard it, or of it, without a gap since. */
 	bool heard = m->answered_at > g->hearing_at || m->record_at > g->hearing_at;
 
-	if (!heard && !(m->state.status == HOST_UP && m->vouched))
+	if (!heard && !(m->state.status == HOST_UP && m->vouched_at > g->hearing_at))
 		return ROLLCALL_UNKNOWN;
 	/* Another witness got no answer since: not contradicted from memory, only by an answer. */
 	return rollcall_accused(g, m) ? ROLLCALL_UNKNOWN : ROLLCALL_ANSWERS;
