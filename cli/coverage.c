@@ -6,7 +6,8 @@
 #include "base/text.h"
 #include "cli/shown.h"
 
-#define SITE_SHOWN (4 * LIMIT_SITE_NAME_BYTES + 1)
+#define SITES_LISTED 5 /* for people; scripts get all that there are */
+#define SITE_SHOWN   (4 * LIMIT_SITE_NAME_BYTES + 1)
 
 struct count {
 	uint64_t n;
@@ -55,7 +56,6 @@ void coverage_text(FILE *f, const struct query_coverage *c, const struct coverag
 		   wall_ms now)
 {
 	char age[SHOWN_BYTES], since[SHOWN_BYTES], site[SITE_SHOWN];
-	size_t listed = sizeof(c->silent_sites) / sizeof(c->silent_sites[0]);
 	if (modules != NULL && modules->asked)
 		put_modules(f, modules);
 	fprintf(f, "Coverage: %" PRIu64 " host%s", c->hosts, shown_plural(c->hosts));
@@ -64,14 +64,15 @@ void coverage_text(FILE *f, const struct query_coverage *c, const struct coverag
 	fprintf(f, ", %" PRIu64 " site%s, replica %s old\n", c->sites, shown_plural(c->sites), age);
 	if (c->stale)
 		fprintf(f, "PARTIAL: the replica is %s old; is meshd running? (mesh status)\n", age);
-	for (uint64_t i = 0; i < c->sites_silent && i < listed; i++) {
+	for (uint64_t i = 0; i < c->sites_silent && i < SITES_LISTED; i++) {
 		text_escape(site, sizeof(site), c->silent_sites[i].name, strlen(c->silent_sites[i].name));
 		shown_time(c->silent_sites[i].since, now, since);
 		shown_age(shown_seconds(c->silent_sites[i].since, now), age);
 		fprintf(f, "PARTIAL: site %s silent since %s (%s)\n", site, since, age);
 	}
-	if (c->sites_silent > listed)
-		fprintf(f, "PARTIAL: %" PRIu64 " more sites silent (mesh sites)\n", c->sites_silent - listed);
+	if (c->sites_silent > SITES_LISTED)
+		fprintf(f, "PARTIAL: %" PRIu64 " more sites silent (mesh sites)\n",
+			c->sites_silent - SITES_LISTED);
 	put_partial(f, c->hosts_stale, "host not heard of for three intervals of its site",
 		    "hosts not heard of for three intervals of their site");
 	put_partial(f, c->incomplete, "host is enrolled, but its records are not here yet",

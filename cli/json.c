@@ -21,6 +21,15 @@ static void put_text(FILE *f, const char *text, size_t len)
 {
 	fputc('"', f);
 	for (size_t i = 0; i < len;) {
+		/* Nearly all text is plain: written as long as it lasts. */
+		size_t plain = i;
+		while (plain < len && text[plain] >= 0x20 && text[plain] < 0x7f && text[plain] != '"' &&
+		       text[plain] != '\\')
+			plain++;
+		fwrite(text + i, 1, plain - i, f);
+		i = plain;
+		if (i == len)
+			break;
 		uint32_t c = 0;
 		size_t taken = text_utf8(text + i, len - i, &c);
 		if (taken == 0) {
