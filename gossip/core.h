@@ -35,7 +35,7 @@ struct member {
 	wall_day enrolled;
 
 	/* order: all kinds of one host share a counter */
-	uint64_t seq_max;     /* of any record it wrote; its certificate's at least */
+	uint64_t seq_max;     /* of any record it signed; 0: none */
 	uint64_t instance;    /* of that record */
 	uint64_t goodbye_seq; /* 0: none */
 	enum goodbye_reason goodbye_reason;

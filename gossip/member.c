@@ -163,7 +163,6 @@ enum err member_add(struct gossip *g, const struct certificate *c, struct member
 	m->site = site;
 	memcpy(m->public_key, c->public_key, KEY_BYTES);
 	m->enrolled = c->enrolled;
-	m->seq_max = c->seq;
 	err = things_insert((void ***)&g->members.hosts, &g->members.count, &g->members.capacity, LIMIT_HOSTS,
 			    place, m);
 	if (!err) {
@@ -278,18 +277,12 @@ static void member_spoke(struct gossip *g, struct member *m)
 
 void member_on_record(struct gossip *g, const struct record *r, wall_ms received, bool fresh)
 {
-	struct member *m =
-	    member_find(g, r->key.kind == RECORD_CERTIFICATE ? &r->key.subject : &r->key.writer);
+	struct member *m = member_find(g, &r->key.writer);
 
-	if (!m)
+	/* A certificate is its issuer's word: it does not move the host's counter. */
+	if (!m || r->key.kind == RECORD_CERTIFICATE)
 		return;
 	bool newest = r->seq > m->seq_max;
-
-	if (r->key.kind == RECORD_CERTIFICATE) {
-		if (newest)
-			m->seq_max = r->seq;
-		return;
-	}
 	bool speaks = newest && record_speaks(m, r, fresh);
 
 	if (newest) {
