@@ -77,12 +77,11 @@ static int ask(struct command *c, const char *sql)
 /* The tables as rows of an answer of their own: no replica is needed, so there is no coverage either. */
 static int show_schema(struct command *c)
 {
-	size_t count;
-	const struct query_table *tables = query_tables(&count);
-	for (size_t i = 0; i < count; i++) {
-		fprintf(c->out, "%s%s: %s\n", i == 0 ? "" : "\n", tables[i].name, tables[i].meaning);
-		for (size_t k = 0; k < tables[i].column_count; k++) {
-			const struct query_column *column = &tables[i].columns[k];
+	const struct query_table *table;
+	for (size_t i = 0; (table = query_table_at(i)) != NULL; i++) {
+		fprintf(c->out, "%s%s: %s\n", i == 0 ? "" : "\n", table->name, table->meaning);
+		for (size_t k = 0; k < table->column_count; k++) {
+			const struct query_column *column = &table->columns[k];
 			bool unit = column->unit != NULL && column->unit[0] != '\0';
 			fprintf(c->out, "  %-27s %-7s  %s%s%s%s\n", column->name, column->type,
 				unit ? "[" : "", unit ? column->unit : "", unit ? "] " : "",

@@ -397,15 +397,8 @@ enum err query_run(struct query *q, const char *sql, const char *const *paramete
 	return err;
 }
 
-const struct query_table *query_tables(size_t *ret_count)
+const struct query_table *query_table_at(size_t index)
 {
-	/* Filled once from the tables' own descriptions; the same whoever fills it. */
-	static struct query_table infos[16];
 	const struct table *const *tables;
-	size_t count = table_list(&tables);
-	CHECK(count <= sizeof(infos) / sizeof(*infos));
-	for (size_t i = 0; i < count; i++)
-		infos[i] = tables[i]->info;
-	*ret_count = count;
-	return infos;
+	return index < table_list(&tables) ? &tables[index]->info : NULL;
 }

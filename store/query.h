@@ -78,6 +78,7 @@ struct query_table {
 	const struct query_column *columns;
 	size_t column_count;
 };
-const struct query_table *query_tables(size_t *ret_count);
+/* By index from 0; NULL behind the last. */
+const struct query_table *query_table_at(size_t index);
 
 #endif

@@ -31,14 +31,13 @@ static void write_cell(FILE *out, const char *text)
 
 void tables_doc_write(FILE *out)
 {
-	size_t count;
-	const struct query_table *tables = query_tables(&count);
 	fputs(head, out);
-	for (size_t i = 0; i < count; i++) {
+	const struct query_table *table;
+	for (size_t i = 0; (table = query_table_at(i)) != NULL; i++) {
 		fprintf(out, "\n## %s\n\n%s\n\n| column | type | unit | meaning |\n|---|---|---|---|\n",
-			tables[i].name, tables[i].meaning);
-		for (size_t k = 0; k < tables[i].column_count; k++) {
-			const struct query_column *c = &tables[i].columns[k];
+			table->name, table->meaning);
+		for (size_t k = 0; k < table->column_count; k++) {
+			const struct query_column *c = &table->columns[k];
 			fprintf(out, "| `%s` | %s | %s | ", c->name, c->type, c->unit);
 			write_cell(out, c->meaning);
 			fputs(" |\n", out);
