@@ -3,16 +3,18 @@
  * Happy path: each site picks up to six others by rendezvous hash. At each end the members that are up are
  * ranked by a hash of (site, other site, host): the best of the picking site is the edge's bridge and pings
  * the best of the other one. Both then count each other as peers: spread and walks go over them.
- * Fails: a far end that does not answer within a second gives way to the next in rank; after three of them
- * the bridge waits 3 s ± 50 % and starts over. A bridge that its own site suspects is succeeded when it has
- * been suspected for 4 s or is dark; one that hears nobody of its own site any more stops after 2 s, unless
- * it is the only one left up. Two bridges at once cost a few datagrams, none costs news, so both err so. */
+ * Fails: a far end that does not answer within a second (three, when it did before) gives way to the next;
+ * after three of them the bridge waits 3 s ± 50 % and starts over. A bridge that its own site suspects is
+ * succeeded when it has been suspected for 4 s or is dark; one that hears nobody of its own site any more
+ * stops after 2 s, unless it is the only one left up. Two bridges at once cost a few datagrams, none costs
+ * news, so both err so. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "gossip/core.h"
 
 #define FALL_THROUGH 3
+#define MISSES       3
 #define ACCEPTED     16 /* far bridges accepted a member */
 #define LIVE_MS      10000
 #define SUCCEED_MS   4000
@@ -24,6 +26,7 @@ struct pick { /* an edge of the own site */
 	uint64_t score;
 	struct member *end; /* being tried, or answering */
 	size_t tried;       /* candidates that did not answer in a row */
+	unsigned missed;    /* answers of `end` in a row */
 	size_t rank;        /* of `end` among the candidates */
 	mono_ms asked_at;
 	mono_ms next_at;
@@ -198,6 +201,11 @@ static struct member *far_end(const struct gossip *g, const struct site *far, si
 
 /* --- the bridge at work --- */
 
+static bool peer_live(const struct gossip *g, const struct member *m)
+{
+	return m->session && !m->site->cut && m->heard_at && g->now - m->heard_at <= LIVE_MS;
+}
+
 static bool end_answered(const struct pick *p)
 {
 	return p->end && p->end->answered_at && p->end->answered_at >= p->asked_at;
@@ -222,7 +230,7 @@ static void pick_ask(struct gossip *g, struct pick *p)
 static void pick_tick(struct gossip *g, struct pick *p)
 {
 	if (p->asked_at && end_answered(p)) {
-		p->tried = 0;
+		p->tried = p->missed = 0;
 		p->asked_at = 0;
 		p->next_at = g->now + core_jitter(g, g->timing.probe_idle_ms, 0.2);
 	}
@@ -230,6 +238,13 @@ static void pick_tick(struct gossip *g, struct pick *p)
 		return;
 	if (p->asked_at) {
 		p->asked_at = 0;
+		p->missed++;
+		/* One lost datagram does not move an edge that works. */
+		if (p->end && p->missed < MISSES && peer_live(g, p->end)) {
+			pick_ask(g, p);
+			return;
+		}
+		p->missed = 0;
 		p->rank++;
 		if (++p->tried % FALL_THROUGH == 0) {
 			p->next_at = g->now + core_jitter(g, g->timing.edge_retry_ms, 0.5);
@@ -285,11 +300,6 @@ void edge_tick(struct gossip *g)
 		pick_tick(g, p);
 		core_deadline(g, p->next_at);
 	}
-}
-
-static bool peer_live(const struct gossip *g, const struct member *m)
-{
-	return m->session && !m->site->cut && m->heard_at && g->now - m->heard_at <= LIVE_MS;
 }
 
 size_t edge_peers(const struct gossip *g, struct member **ret, size_t max)
