@@ -115,6 +115,7 @@ struct site {
 	uint64_t score_epoch; /* day and log head the scores of its members were made for */
 	mono_ms rollcall_at;  /* receipt of its newest roll-call, 0: none by this process */
 	mono_ms judge_at;     /* state.c: next look even when nothing comes in */
+	mono_ms ask_at;       /* state.c: when others may be asked again for its roll-calls */
 	struct site_state state;
 	wall_ms rollcall_saved; /* state.last_rollcall as the driver has it */
 	bool state_queued;
@@ -295,6 +296,8 @@ void rollcall_changed(struct gossip *g);
 void rollcall_on_record(struct gossip *g, const struct record *r, wall_ms received, struct member *from,
 			bool fresh);
 /* The interval readers go by: what this node computes, stretched by what the signers say. */
+/* Asks a few peers for newer roll-calls of this site. */
+void rollcall_ask(struct gossip *g, const struct site *s);
 mono_ms rollcall_patience_ms(const struct gossip *g, const struct site *s);
 /* For how long a roll-call of the site makes its signer a current one. */
 mono_ms rollcall_current_ms(const struct gossip *g, const struct site *s);
@@ -349,6 +352,9 @@ void sync_tick(struct gossip *g);
 void sync_on_message(struct gossip *g, struct member *m, const struct datagram *d);
 void sync_on_root(struct gossip *g, struct member *m, uint64_t root); /* a PING or ACK said so */
 void sync_on_session(struct gossip *g, struct member *m);
+/* Whether `m` has a newer record of this key: its leaf is sent alone, and what the list lacks is announced.
+ */
+void sync_ask(struct gossip *g, struct member *m, uint64_t partition, const struct record_key *key);
 /* A roll-call says the site's partition has these children. `from` (may be NULL) had them. */
 void sync_on_rollcall(struct gossip *g, struct site *s, const uint64_t trie[16], struct member *from);
 

@@ -4,9 +4,9 @@
  * judged again, and what changed goes to the driver. A goodbye in force makes "stopped" or "asleep"; two
  * current signers (one, where no second is left) make "dark"; a site without roll-calls for three intervals
  * turns silent with its hosts that were up.
- * Fails: a node that has just started, or was paused, pronounces no site silent before it has heard the
- * estate for three intervals of its own, and no host dark, save one that it has heard (of) since. States of
- * the replica stand until something contradicts them. */
+ * Fails: others are asked for roll-calls that are late. A node that has just started, or was paused,
+ * pronounces no site silent before it has heard the estate for three intervals of its own, and no host dark,
+ * save one that it has heard (of) since. States of the replica stand until something contradicts them. */
 #include <string.h>
 
 #include "gossip/core.h"
@@ -277,6 +277,23 @@ static void site_judge(struct gossip *g, struct site *s)
 	}
 }
 
+/* A site whose roll-calls stay away may be silent, or they were lost on the way to this node alone. */
+static void site_ask(struct gossip *g, struct site *s)
+{
+	mono_ms interval = rollcall_patience_ms(g, s);
+	mono_ms due = s->rollcall_at + interval * 3 / 2;
+
+	if (s == g->self->site || s->cut || s->state.status != SITE_REPORTING)
+		return;
+	if (s->ask_at < due)
+		s->ask_at = due;
+	if (g->now >= s->ask_at) {
+		rollcall_ask(g, s);
+		s->ask_at = g->now + core_jitter(g, interval / 3, 0.25);
+	}
+	core_deadline(g, s->ask_at);
+}
+
 /* The next moment at which something runs out. */
 static mono_ms site_next(const struct gossip *g, const struct site *s)
 {
@@ -329,6 +346,7 @@ void state_tick(struct gossip *g)
 			}
 			s->judge_at = site_next(g, s);
 		}
+		site_ask(g, s);
 		if (s->judge_at != UINT64_MAX)
 			core_deadline(g, s->judge_at);
 	}
