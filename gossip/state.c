@@ -13,7 +13,7 @@
 
 #define SILENT_INTERVALS 3
 #define DIRECT_MS        10000
-#define CONTRADICT_MS    5000
+#define CONTRADICT_MS    7000  /* a witness's probes, and a second */
 #define SEEN_SAVE_MS     60000 /* how stale `seen` in the replica may be … */
 #define SEEN_SAVE_HOST   10    /* … and so many ms more for each known host */
 

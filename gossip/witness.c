@@ -1,7 +1,7 @@
 /* Witnesses: who of a site signs its roll-calls, and what this one found out about the suspected.
  *
  * Happy path: members are ranked by a hash that nobody can choose; the three best that are up sign. A witness
- * that is told of a suspicion probes for itself, four times a second apart; only then it says "does not
+ * that is told of a suspicion probes for itself for six seconds, twice a second; only then it says "does not
  * answer". Any answer, or a new record of the host, takes it back.
  * Fails: a witness that was paused (or has just started) begins its probes anew, and before it has heard its
  * site for three intervals judges only who has answered it since. A host that stays away is probed every few
@@ -11,7 +11,8 @@
 
 #include "gossip/core.h"
 
-#define TRIES       4
+#define TRIES       12
+#define CROWD       32 /* from so many suspects on, every second probe is left out */
 #define RETURN_MS   5000
 #define SENIOR_DAYS 7
 #define WITNESSES   3
@@ -27,6 +28,7 @@ struct suspect {
 
 struct witness {
 	struct suspect *suspects;
+	size_t count;
 };
 
 enum err witness_init(struct gossip *g)
@@ -140,6 +142,7 @@ static void suspect_remove(struct gossip *g, struct suspect *gone)
 	while (*at != gone)
 		at = &(*at)->next;
 	*at = gone->next;
+	g->witness->count--;
 	gone->m->suspect = NULL;
 	free(gone);
 }
@@ -154,6 +157,7 @@ void witness_suspect(struct gossip *g, struct member *m)
 		return;
 	*s = (struct suspect){.next = g->witness->suspects, .m = m, .next_at = g->now, .since = g->wall};
 	g->witness->suspects = s;
+	g->witness->count++;
 	m->suspect = s;
 	core_deadline(g, g->now);
 }
@@ -196,7 +200,9 @@ static void suspect_probe(struct gossip *g, struct suspect *s)
 		}
 	} else {
 		s->tries++;
-		s->next_at = g->now + g->timing.probe_ms;
+		s->next_at = g->now + g->timing.probe_ms / 2;
+		if (g->witness->count >= CROWD && s->tries % 2 == 0)
+			return;
 	}
 	probe_ping(g, s->m);
 }
