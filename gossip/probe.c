@@ -1,6 +1,6 @@
 /* SWIM: each member probes one other of its site at a time.
  *
- * Happy path: PING, ACK within half a second, next member in a shuffled round a period later. The period is
+ * Happy path: PING, ACK within half a second, next member on the ring a period later. The period is
  * 1 s after a change in the site and stretches to 3 s while nothing changes.
  * Fails: no ACK: three others are asked to try (PING_REQ, PING_ACK). Still none: the member is suspected, a
  * hint that goes to the site's witnesses, who probe for themselves (witness.c). Any answer to a question of
@@ -31,8 +31,6 @@ struct probe {
 	mono_ms started_at;
 	bool indirect;
 	uint64_t asked[INDIRECT]; /* nonces of the PING_REQs */
-	struct member **round;    /* shuffled roster */
-	size_t round_count, round_next, round_capacity;
 	struct relay relays[RELAYS];
 	size_t relay_next;
 };
@@ -51,7 +49,6 @@ void probe_free(struct gossip *g)
 {
 	if (!g->probe)
 		return;
-	free(g->probe->round);
 	free(g->probe);
 	g->probe = NULL;
 }
@@ -84,7 +81,10 @@ static mono_ms probe_period(const struct gossip *g)
 
 	if (calm > CALM_MS)
 		period += (calm - CALM_MS) / STRETCH_SHARE;
-	return period < g->timing.probe_idle_ms ? period : g->timing.probe_idle_ms;
+	if (period > g->timing.probe_idle_ms)
+		period = g->timing.probe_idle_ms;
+	/* Few different lengths, so that neighbours have the same slots. */
+	return period > g->timing.probe_ms ? period - period % g->timing.probe_ms : period;
 }
 
 /* --- questions --- */
@@ -116,41 +116,27 @@ void probe_ping(struct gossip *g, struct member *m)
 		hello_start(g, m, true);
 }
 
-static bool probe_round_fill(struct gossip *g)
+/* Time is cut into slots of one period, by the wall clock and a phase of the own id. In each slot the members
+ * ask round a ring, the roster by id, all with the same stride: everyone is asked once by one other. Clocks
+ * that differ by more than a slot make it less even, nothing else. */
+static uint64_t probe_slot(const struct gossip *g, mono_ms *ret_left)
 {
-	struct probe *p = g->probe;
-	const struct site *s = g->self->site;
+	mono_ms period = probe_period(g);
+	wall_ms at = g->wall + g->self->short_id % period;
 
-	if (p->round_capacity < s->count) {
-		struct member **grown = realloc(p->round, s->count * sizeof(struct member *));
-
-		if (!grown)
-			return false;
-		p->round = grown;
-		p->round_capacity = s->count;
-	}
-	memcpy(p->round, s->members, s->count * sizeof(struct member *));
-	p->round_count = s->count;
-	p->round_next = 0;
-	for (size_t i = s->count; i > 1; i--) {
-		size_t j = (size_t)prng_below(&g->prng, i);
-		struct member *swap = p->round[i - 1];
-
-		p->round[i - 1] = p->round[j];
-		p->round[j] = swap;
-	}
-	return true;
+	*ret_left = period - at % period;
+	return at / period;
 }
 
-/* At most one round is looked through, so a site of the departed costs nothing. */
-static struct member *probe_next(struct gossip *g)
+/* Whose turn it is in this slot, or who comes next on the ring. */
+static struct member *probe_next(struct gossip *g, uint64_t slot)
 {
-	struct probe *p = g->probe;
+	const struct site *s = g->self->site;
+	size_t own = site_index_of(s, g->self);
 
-	for (size_t looked = 0; looked <= g->self->site->count; looked++) {
-		if (p->round_next >= p->round_count && !probe_round_fill(g))
-			return NULL;
-		struct member *m = p->round[p->round_next++];
+	for (size_t looked = 0; s->count > 1 && looked + 1 < s->count; looked++) {
+		size_t stride = 1 + (size_t)((slot + looked) % (s->count - 1));
+		struct member *m = s->members[(own + stride) % s->count];
 
 		if (!member_reachable(g, m))
 			continue;
@@ -215,8 +201,10 @@ void probe_tick(struct gossip *g)
 		}
 	}
 	if (!p->target && g->now >= p->next_at) {
-		p->next_at = g->now + core_jitter(g, probe_period(g), 0.1);
-		p->target = probe_next(g);
+		mono_ms left;
+
+		p->target = probe_next(g, probe_slot(g, &left));
+		p->next_at = g->now + left;
 		p->started_at = g->now;
 		p->indirect = false;
 		if (p->target)

@@ -1,8 +1,8 @@
 /* Witnesses: who of a site signs its roll-calls, and what this one found out about the suspected.
  *
  * Happy path: members are ranked by a hash that nobody can choose; the three best that are up sign. A witness
- * that is told of a suspicion probes for itself for six seconds, twice a second; only then it says "does not
- * answer". Any answer, or a new record of the host, takes it back.
+ * that is told of a suspicion probes for itself twice a second, for four seconds, or six where its word will
+ * be enough; only then it says "does not answer". Any answer, or a new record of the host, takes it back.
  * Fails: a witness that was paused (or has just started) begins its probes anew, and before it has heard its
  * site for three intervals judges only who has answered it since. A host that stays away is probed every few
  * seconds, so that its return is noticed even when its own datagrams get lost. */
@@ -11,7 +11,8 @@
 
 #include "gossip/core.h"
 
-#define TRIES       12
+#define TRIES_ALONE 12 /* nobody else's word is needed */
+#define TRIES       8
 #define CROWD       32 /* from so many suspects on, every second probe is left out */
 #define RETURN_MS   5000
 #define SENIOR_DAYS 7
@@ -183,11 +184,21 @@ void witness_restart(struct gossip *g)
 	}
 }
 
+static unsigned tries_of(struct gossip *g, const struct member *suspect)
+{
+	struct member *live[3];
+	size_t count = witness_live(g, live), others = 0;
+
+	for (size_t i = 0; i < count; i++)
+		others += live[i] != g->self && live[i] != suspect;
+	return others > 0 ? TRIES : TRIES_ALONE;
+}
+
 static void suspect_probe(struct gossip *g, struct suspect *s)
 {
 	if (s->verdict) {
 		s->next_at = g->now + core_jitter(g, RETURN_MS, 0.25);
-	} else if (s->tries == TRIES) {
+	} else if (s->tries >= tries_of(g, s->m)) {
 		if (!state_settled(g, g->self->site) && s->m->answered_at <= g->hearing_at) {
 			/* Never answered this node, which may be the deaf one: ask on until it has heard its
 			 * site for long enough. */
