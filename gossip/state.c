@@ -16,6 +16,7 @@
 #define CONTRADICT_MS    7000  /* a witness's probes, and a second */
 #define SEEN_SAVE_MS     60000 /* how stale `seen` in the replica may be … */
 #define SEEN_SAVE_HOST   10    /* … and so many ms more for each known host */
+#define SITE_SAVE_MS     4000  /* likewise for a site: its roll-calls are written anyway */
 
 bool state_settled(const struct gossip *g, const struct site *s)
 {
@@ -271,7 +272,7 @@ static void site_judge(struct gossip *g, struct site *s)
 	} else if (g->now - heard >= patience && site_has_up(s)) {
 		site_set(g, s, SITE_SILENT, s->state.last_rollcall ? s->state.last_rollcall : g->wall);
 	}
-	if (s->state.last_rollcall > s->rollcall_saved + SEEN_SAVE_MS) {
+	if (s->state.last_rollcall > s->rollcall_saved + SITE_SAVE_MS) {
 		s->rollcall_saved = s->state.last_rollcall;
 		core_site_state(g, s, false);
 	}
