@@ -143,7 +143,7 @@ static void on_committed(void *context, enum err result)
 {
 	struct meshd *m = context;
 	if (result == ERR_CORRUPT && !m->stopping) {
-		/* store_open sets a damaged file aside; the service manager starts us again. */
+		/* meshd_close sets it aside; the service manager starts us again. */
 		m->failure = ERR_CORRUPT;
 		uv_stop(&m->loop);
 	}
@@ -196,7 +196,10 @@ static enum err open_driver(struct meshd *m, struct err_info *info)
 	    .seed_count = all_seeds(m, seeds),
 	};
 	rng.fill(rng.context, &o.instance, sizeof(o.instance));
-	return driver_new(&o, &m->driver, info);
+	enum err err = driver_new(&o, &m->driver, info);
+	if (err == ERR_CORRUPT)
+		m->failure = err;
+	return err;
 }
 
 static enum err open_publisher(struct meshd *m, struct err_info *info)
@@ -358,6 +361,8 @@ static enum err stop(struct meshd *m, struct err_info *info)
 	publisher_stop(m->publisher);
 	driver_leave(m->driver, GOODBYE_STOPPED);
 	enum err err = committer_flush(m->committer, info);
+	if (err == ERR_CORRUPT)
+		m->failure = err;
 	m->boot.stopped = true;
 	if (boot_save(m->boot_path, &m->boot, os_clock_wall() / CLOCK_SECOND_MS, &boot_info) != ERR_OK)
 		log_line(&m->log, LOG_ERROR, "clean stop not noted: %s", boot_info.text);
@@ -371,11 +376,26 @@ enum err meshd_run(struct meshd *m, struct err_info *info)
 	uv_run(&m->loop, UV_RUN_DEFAULT);
 	enum err err = stop(m, info);
 	if (m->failure == ERR_CORRUPT)
-		return err_set(info, ERR_CORRUPT,
-			       "the replica is damaged; the next start sets it aside and builds it anew");
+		return err_set(
+		    info, ERR_CORRUPT,
+		    "the replica is damaged: it is set aside, and the next start builds it anew from "
+		    "other hosts");
 	if (err == ERR_OK)
 		log_line(&m->log, LOG_INFO, "stopped");
 	return err;
+}
+
+/* What only a commit stumbles over would pass store_open again: without this the node would never recover. */
+static void set_aside(struct meshd *m)
+{
+	char path[LIMIT_PATH_BYTES], moved[LIMIT_PATH_BYTES];
+	struct err_info info;
+	if (state_path(&m->state, REPLICA, path, &info) == ERR_OK &&
+	    os_file_set_aside(path, moved, sizeof(moved), &info) == ERR_OK)
+		log_line(&m->log, LOG_WARN, "damaged replica moved to %s", moved);
+	else
+		log_line(&m->log, LOG_ERROR, "damaged replica not set aside, remove it by hand: %s",
+			 info.text);
 }
 
 void meshd_close(struct meshd *m)
@@ -392,6 +412,8 @@ void meshd_close(struct meshd *m)
 	driver_free(m->driver);
 	committer_free(m->committer);
 	store_close(m->store);
+	if (m->failure == ERR_CORRUPT)
+		set_aside(m);
 	state_close(&m->state);
 	CHECK(uv_loop_close(&m->loop) == 0);
 }

@@ -189,6 +189,13 @@ int net_await_exit(struct net_node *n, unsigned timeout_ms)
 	return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
 }
 
+bool net_running(const struct net_node *n)
+{
+	siginfo_t info = {.si_pid = 0};
+	return n->pid != 0 && waitid(P_PID, (id_t)n->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+	       info.si_pid == 0;
+}
+
 void net_up(struct net_node *n)
 {
 	net_start(n, NULL, NULL);

@@ -54,6 +54,8 @@ bool net_log_shows(struct net_node *n, const char *text, unsigned timeout_ms);
 void net_log_read(struct net_node *n, unsigned for_ms);
 /* Exit code, or minus the signal. Fails the test when it does not end in time. */
 int net_await_exit(struct net_node *n, unsigned timeout_ms);
+/* Whether its process has not ended yet. */
+bool net_running(const struct net_node *n);
 /* Starts it and waits until it serves. */
 void net_up(struct net_node *n);
 
