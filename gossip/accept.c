@@ -90,27 +90,21 @@ void accept_free(struct gossip *g)
 	g->accept = NULL;
 }
 
-bool core_partition_of(const struct gossip *g, const struct record_key *key, uint64_t *ret)
+/* The home partition of a host kind, which the set asks for; other kinds need none. False when the host is
+ * not known, or the kind is one that is refused. */
+static bool accept_home(const struct gossip *g, const struct record_key *key, uint64_t *ret)
 {
 	const struct member *m;
+	enum record_class class = record_class_of(key->kind);
 
-	switch (record_class_of(key->kind)) {
-	case RECORD_CLASS_HOST:
-		m = member_find(g, &key->subject);
-		if (!m)
-			return false;
-		*ret = m->site->partition;
-		return true;
-	case RECORD_CLASS_SITE:
-		*ret = SET_PARTITION_SITE;
-		return true;
-	case RECORD_CLASS_OPERATOR:
-		*ret = SET_PARTITION_OPERATOR;
-		return true;
-	case RECORD_CLASS_REFUSED:
-		break;
-	}
-	return false;
+	*ret = 0;
+	if (class != RECORD_CLASS_HOST)
+		return class != RECORD_CLASS_REFUSED;
+	m = member_find(g, &key->subject);
+	if (!m)
+		return false;
+	*ret = m->site->partition;
+	return true;
 }
 
 /* Who must have signed it, by its class. ERR_NOT_FOUND: the writer's certificate is not here yet. */
@@ -203,11 +197,11 @@ static enum err accept_order(struct gossip *g, const struct record *r, uint64_t 
 /* Into the set and towards the replica: both or neither. */
 static enum err accept_put(struct gossip *g, const struct record *r, enum gossip_urgency urgency)
 {
-	uint64_t partition;
+	uint64_t home;
 
-	if (!core_partition_of(g, &r->key, &partition))
+	if (!accept_home(g, &r->key, &home))
 		return ERR_UNTRUSTED;
-	enum err err = set_put(g->set, r, partition, g->wall, NULL);
+	enum err err = set_put(g->set, r, home, g->wall, NULL);
 
 	if (!err && !core_persist(g, r, g->wall, urgency)) {
 		set_remove(g->set, &r->key);
@@ -278,7 +272,7 @@ enum err gossip_load_record(struct gossip *g, const uint8_t *bytes, size_t len, 
 	struct record r;
 	struct certificate c;
 	struct member *m;
-	uint64_t partition;
+	uint64_t home;
 	enum err err = record_parse(bytes, len, &r);
 
 	if (!err && r.key.kind == RECORD_CERTIFICATE) {
@@ -288,11 +282,11 @@ enum err gossip_load_record(struct gossip *g, const uint8_t *bytes, size_t len, 
 	}
 	if (err)
 		return err;
-	if (!core_partition_of(g, &r.key, &partition))
+	if (!accept_home(g, &r.key, &home))
 		return ERR_UNTRUSTED;
 	if (record_class_of(r.key.kind) == RECORD_CLASS_SITE && !member_find(g, &r.key.writer))
 		return ERR_UNTRUSTED;
-	err = set_put(g->set, &r, partition, received, NULL);
+	err = set_put(g->set, &r, home, received, NULL);
 	if (err)
 		return err;
 	member_on_record(g, &r, received, false);

@@ -430,7 +430,6 @@ static void core_tick(struct gossip *g)
 	edge_tick(g);
 	spread_tick(g);
 	sync_tick(g);
-	logsync_tick(g);
 	blob_tick(g);
 	state_tick(g);
 }

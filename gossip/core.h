@@ -1,7 +1,7 @@
 /* Private header of the room: the whole node, and what its modules offer each other.
  *
  * The way of an event through gossip_step (core.c):
- *   time      clock.now/wall move on; a jump of more than 2 s restarts own judgements (core_restarted)
+ *   time      clock.now/wall move on; a jump of more than 2 s restarts the node's own judgements
  *   dispatch  datagram: drill and rate filter, open, then X_on_message of the module its type belongs to
  *             records inside it pass core_accept_record, the one gate; it calls the X_on_record hooks
  *   tick      X_tick of each module, in the order of core.c; each asks for its next wake-up by core_deadline
@@ -131,8 +131,6 @@ struct members {
 
 void members_free(struct gossip *g);
 struct member *member_find(const struct gossip *g, const struct id *id);
-/* By the first 8 bytes of its id; NULL when none or more than one. */
-struct member *member_find_short(const struct gossip *g, uint64_t short_id);
 struct member *member_at_address(const struct gossip *g, const struct address *address);
 /* Finds or adds. ERR_NOMEM, ERR_LIMIT. */
 enum err member_add(struct gossip *g, const struct certificate *c, struct member **ret);
@@ -147,8 +145,6 @@ void member_heard(struct gossip *g, struct member *m, const struct address *from
 bool member_goodbye(const struct member *m); /* in force */
 /* May be talked to: not this node, not gone with a goodbye, its site not cut, and an address is known. */
 bool member_reachable(const struct gossip *g, const struct member *m);
-/* Reachable, neither dark nor silent nor suspected, and heard or vouched for: good as a peer. */
-bool member_live(const struct gossip *g, const struct member *m);
 /* Up to `count` different live members of the own site in random order, `except` (may be NULL) left out.
  * Returns how many. */
 size_t member_pick(struct gossip *g, const struct member *except, size_t count, struct member **ret);
@@ -161,8 +157,6 @@ void update_free(struct gossip *g);
 void update_reset(struct gossip *g);
 void update_finish(struct gossip *g, struct gossip_update *ret);
 
-/* Memory that lives until the next step; NULL when there is none. */
-void *core_scratch(struct gossip *g, size_t len);
 /* Every queue: false when full or out of memory; the caller drops the work or tries again in a later step. */
 bool core_room_for_records(const struct gossip *g, size_t count);
 bool core_persist(struct gossip *g, const struct record *r, wall_ms received, enum gossip_urgency urgency);
@@ -174,7 +168,6 @@ void core_host_state(struct gossip *g, struct member *m, bool urgent);
 void core_site_state(struct gossip *g, struct site *s, bool urgent);
 /* A record of this update; NULL when it is not in it. */
 const struct gossip_persist *update_persisted(const struct gossip *g, const struct record_key *key);
-bool core_states_waiting(const struct gossip *g);
 
 /* A read of the replica; its answer comes with a later event. `done` gets NULL bytes when it is not there any
  * more. What `done` needs is copied into the read. */
@@ -238,8 +231,6 @@ void own_met(struct gossip *g, const struct record *r);
 void own_keep(struct gossip *g, const struct record *r); /* its body, for later */
 void own_refute(struct gossip *g, uint64_t signer, uint64_t seq);
 void own_free(struct gossip *g);
-/* The partition a key belongs to (docs/protocol.md section 8); false when the subject is not known. */
-bool core_partition_of(const struct gossip *g, const struct record_key *key, uint64_t *ret);
 
 /* --- hello.c --- */
 
@@ -251,7 +242,6 @@ void hello_on_message(struct gossip *g, const struct address *from, const struct
 void hello_start(struct gossip *g, struct member *m, bool now);
 /* A datagram that names `source` could not be opened: perhaps that host lost or changed its key. */
 void hello_on_unknown(struct gossip *g, const struct id *source, const struct address *from);
-void hello_count(const struct gossip *g, size_t *ret_pending);
 
 /* --- probe.c: SWIM inside the own site --- */
 
@@ -295,15 +285,14 @@ bool rollcall_accused(const struct gossip *g, const struct member *m);
 void rollcall_changed(struct gossip *g);
 void rollcall_on_record(struct gossip *g, const struct record *r, wall_ms received, struct member *from,
 			bool fresh);
-/* The interval readers go by: what this node computes, stretched by what the signers say. */
 /* Asks a few peers for newer roll-calls of this site. */
 void rollcall_ask(struct gossip *g, const struct site *s);
+/* The interval readers go by: what this node computes, stretched by what the signers say. */
 mono_ms rollcall_patience_ms(const struct gossip *g, const struct site *s);
 /* For how long a roll-call of the site makes its signer a current one. */
 mono_ms rollcall_current_ms(const struct gossip *g, const struct site *s);
 /* What a roll-call says about a host; unknown also when it is over another roster. */
 enum rollcall_state rollcall_says(struct site *s, const struct rollcall_view *v, const struct member *m);
-uint64_t rollcall_interval_ms(const struct gossip *g, const struct site *s);
 
 /* --- state.c --- */
 
@@ -314,8 +303,6 @@ void state_site_changed(struct gossip *g, struct site *s); /* judge its hosts ag
 void state_spoke(struct gossip *g, struct member *m);      /* a new record, or a direct answer */
 /* This node has heard the estate for three intervals and may pronounce others dark or silent. */
 bool state_settled(const struct gossip *g, const struct site *s);
-/* It heard the host, or a witness vouch for it, since it listens: news against it is news. */
-bool state_knew(const struct gossip *g, const struct member *m);
 /* Three signers of the site at most, best-ranked first, whose roll-calls still count. */
 size_t state_signers(struct gossip *g, struct site *s, struct member *ret[3]);
 void state_leave(struct gossip *g, enum goodbye_reason reason);
@@ -362,7 +349,6 @@ void sync_on_rollcall(struct gossip *g, struct site *s, const uint64_t trie[16],
 
 enum err logsync_init(struct gossip *g);
 void logsync_free(struct gossip *g);
-void logsync_tick(struct gossip *g);
 /* LOG_PULL, LOG_ENTRIES. `m` is NULL under the hello key. New entries: core_on_log. */
 void logsync_on_message(struct gossip *g, struct member *m, const struct address *from,
 			const struct datagram *d);

@@ -325,8 +325,3 @@ void hello_tick(struct gossip *g)
 	}
 	seeds_tick(g);
 }
-
-void hello_count(const struct gossip *g, size_t *ret_pending)
-{
-	*ret_pending = g->hello->count;
-}

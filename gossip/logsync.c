@@ -4,8 +4,8 @@
  * Happy path: a head with a higher index shows up (PING, ACK, hello); LOG_PULL asks from the first entry that
  * is missing; LOG_ENTRIES brings them in order, each is checked by authlog_append and queued for the disk;
  * records whose signer was not known are tried again.
- * Fails: what is lost is asked for again when the head shows up again, at most once a second. Under the hello
- * key the request is padded, so that the answer is not larger. */
+ * Fails: what is lost is asked for again when the head shows up again, at most once a second; heads keep
+ * coming, so there is no timer. Under the hello key the request is padded, so that the answer is not larger. */
 #include <stdlib.h>
 
 #include "gossip/core.h"
@@ -30,11 +30,6 @@ void logsync_free(struct gossip *g)
 {
 	free(g->logsync);
 	g->logsync = NULL;
-}
-
-void logsync_tick(struct gossip *g)
-{
-	(void)g; /* heads keep coming: no timer of its own */
 }
 
 static void ask(struct gossip *g, struct member *m, const struct address *from)

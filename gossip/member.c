@@ -68,22 +68,6 @@ struct member *member_find(const struct gossip *g, const struct id *id)
 	return found ? g->members.hosts[place] : NULL;
 }
 
-struct member *member_find_short(const struct gossip *g, uint64_t short_id)
-{
-	struct id low = {0};
-	struct writer w = writer_of(low.b, 8);
-	bool found;
-
-	writer_u64(&w, short_id);
-	size_t place = id_place((void *const *)g->members.hosts, g->members.count, &low, &found);
-
-	if (place >= g->members.count || g->members.hosts[place]->short_id != short_id)
-		return NULL;
-	if (place + 1 < g->members.count && g->members.hosts[place + 1]->short_id == short_id)
-		return NULL;
-	return g->members.hosts[place];
-}
-
 struct site *site_find(const struct gossip *g, const struct id *id)
 {
 	bool found;
@@ -346,7 +330,8 @@ bool member_reachable(const struct gossip *g, const struct member *m)
 	return m != g->self && !m->site->cut && m->address.ip_len != 0 && !member_goodbye(m);
 }
 
-bool member_live(const struct gossip *g, const struct member *m)
+/* Reachable, neither dark nor silent nor suspected, and heard or vouched for: good as a peer. */
+static bool member_live(const struct gossip *g, const struct member *m)
 {
 	if (!member_reachable(g, m) || m->suspected)
 		return false;

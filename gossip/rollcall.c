@@ -20,7 +20,8 @@
 #define ASK_EDGES        2
 #define SIGNER_INTERVALS 4 /* the turns of three witnesses, and one to spare */
 
-uint64_t rollcall_interval_ms(const struct gossip *g, const struct site *s)
+/* How often a witness of the site signs when nothing changes. */
+static uint64_t rollcall_interval_ms(const struct gossip *g, const struct site *s)
 {
 	uint64_t interval = s->count * 100;
 	uint64_t floor = g->members.site_count * 1200;

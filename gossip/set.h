@@ -55,8 +55,6 @@ enum err set_put(struct set *s, const struct record *r, uint64_t home, wall_ms r
 		 enum set_order *ret_order);
 /* Forget a record whose bytes are lost, so that reconciliation brings it back. False when not held. */
 bool set_remove(struct set *s, const struct record_key *key);
-/* Move the host kinds about `host` to another home partition. Walks the whole set. ERR_LIMIT, ERR_NOMEM. */
-enum err set_rehome(struct set *s, const struct id *host, uint64_t home);
 
 bool set_find(const struct set *s, const struct record_key *key, struct set_entry *ret);
 bool set_find_id(const struct set *s, uint64_t id, struct set_entry *ret);
@@ -64,9 +62,6 @@ bool set_has_id(const struct set *s, uint64_t id);
 size_t set_count(const struct set *s);
 /* Entry by place, stable while nothing is removed; false when out of range. For iteration: 0, 1, 2, … */
 bool set_at(const struct set *s, size_t index, struct set_entry *ret);
-/* Highest seq among the records the host signed about itself, 0 when none: a goodbye is in force while its
- * seq is this one. */
-uint64_t set_highest_seq(const struct set *s, const struct id *host);
 
 /* Hashes, recomputed where something changed since they were last asked for. 0: empty. */
 uint64_t set_estate_root(struct set *s); /* without SET_PARTITION_SITE */

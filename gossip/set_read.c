@@ -49,18 +49,6 @@ bool set_at(const struct set *s, size_t index, struct set_entry *ret)
 	return true;
 }
 
-uint64_t set_highest_seq(const struct set *s, const struct id *host)
-{
-	uint64_t highest = 0;
-	for (uint8_t kind = RECORD_CERTIFICATE + 1; record_class_of(kind) == RECORD_CLASS_HOST; kind++) {
-		struct record_key key = {.kind = kind, .writer = *host, .subject = *host};
-		uint32_t at = set_index_key(s, record_key_hash(s->set_key, &key), &key);
-		if (at != TRIE_NONE && set_item_at(s, at)->seq > highest)
-			highest = set_item_at(s, at)->seq;
-	}
-	return highest;
-}
-
 uint64_t set_partition_root(struct set *s, uint64_t partition)
 {
 	const struct trie *t = set_trie_fresh(s, partition);

@@ -23,7 +23,8 @@ bool state_settled(const struct gossip *g, const struct site *s)
 	return g->now - g->hearing_at >= SILENT_INTERVALS * rollcall_patience_ms(g, s);
 }
 
-bool state_knew(const struct gossip *g, const struct member *m)
+/* This node heard the host, or a witness vouch for it, since it listens: news against it is news. */
+static bool host_known(const struct gossip *g, const struct member *m)
 {
 	return m->answered_at > g->hearing_at || m->record_at > g->hearing_at ||
 	       m->vouched_at > g->hearing_at;
@@ -212,7 +213,7 @@ static void host_judge(struct gossip *g, struct site *s, struct member *m, struc
 		m->vouched_at = e.prompt_for;
 	if (e.seen > m->state.seen)
 		m->state.seen = e.seen;
-	bool may = state_settled(g, s) || state_knew(g, m) || m->state.status == HOST_DARK;
+	bool may = state_settled(g, s) || host_known(g, m) || m->state.status == HOST_DARK;
 
 	if (need > 0 && e.against >= need && may) {
 		host_dark(g, m, &e);

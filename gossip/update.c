@@ -159,7 +159,8 @@ void update_reset(struct gossip *g)
 	}
 }
 
-void *core_scratch(struct gossip *g, size_t len)
+/* Memory that lives until the next step; NULL when there is no more. */
+static void *scratch_take(struct gossip *g, size_t len)
 {
 	struct update *u = g->update;
 
@@ -185,7 +186,7 @@ void *core_scratch(struct gossip *g, size_t len)
 
 static uint8_t *scratch_copy(struct gossip *g, const uint8_t *bytes, size_t len)
 {
-	uint8_t *copy = core_scratch(g, len);
+	uint8_t *copy = scratch_take(g, len);
 
 	if (copy)
 		memcpy(copy, bytes, len);
@@ -281,11 +282,6 @@ void core_site_state(struct gossip *g, struct site *s, bool urgent)
 	}
 }
 
-bool core_states_waiting(const struct gossip *g)
-{
-	return g->update->dirty_hosts.count > 0 || g->update->dirty_sites.count > 0;
-}
-
 size_t core_read_room(const struct gossip *g)
 {
 	size_t waiting = AWAITING_MAX - g->update->awaiting.count;
@@ -366,7 +362,7 @@ void update_finish(struct gossip *g, struct gossip_update *ret)
 	struct update *u = g->update;
 
 	take_states(u);
-	if (core_states_waiting(g))
+	if (u->dirty_hosts.count > 0 || u->dirty_sites.count > 0)
 		core_deadline(g, g->now);
 	*ret = (struct gossip_update){
 	    .reserve_seq_to = g->seq_reserve_to,

@@ -115,29 +115,6 @@ static void test_partitions(void **state)
 	assert_int_equal(set_partitions(s, 3, 4, ids, roots), 1);
 	assert_int_equal(set_partitions(s, 501, 4, ids, roots), 0);
 	assert_int_equal(set_partition_root(s, 501), 0);
-	/* Moved to another home: the old partition is empty and left out. */
-	struct id host;
-	memset(host.b, 2, ID_BYTES);
-	assert_int_equal(set_rehome(s, &host, 400), ERR_OK);
-	assert_int_equal(set_partition_root(s, 500), 0);
-	assert_int_equal(set_partitions(s, 3, 4, ids, roots), 1);
-	assert_int_equal(ids[0], 400);
-	set_free(s);
-}
-
-static void test_highest_seq(void **state)
-{
-	(void)state;
-	struct set *s = fresh_set();
-	struct made m;
-	struct record_key key = key_of(RECORD_GOODBYE, 3, 0);
-	put(s, make(&m, key_of(RECORD_PROFILE, 3, 0), 4, 0), 1);
-	put(s, make(&m, key, 6, 0), 1);
-	put(s, make(&m, key_of(RECORD_HEALTH, 4, 0), 99, 0), 1);
-	assert_int_equal(set_highest_seq(s, &key.writer), 6);
-	put(s, make(&m, key_of(RECORD_CRASHES, 3, 0), 7, 0), 1);
-	assert_int_equal(set_highest_seq(s, &key.writer), 7);
-	assert_int_equal(set_highest_seq(s, &(struct id){{0xee}}), 0);
 	set_free(s);
 }
 
@@ -309,9 +286,9 @@ static void test_idset(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_order),          cmocka_unit_test(test_partitions),
-	    cmocka_unit_test(test_highest_seq),    cmocka_unit_test(test_model),
-	    cmocka_unit_test(test_one_difference), cmocka_unit_test(test_idset),
+	    cmocka_unit_test(test_order), cmocka_unit_test(test_partitions),
+	    cmocka_unit_test(test_model), cmocka_unit_test(test_one_difference),
+	    cmocka_unit_test(test_idset),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
