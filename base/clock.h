@@ -15,7 +15,6 @@ typedef uint32_t wall_day;
 
 #define CLOCK_SECOND_MS 1000ull
 #define CLOCK_MINUTE_MS 60000ull
-#define CLOCK_HOUR_MS   3600000ull
 #define CLOCK_DAY_MS    86400000ull
 
 static inline wall_day clock_day(wall_ms t)

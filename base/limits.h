@@ -45,7 +45,6 @@
 #define LIMIT_PULLS            1024 /* records asked for and not yet received */
 #define LIMIT_UPDATE_DATAGRAMS 512
 #define LIMIT_UPDATE_RECORDS   512
-#define LIMIT_STATE_QUEUE      4096 /* transitions not yet taken by the driver */
 #define LIMIT_EDGES_PER_SITE   6
 
 /* Local surfaces. */

@@ -101,11 +101,6 @@ void table_free(struct table *t)
 	free(t);
 }
 
-size_t table_rows(const struct table *t)
-{
-	return t->cell_count < t->columns ? 0 : t->cell_count / t->columns - 1;
-}
-
 /* Take from the widest text column, one character at a time, until the line fits or nothing can give. */
 static void shrink(const struct table *t, uint32_t *widths, int width)
 {

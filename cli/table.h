@@ -21,7 +21,6 @@ struct table *table_new(const char *const *headings, const enum table_align *ali
 void table_free(struct table *t);
 /* Row by row, `columns` cells each. After a failure (memory) nothing is added and table_print says so. */
 void table_cell(struct table *t, const char *text, size_t len);
-size_t table_rows(const struct table *t);
 /* `width` 0: as wide as it gets. ERR_NOMEM. */
 enum err table_print(const struct table *t, FILE *f, int width, bool headings);
 

@@ -34,7 +34,5 @@ extern const size_t config_key_count;
 
 /* The range in words, as messages and the page show it. */
 void config_allowed(const struct config_key *key, char *ret, size_t cap);
-/* The value in force, as the file would spell it. */
-void config_value_text(const struct config *config, const struct config_key *key, char *ret, size_t cap);
 
 #endif

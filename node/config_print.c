@@ -49,7 +49,8 @@ static void append(char *ret, size_t cap, const char *separator, const char *tex
 	snprintf(ret + len, cap - len, "%s%s", len > 0 ? separator : "", text);
 }
 
-void config_value_text(const struct config *config, const struct config_key *key, char *ret, size_t cap)
+/* The value in force, as the file would spell it. */
+static void value_text(const struct config *config, const struct config_key *key, char *ret, size_t cap)
 {
 	const void *from = (const char *)config + key->offset;
 	const struct config_addresses *addresses = from;
@@ -100,7 +101,7 @@ void config_print(const struct config *config, FILE *out)
 		const struct config_key *k = &config_keys[i];
 		if (opens_section(i))
 			fprintf(out, "%s[%s]\n", i > 0 ? "\n" : "", k->section);
-		config_value_text(config, k, value, sizeof(value));
+		value_text(config, k, value, sizeof(value));
 		fprintf(out, "%s = %s%s\n", k->name, value,
 			strcmp(value, k->fallback) == 0 ? " ; default" : "");
 	}

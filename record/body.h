@@ -145,7 +145,6 @@ struct crashes {
 };
 
 enum goodbye_reason { GOODBYE_STOPPED = 1, GOODBYE_ASLEEP = 2, GOODBYE_RESTARTING = 3 };
-const char *goodbye_reason_name(enum goodbye_reason reason);
 struct goodbye {
 	enum goodbye_reason reason;
 	uint64_t back_s; /* 0: not said */

@@ -4,19 +4,6 @@
 /* Keys of docs/protocol.md section 3, kind 6. */
 enum { KEY_REASON = 1, KEY_BACK };
 
-const char *goodbye_reason_name(enum goodbye_reason reason)
-{
-	switch (reason) {
-	case GOODBYE_STOPPED:
-		return "stopped";
-	case GOODBYE_ASLEEP:
-		return "asleep";
-	case GOODBYE_RESTARTING:
-		return "restarting";
-	}
-	return "unknown";
-}
-
 enum err goodbye_encode(const struct goodbye *g, uint8_t *ret, size_t *ret_len)
 {
 	struct field_writer f;

@@ -43,7 +43,6 @@ enum err roster_load(struct snapshot *r, struct roster *ret, struct err_info *in
 void roster_free(struct roster *roster);
 /* NULL when unknown. */
 const struct roster_host *roster_find(const struct roster *roster, const struct id *host);
-const struct roster_site *roster_find_site(const struct roster *roster, const char *name);
 
 /* --- one host's records, read when asked for --- */
 

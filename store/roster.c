@@ -210,12 +210,3 @@ const struct roster_host *roster_find(const struct roster *roster, const struct 
 	return low < roster->host_count && id_equal(&roster->hosts[low].id, host) ? &roster->hosts[low]
 										  : NULL;
 }
-
-const struct roster_site *roster_find_site(const struct roster *roster, const char *name)
-{
-	for (size_t i = 0; i < roster->site_count; i++) {
-		if (strcmp(roster->sites[i].state.name, name) == 0)
-			return &roster->sites[i];
-	}
-	return NULL;
-}

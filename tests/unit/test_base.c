@@ -8,7 +8,6 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/prng.h"
-#include "base/queue.h"
 #include "base/reading.h"
 #include "tests/unit/scratch.h"
 
@@ -151,33 +150,6 @@ static void log_filters_and_escapes(void **state)
 	assert_string_equal(log_level_name(LOG_DEBUG), "debug");
 }
 
-static void queue_is_a_ring(void **state)
-{
-	(void)state;
-	struct queue q;
-	uint32_t next_in = 0, next_out = 0, got = 77;
-	assert_int_equal(queue_init(&q, sizeof(uint32_t), 5), ERR_OK);
-	assert_false(queue_pop(&q, &got));
-	assert_null(queue_peek(&q));
-	assert_int_equal(got, 77);
-	for (int round = 0; round < 20; round++) {
-		while (queue_push(&q, &next_in))
-			next_in++;
-		assert_int_equal(q.count, 5);
-		for (int i = 0; i < 3; i++) {
-			assert_int_equal(*(uint32_t *)queue_peek(&q), next_out);
-			assert_true(queue_pop(&q, &got));
-			assert_int_equal(got, next_out++);
-		}
-	}
-	queue_free(&q);
-	queue_free(&q);
-	queue_free(NULL);
-	struct queue untouched = {.capacity = 42};
-	assert_int_equal(queue_init(&untouched, SIZE_MAX / 2, 3), ERR_NOMEM);
-	assert_int_equal(untouched.capacity, 42);
-}
-
 static void prng_is_the_published_one(void **state)
 {
 	(void)state;
@@ -279,7 +251,6 @@ int main(void)
 	    cmocka_unit_test(cursor_round_trip),
 	    cmocka_unit_test(cursor_errors_stick),
 	    cmocka_unit_test(log_filters_and_escapes),
-	    cmocka_unit_test(queue_is_a_ring),
 	    cmocka_unit_test(prng_is_the_published_one),
 	    cmocka_unit_test(prng_is_even),
 	    cmocka_unit_test(names_of_readings),
