@@ -123,6 +123,7 @@ uint64_t crash_counts_update(struct crash_counts *c, const struct crash_sources 
 	n += count(c, CRASH_WARNING, &now->warnings, time_s, "warn_count");
 	n += count(c, CRASH_OOM_KILL, &now->oom_kills, time_s, "oom_kill");
 	n += count(c, CRASH_PANIC, &now->pstore_panics, time_s, "pstore");
+	n += count(c, CRASH_BLUE_SCREEN, &now->blue_screens, time_s, "BugCheck");
 	n += count_core_dumps(c, now, time_s);
 	/* The boot file is the node's own. */
 	c->published.sources[CRASH_UNCLEAN_BOOT] = READING_OK;

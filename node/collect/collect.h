@@ -48,6 +48,7 @@ struct crash_sources {
 	struct reading_u64 core_dumps;       /* files present now: they age out */
 	struct reading_u64 newest_core_dump_s;
 	struct reading_u64 pstore_panics; /* entries present now */
+	struct reading_u64 blue_screens;  /* in the system log; UNSUPPORTED where there is no such thing */
 };
 void collect_crashes(const char *root, struct crash_sources *ret);
 

@@ -254,6 +254,7 @@ static void test_crashes(void **state)
 	collect_crashes(t->folder, &s);
 	assert_int_equal(s.core_dumps.status, READING_ABSENT);
 	assert_int_equal(s.pstore_panics.status, READING_UNSUPPORTED);
+	assert_int_equal(s.blue_screens.status, READING_UNSUPPORTED);
 	put_text(t, "/var/lib/systemd/coredump/core.tool.1000.abc.zst", "x");
 	put_text(t, "/var/lib/systemd/coredump/unrelated", "x");
 	put_text(t, "/var/lib/systemd/pstore/dmesg-1", "x");

@@ -65,4 +65,5 @@ void collect_crashes(const char *root, struct crash_sources *ret)
 	ret->oom_kills = health.oom_kills;
 	ret->core_dumps = count_folder(root, "/var/lib/systemd/coredump", "core.", &ret->newest_core_dump_s);
 	ret->pstore_panics = read_panics(root);
+	ret->blue_screens = (struct reading_u64){READING_UNSUPPORTED, 0};
 }
