@@ -291,7 +291,7 @@ static void site_ask(struct gossip *g, struct site *s)
 		s->ask_at = due;
 	if (g->now >= s->ask_at) {
 		rollcall_ask(g, s);
-		s->ask_at = g->now + core_jitter(g, interval / 3, 0.25);
+		s->ask_at = g->now + core_jitter(g, interval / 6, 0.25);
 	}
 	core_deadline(g, s->ask_at);
 }
