@@ -203,25 +203,20 @@ void rollcall_tick(struct gossip *g)
 		g->roll.changed = false;
 		return;
 	}
-	if (g->roll.changed && g->now >= g->roll.due_at) {
+	bool due = g->roll.changed && g->now >= g->roll.due_at;
+	bool again = g->roll.again_at && g->now >= g->roll.again_at;
+
+	if (due || again || g->now >= turn) {
 		uint64_t content = rollcall_content(g, s);
+		bool news = content != g->roll.signed_content;
 
 		g->roll.changed = false;
-		if (content != g->roll.signed_content) {
-			rollcall_sign(g, true);
+		if (news || again || g->now >= turn) {
+			rollcall_sign(g, news);
 			g->roll.signed_content = content;
-			g->roll.again_at = g->now + core_jitter(g, AGAIN_MS, 0.25);
-			core_deadline(g, g->roll.again_at);
-			return;
+			g->roll.again_at = news ? g->now + core_jitter(g, AGAIN_MS, 0.25) : 0;
+			turn = rollcall_turn(g);
 		}
-	}
-	if (g->roll.again_at && g->now >= g->roll.again_at)
-		turn = g->now;
-	if (g->now >= turn) {
-		g->roll.again_at = 0;
-		g->roll.signed_content = rollcall_content(g, s);
-		rollcall_sign(g, false);
-		turn = rollcall_turn(g);
 	}
 	if (g->roll.again_at)
 		core_deadline(g, g->roll.again_at);
