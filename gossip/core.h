@@ -116,6 +116,7 @@ struct site {
 	mono_ms rollcall_at;  /* receipt of its newest roll-call, 0: none by this process */
 	mono_ms judge_at;     /* state.c: next look even when nothing comes in */
 	mono_ms ask_at;       /* state.c: when others may be asked again for its roll-calls */
+	mono_ms dispute_end;  /* state.c: until then one signer accuses a host and others do not */
 	struct site_state state;
 	wall_ms rollcall_saved; /* state.last_rollcall as the driver has it */
 	bool state_queued;

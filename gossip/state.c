@@ -13,6 +13,8 @@
 
 #define SILENT_INTERVALS 3
 #define DIRECT_MS        10000
+#define DISPUTE_MS       10000
+#define ASK_SOON_MS      500
 #define CONTRADICT_MS    7000  /* a witness's probes, and a second */
 #define SEEN_SAVE_MS     60000 /* how stale `seen` in the replica may be … */
 #define SEEN_SAVE_HOST   10    /* … and so many ms more for each known host */
@@ -191,6 +193,14 @@ static bool host_cleared(const struct member *m, const struct evidence *e)
 	       e->prompt_for > m->accused_at + CONTRADICT_MS || e->refuted;
 }
 
+/* The other signers will say the same in a moment, or said it already and it was lost on its way here. */
+static void site_dispute(struct gossip *g, struct site *s, const struct evidence *e)
+{
+	if (g->now >= s->dispute_end)
+		s->ask_at = g->now + core_jitter(g, ASK_SOON_MS, 0.25);
+	s->dispute_end = e->newest_against + DISPUTE_MS;
+}
+
 static void host_judge(struct gossip *g, struct site *s, struct member *m, struct member *const *signers,
 		       size_t count)
 {
@@ -221,6 +231,8 @@ static void host_judge(struct gossip *g, struct site *s, struct member *m, struc
 	}
 	if (m->state.status == HOST_DARK && !host_cleared(m, &e))
 		return;
+	if (e.against > 0 && e.against < need)
+		site_dispute(g, s, &e);
 	if (s->state.status == SITE_SILENT && !direct) {
 		if (m->state.status == HOST_UP)
 			host_set(g, m, HOST_SILENT, s->state.since);
@@ -283,12 +295,12 @@ static void site_judge(struct gossip *g, struct site *s)
 static void site_ask(struct gossip *g, struct site *s)
 {
 	mono_ms interval = rollcall_patience_ms(g, s);
-	mono_ms due = s->rollcall_at + interval * 3 / 2;
+	bool dispute = g->now < s->dispute_end;
 
-	if (s == g->self->site || s->cut || s->state.status != SITE_REPORTING)
+	if (!dispute && (s == g->self->site || s->cut || s->state.status != SITE_REPORTING))
 		return;
-	if (s->ask_at < due)
-		s->ask_at = due;
+	if (!dispute && s->ask_at < s->rollcall_at + interval * 3 / 2)
+		s->ask_at = s->rollcall_at + interval * 3 / 2;
 	if (g->now >= s->ask_at) {
 		rollcall_ask(g, s);
 		s->ask_at = g->now + core_jitter(g, interval / 6, 0.25);
