@@ -222,7 +222,7 @@ static void on_announce(struct gossip *g, struct member *m, const struct datagra
 		g->counters.dropped_schema++;
 		return;
 	}
-	pull_want(g, m, ids.ids, ids.count, sync_walking(g, m));
+	pull_want(g, m, ids.ids, ids.count, false);
 }
 
 void spread_on_message(struct gossip *g, struct member *m, const struct datagram *d)

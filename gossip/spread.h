@@ -62,9 +62,7 @@ const struct kept *spread_kept(const struct spread *s, uint64_t id);
 bool spread_knows(const struct gossip *g, uint64_t id);
 void spread_refused(struct gossip *g, uint64_t id, enum err err);
 
-/* sync.c: walk messages went to and fro with `m` within the last seconds. */
-bool sync_walking(const struct gossip *g, const struct member *m);
-/* All that a walk found was asked for and has come, or not; something new was among it. */
+/* sync.c: all that a walk found was asked for and has come, or not; something new was among it. */
 void sync_drained(struct gossip *g, struct member *m);
 
 #endif

@@ -2,7 +2,7 @@
  *
  * Happy path: a PING or ACK shows another estate root; after some jitter this node sends its partitions'
  * roots; the two go down the trie, each answering with its own hashes of what differs; a leaf's list makes
- * its receiver pull what it lacks and announce what the list lacks. Where more was found than one walk
+ * its receiver pull what it lacks and name what the list lacks. Where more was found than one walk
  * answers, the next begins as soon as all that was asked for has come.
  * Fails: a lost message ends its branch; the roots still differ, so another walk begins. Walks that bring
  * nothing are spaced out. Site records are not in the estate root: they are compared in each walk, at the
@@ -14,8 +14,6 @@
 
 #define ANSWERS_MAX    8 /* datagrams in answer to one */
 #define DUE_MAX        8
-#define WALKERS        8
-#define WALKING_MS     3000
 #define REFRESH_MS     30000
 #define FRUITLESS_FREE 4 /* walks in vain before they are spaced out */
 #define FRUITLESS_MAX  3 /* doublings */
@@ -29,8 +27,6 @@ struct walk {
 struct sync {
 	struct walk due[DUE_MAX];
 	size_t due_count;
-	struct walk walkers[WALKERS]; /* with whom, and when last */
-	size_t walker_next;
 	mono_ms refreshed_at;
 	uint64_t cursor; /* first partition of the next walk, where one walk cannot name all */
 	uint64_t walked_root;
@@ -53,26 +49,6 @@ void sync_free(struct gossip *g)
 }
 
 /* --- when to walk --- */
-
-static void note_walker(struct gossip *g, struct member *m)
-{
-	struct sync *s = g->sync;
-	for (size_t i = 0; i < WALKERS; i++)
-		if (s->walkers[i].peer == m) {
-			s->walkers[i].at = g->now;
-			return;
-		}
-	s->walkers[s->walker_next++ % WALKERS] = (struct walk){.peer = m, .at = g->now};
-}
-
-bool sync_walking(const struct gossip *g, const struct member *m)
-{
-	const struct sync *s = g->sync;
-	for (size_t i = 0; i < WALKERS; i++)
-		if (s->walkers[i].peer == m)
-			return g->now - s->walkers[i].at < WALKING_MS;
-	return false;
-}
 
 static void schedule(struct gossip *g, struct member *m, mono_ms at, bool forced)
 {
@@ -183,7 +159,6 @@ static void start(struct gossip *g, struct member *m)
 	s->fruitless = root == s->walked_root ? s->fruitless + 1 : 0;
 	s->walked_root = root;
 	m->sync_at = g->now;
-	note_walker(g, m);
 	g->counters.walks_started++;
 	send_roots(g, m);
 }
@@ -329,38 +304,39 @@ void sync_ask(struct gossip *g, struct member *m, uint64_t partition, const stru
 	send_leaf(g, m, 0, partition, leaf, 1);
 }
 
-/* Announce own ids of the range that their list lacks. Both lists ascend. */
-static void announce_missing(struct gossip *g, struct member *m, const struct wire_leaf *theirs)
+/* Name own ids of the range that their list lacks. Both lists ascend. */
+static void name_missing(struct gossip *g, struct member *m, uint64_t echo, const struct wire_leaf *theirs)
 {
-	uint64_t own[WIRE_IDS];
+	uint64_t own[WIRE_LEAF_IDS];
 	uint8_t message[WIRE_MESSAGE_BYTES];
-	uint64_t from = theirs->first;
+	struct wire_leaf body = *theirs;
 	size_t at = 0;
 	bool more = true;
+	body.echo = echo;
+	body.reply = true;
 	for (size_t sent = 0; sent < ANSWERS_MAX && more;) {
-		size_t count =
-		    set_leaf_ids(g->set, theirs->partition, theirs->leaf, from, WIRE_IDS, own, &more);
-		struct wire_ids ids = {0};
+		size_t count = set_leaf_ids(g->set, theirs->partition, theirs->leaf, body.first,
+					    WIRE_LEAF_IDS, own, &more);
+		body.count = 0;
 		for (size_t i = 0; i < count && own[i] <= theirs->last; i++) {
 			while (at < theirs->count && theirs->ids[at] < own[i])
 				at++;
 			if (at == theirs->count || theirs->ids[at] != own[i])
-				ids.ids[ids.count++] = own[i];
+				body.ids[body.count++] = own[i];
 		}
-		if (ids.count > 0) {
-			send(g, m, WIRE_ANNOUNCE, message, wire_ids_encode(&ids, message));
-			g->counters.announced_ids_out += ids.count;
+		more = more && own[count - 1] < theirs->last;
+		body.more = more;
+		body.last = more ? own[count - 1] : theirs->last;
+		if (body.count > 0) {
+			send(g, m, WIRE_SYNC_LEAF, message, wire_leaf_encode(&body, message));
 			sent++;
 		}
-		if (!more || own[count - 1] >= theirs->last)
-			break;
-		from = own[count - 1] + 1;
+		body.first = body.last + 1;
 	}
 }
 
 void sync_on_message(struct gossip *g, struct member *m, const struct datagram *d)
 {
-	note_walker(g, m);
 	if (d->type == WIRE_SYNC_ROOTS) {
 		on_roots(g, m, d);
 		return;
@@ -375,5 +351,6 @@ void sync_on_message(struct gossip *g, struct member *m, const struct datagram *
 		return;
 	}
 	pull_want(g, m, leaf.ids, leaf.count, true);
-	announce_missing(g, m, &leaf);
+	if (!leaf.reply)
+		name_missing(g, m, d->nonce, &leaf);
 }

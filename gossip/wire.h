@@ -237,8 +237,9 @@ enum err wire_node_decode(const uint8_t *data, size_t len, struct wire_node *ret
 struct wire_leaf {
 	uint64_t echo;
 	uint64_t partition;
-	uint8_t leaf; /* child in the high nibble */
-	bool more;
+	uint8_t leaf;         /* child in the high nibble */
+	bool more;            /* the leaf goes on beyond `last` */
+	bool reply;           /* names only what the list it answers lacked, and is not answered */
 	uint64_t first, last; /* ids this message speaks for, inclusive */
 	size_t count;
 	uint64_t ids[WIRE_LEAF_IDS]; /* ascending */

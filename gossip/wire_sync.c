@@ -8,6 +8,7 @@
 #define ROOTS_HEADER_BYTES (4 * 8 + 1)
 #define LEAF_HEADER_BYTES  (8 + 8 + 1 + 1 + 8 + 8 + 1)
 #define LEAF_MORE          0x01u
+#define LEAF_REPLY         0x02u
 
 static_assert(ROOTS_HEADER_BYTES + WIRE_ROOTS * 16 <= WIRE_MESSAGE_BYTES &&
 		  ROOTS_HEADER_BYTES + (WIRE_ROOTS + 1) * 16 > WIRE_MESSAGE_BYTES,
@@ -96,7 +97,7 @@ size_t wire_leaf_encode(const struct wire_leaf *m, uint8_t ret[WIRE_MESSAGE_BYTE
 	writer_u64(&w, m->echo);
 	writer_u64(&w, m->partition);
 	writer_u8(&w, m->leaf);
-	writer_u8(&w, m->more ? LEAF_MORE : 0);
+	writer_u8(&w, (uint8_t)((m->more ? LEAF_MORE : 0) | (m->reply ? LEAF_REPLY : 0)));
 	writer_u64(&w, m->first);
 	writer_u64(&w, m->last);
 	writer_u8(&w, (uint8_t)m->count);
@@ -112,7 +113,9 @@ enum err wire_leaf_decode(const uint8_t *data, size_t len, struct wire_leaf *ret
 	ret->echo = reader_u64(&r);
 	ret->partition = reader_u64(&r);
 	ret->leaf = reader_u8(&r);
-	ret->more = (reader_u8(&r) & LEAF_MORE) != 0;
+	uint8_t flags = reader_u8(&r);
+	ret->more = (flags & LEAF_MORE) != 0;
+	ret->reply = (flags & LEAF_REPLY) != 0;
 	ret->first = reader_u64(&r);
 	ret->last = reader_u64(&r);
 	ret->count = reader_u8(&r);

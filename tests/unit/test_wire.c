@@ -395,8 +395,14 @@ static void test_leaf(void **state)
 	check_lengths(WIRE_SYNC_LEAF, message, len);
 	assert_int_equal(got.leaf.leaf, 0xfe);
 	assert_true(got.leaf.more);
+	assert_false(got.leaf.reply);
 	assert_memory_equal(got.leaf.ids, m.ids, sizeof m.ids);
 	struct wire_leaf bad = m;
+	bad.more = false;
+	bad.reply = true;
+	assert_int_equal(decode(WIRE_SYNC_LEAF, message, wire_leaf_encode(&bad, message)), ERR_OK);
+	assert_true(got.leaf.reply && !got.leaf.more);
+	bad = m;
 	bad.ids[1] = bad.ids[0];
 	assert_int_equal(decode(WIRE_SYNC_LEAF, message, wire_leaf_encode(&bad, message)), ERR_FORMAT);
 	bad = m;
