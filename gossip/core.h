@@ -408,9 +408,9 @@ struct gossip {
 	bool loading; /* between gossip_new and the first step */
 
 	uint64_t seq_next, seq_reserved, seq_reserve_to;
-	mono_ms speak_at; /* when it publishes anew by itself; 0: not decided */
-	bool spoken;      /* published since start */
-	unsigned jumps;   /* times it met own records from the future */
+	mono_ms speak_at;  /* when it publishes anew by itself; 0: not decided */
+	bool spoken;       /* published since start */
+	mono_ms jumped_at; /* when it first met own records from the future, 0: never */
 	bool cloned;
 	struct core_own own[16]; /* by host kind */
 	struct refutation refutations[LIMIT_REFUTATIONS];

@@ -15,6 +15,7 @@
 
 #define SEQ_LOW       64
 #define SEQ_BLOCK     1024
+#define CATCH_UP_MS   60000
 #define SPEAK_UP_MS   2000
 #define GOODBYE_PEERS 8
 #define GOODBYE_EDGES 16
@@ -141,12 +142,14 @@ void own_met(struct gossip *g, const struct record *r)
 	if (r->key.kind == RECORD_CERTIFICATE || r->seq < g->seq_next)
 		return;
 	g->seq_next = r->seq + 1;
-	g->jumps++;
-	/* Once is a snapshot that was restored; twice is another node that goes on with this key. */
-	if (g->jumps > 1)
+	/* One restored snapshot meets many records it has lost, for as long as it catches up. Meeting more
+	 * of them later means that another node goes on with this key. */
+	if (g->jumped_at && g->now - g->jumped_at > CATCH_UP_MS)
 		g->cloned = true;
+	else if (g->jumped_at == 0)
+		g->jumped_at = g->now;
 	g->spoken = false;
-	g->speak_at = g->now;
+	g->speak_at = g->now + core_jitter(g, SPEAK_UP_MS, 0.25);
 }
 
 void own_tick(struct gossip *g)
@@ -161,7 +164,7 @@ void own_tick(struct gossip *g)
 	}
 	/* What the jump left behind is newer than what others hold of these kinds. */
 	for (uint8_t kind = RECORD_PROFILE; kind < RECORD_GOODBYE; kind++) {
-		if (g->own[kind].body && kind != RECORD_HEALTH && g->jumps)
+		if (g->own[kind].body && kind != RECORD_HEALTH && g->jumped_at)
 			core_publish(g, kind, &g->self->id, 0, g->own[kind].body, g->own[kind].len,
 				     GOSSIP_ROUTINE);
 	}
