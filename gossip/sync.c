@@ -300,7 +300,6 @@ static void on_node(struct gossip *g, struct member *m, const struct datagram *d
 void sync_ask(struct gossip *g, struct member *m, uint64_t partition, const struct record_key *key)
 {
 	uint8_t leaf = (uint8_t)(record_key_hash(g->keys.set_key, key) >> 56);
-	note_walker(g, m);
 	send_leaf(g, m, 0, partition, leaf, 1);
 }
 
