@@ -161,6 +161,20 @@ void hello_on_unknown(struct gossip *g, const struct id *source, const struct ad
 		hello_to(g, m, &m->id, from);
 }
 
+static void finish_send(struct gossip *g, const struct address *to, const struct hello_transcript *t)
+{
+	struct wire_hello_finish finish = {
+	    .day = t->initiator_day, .certificate = g->certificate, .certificate_len = g->certificate_len};
+	uint8_t message[WIRE_MESSAGE_BYTES];
+
+	memcpy(finish.ni, t->ni, sizeof(finish.ni));
+	memcpy(finish.nr, t->nr, sizeof(finish.nr));
+	memcpy(finish.key, t->initiator_key, KEY_BYTES);
+	hello_sign(t, HELLO_SIGN_FINISH, g->identity, finish.signature);
+	g->counters.signatures++;
+	core_send_hello(g, to, WIRE_HELLO_FINISH, message, wire_hello_finish_encode(&finish, message), NULL);
+}
+
 static void on_reply(struct gossip *g, const struct address *from, const struct datagram *d)
 {
 	struct wire_hello_reply reply;
@@ -193,24 +207,22 @@ static void on_reply(struct gossip *g, const struct address *from, const struct 
 	memcpy(t.initiator_key, keyring_public(g->keyring), KEY_BYTES);
 	memcpy(t.responder_key, reply.key, KEY_BYTES);
 	g->counters.verifications++;
-	if (hello_verify(&t, HELLO_SIGN_REPLY, m->public_key, reply.signature) ||
-	    keyring_learn(g->keyring, &m->id, reply.day, reply.key)) {
+	enum err err = hello_verify(&t, HELLO_SIGN_REPLY, m->public_key, reply.signature);
+
+	if (!err) {
+		/* Our nonce makes the reply fresh, so its key is the peer's, even one that the keyring takes
+		 * for a replay because another came in between. */
+		keyring_forget(g->keyring, &m->id);
+		err = keyring_learn(g->keyring, &m->id, reply.day, reply.key);
+	}
+	if (err) {
+		m->session = keyring_knows(g->keyring, &m->id);
 		g->counters.dropped_seal++;
 		return;
 	}
 	pending_remove(h, p);
 
-	struct wire_hello_finish finish = {
-	    .day = t.initiator_day, .certificate = g->certificate, .certificate_len = g->certificate_len};
-	uint8_t message[WIRE_MESSAGE_BYTES];
-
-	memcpy(finish.ni, t.ni, sizeof(finish.ni));
-	memcpy(finish.nr, t.nr, sizeof(finish.nr));
-	memcpy(finish.key, t.initiator_key, KEY_BYTES);
-	hello_sign(&t, HELLO_SIGN_FINISH, g->identity, finish.signature);
-	g->counters.signatures++;
-	core_send_hello(g, from, WIRE_HELLO_FINISH, message, wire_hello_finish_encode(&finish, message),
-			NULL);
+	finish_send(g, from, &t);
 	hello_done(g, m);
 	probe_answered(g, m, from);
 	for (size_t i = 0; i < g->seed_count; i++) {

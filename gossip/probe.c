@@ -16,6 +16,7 @@
 #define CALM_MS       10000 /* fast pace after a change */
 #define STRETCH_SHARE 10    /* of the calm time, added to the period */
 #define DARK_SHARE    0.25  /* how often a dark member's turn is taken */
+#define RENEW_SHARE   0.02  /* of the ACKs of a day with new keys start a hello */
 #define ANSWER_MS     10000 /* an ACK later than this proves nothing about now */
 
 struct relay {
@@ -285,6 +286,9 @@ static void on_ack(struct gossip *g, struct member *m, const struct address *fro
 	m->ping_nonces[latest ? 0 : 1] = 0;
 	m->root = ack.root;
 	probe_answered(g, m, from);
+	/* Spread over minutes of the new day, not all at midnight. */
+	if (keyring_renewal_due(g->keyring, &m->id) && prng_chance(&g->prng, RENEW_SHARE))
+		hello_start(g, m, false);
 	logsync_on_head(g, m, from, ack.head);
 	sync_on_root(g, m, ack.root);
 }
