@@ -95,3 +95,24 @@ void client_release(struct client_reply *r)
 	free(r->bytes);
 	*r = (struct client_reply){0};
 }
+
+struct query_value client_value(const msgpack_object *map, const struct client_field *field,
+				char ret[CLIENT_TEXT_BYTES])
+{
+	struct query_value v = {.type = QUERY_NULL};
+	const msgpack_object *o = mp_get(map, field->key);
+	uint64_t number;
+	bool flag;
+	if (field->type == 's' && mp_str(o, ret, CLIENT_TEXT_BYTES)) {
+		v.type = QUERY_TEXT;
+		v.text = ret;
+		v.text_len = strlen(ret);
+	} else if (field->type == 'u' && mp_u64(o, INT64_MAX, &number)) {
+		v.type = QUERY_INTEGER;
+		v.integer = (int64_t)number;
+	} else if (field->type == 'b' && mp_bool(o, &flag)) {
+		v.type = QUERY_INTEGER;
+		v.integer = flag;
+	}
+	return v;
+}

@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 #include "base/mp.h"
+#include "store/query.h"
 
 struct client_reply {
 	uint8_t *bytes;
@@ -16,5 +17,19 @@ struct client_reply {
 enum err client_call(const char *state, const char *verb, const char *const *arguments, size_t count,
 		     struct client_reply *ret, struct err_info *info);
 void client_release(struct client_reply *r);
+
+/* A value of a reply, by the tables of node/control.h: CONTROL_STATUS_TABLE(CLIENT_FIELD). */
+struct client_field {
+	uint64_t key;
+	const char *name;
+	char type; /* s text, u unsigned number, b yes or no */
+};
+#define CLIENT_FIELD(symbol, key, name, type) {key, name, type},
+#define CLIENT_TEXT_BYTES                     256
+
+/* As a cell of an answer; NULL where `map` lacks the field or has another type. A text is put into `ret`,
+ * which the value points to. */
+struct query_value client_value(const msgpack_object *map, const struct client_field *field,
+				char ret[CLIENT_TEXT_BYTES]);
 
 #endif

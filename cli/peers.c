@@ -21,17 +21,8 @@ static const struct output_column columns[] = {
     {.name = NULL},
 };
 
-static const struct field {
-	uint64_t key;
-	const char *name;
-	char type;
-} fields[] = {
-#define FIELD(symbol, key, name, type) {key, name, type},
-    CONTROL_PEER_TABLE(FIELD)
-#undef FIELD
-};
+static const struct client_field fields[] = {CONTROL_PEER_TABLE(CLIENT_FIELD)};
 #define FIELDS    (sizeof(fields) / sizeof(fields[0]))
-#define TEXT_MAX  256
 #define NAME_CELL 1 /* the name, from the replica, comes second */
 
 /* Names by host id, sorted; a replica that cannot tell leaves them out. */
@@ -58,31 +49,11 @@ static struct query_value name_of(const struct rows *names, const char *host)
 	return (struct query_value){.type = QUERY_NULL};
 }
 
-static struct query_value value_of(const msgpack_object *peer, const struct field *field, char text[TEXT_MAX])
-{
-	struct query_value v = {.type = QUERY_NULL};
-	const msgpack_object *o = mp_get(peer, field->key);
-	uint64_t number;
-	bool flag;
-	if (field->type == 's' && mp_str(o, text, TEXT_MAX)) {
-		v.type = QUERY_TEXT;
-		v.text = text;
-		v.text_len = strlen(text);
-	} else if (field->type == 'u' && mp_u64(o, INT64_MAX, &number)) {
-		v.type = QUERY_INTEGER;
-		v.integer = (int64_t)number;
-	} else if (field->type == 'b' && mp_bool(o, &flag)) {
-		v.type = QUERY_INTEGER;
-		v.integer = flag;
-	}
-	return v;
-}
-
 static void put_peers(struct answer *a, const msgpack_object *peers, const struct rows *names)
 {
 	const char *heads[FIELDS + 1];
 	struct query_value values[FIELDS + 1];
-	char text[FIELDS][TEXT_MAX];
+	char text[FIELDS][CLIENT_TEXT_BYTES];
 	struct query_sink sink = output_sink(&a->output);
 	for (size_t i = 0; i < FIELDS; i++)
 		heads[i + (i >= NAME_CELL)] = fields[i].name;
@@ -90,7 +61,7 @@ static void put_peers(struct answer *a, const msgpack_object *peers, const struc
 	bool more = sink.columns(sink.context, heads, FIELDS + 1);
 	for (size_t i = 0; more && i < mp_count(peers); i++) {
 		for (size_t k = 0; k < FIELDS; k++)
-			values[k + (k >= NAME_CELL)] = value_of(mp_at(peers, i), &fields[k], text[k]);
+			values[k + (k >= NAME_CELL)] = client_value(mp_at(peers, i), &fields[k], text[k]);
 		values[NAME_CELL] = name_of(names, values[0].type == QUERY_TEXT ? values[0].text : "");
 		more = sink.row(sink.context, values, FIELDS + 1);
 	}

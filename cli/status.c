@@ -9,17 +9,7 @@
 #include "cli/verb.h"
 #include "node/control.h"
 
-#define TEXT_MAX 256
-
-static const struct field {
-	uint64_t key;
-	const char *name;
-	char type;
-} fields[] = {
-#define FIELD(symbol, key, name, type) {key, name, type},
-    CONTROL_STATUS_TABLE(FIELD)
-#undef FIELD
-};
+static const struct client_field fields[] = {CONTROL_STATUS_TABLE(CLIENT_FIELD)};
 #define FIELDS (sizeof(fields) / sizeof(fields[0]))
 
 /* For scripts; people get lines. */
@@ -44,12 +34,12 @@ static bool flag(const msgpack_object *body, uint64_t key)
 }
 
 /* Escaped; "-" when there is none. */
-static const char *text(const msgpack_object *body, uint64_t key, char ret[4 * TEXT_MAX])
+static const char *text(const msgpack_object *body, uint64_t key, char ret[4 * CLIENT_TEXT_BYTES])
 {
-	char raw[TEXT_MAX];
+	char raw[CLIENT_TEXT_BYTES];
 	if (!mp_str(mp_get(body, key), raw, sizeof(raw)) || raw[0] == '\0')
 		return "-";
-	text_escape(ret, 4 * TEXT_MAX, raw, strlen(raw));
+	text_escape(ret, 4 * CLIENT_TEXT_BYTES, raw, strlen(raw));
 	return ret;
 }
 
@@ -73,7 +63,7 @@ static void put_traffic(FILE *f, const msgpack_object *b)
 
 static void put_warnings(FILE *f, const msgpack_object *b)
 {
-	char t[4 * TEXT_MAX];
+	char t[4 * CLIENT_TEXT_BYTES];
 	if (flag(b, CONTROL_STATUS_CLONED))
 		fputs("WARNING: another node runs with this node's key (a copy?); enrol one of them anew\n",
 		      f);
@@ -86,7 +76,8 @@ static void put_warnings(FILE *f, const msgpack_object *b)
 static void put_people(struct answer *a, const msgpack_object *b)
 {
 	FILE *f = a->output.f;
-	char t[4 * TEXT_MAX], u[4 * TEXT_MAX], age[SHOWN_BYTES], commit[SHOWN_BYTES] = "none yet";
+	char t[4 * CLIENT_TEXT_BYTES], u[4 * CLIENT_TEXT_BYTES], age[SHOWN_BYTES],
+	    commit[SHOWN_BYTES] = "none yet";
 	uint64_t committed = number(b, CONTROL_STATUS_LAST_COMMIT_MS);
 	shown_age(number(b, CONTROL_STATUS_UPTIME_S), age);
 	if (committed > 0) {
@@ -133,36 +124,16 @@ static enum err put_stopped(struct answer *a, struct err_info *info)
 	return ERR_OK;
 }
 
-static struct query_value value_of(const msgpack_object *body, const struct field *field, char ret[TEXT_MAX])
-{
-	struct query_value v = {.type = QUERY_NULL};
-	const msgpack_object *o = mp_get(body, field->key);
-	uint64_t n;
-	bool b;
-	if (field->type == 's' && mp_str(o, ret, TEXT_MAX)) {
-		v.type = QUERY_TEXT;
-		v.text = ret;
-		v.text_len = strlen(ret);
-	} else if (field->type == 'u' && mp_u64(o, INT64_MAX, &n)) {
-		v.type = QUERY_INTEGER;
-		v.integer = (int64_t)n;
-	} else if (field->type == 'b' && mp_bool(o, &b)) {
-		v.type = QUERY_INTEGER;
-		v.integer = b;
-	}
-	return v;
-}
-
 /* The same fields whether it runs or not: without `body` all but the first are null. */
 static enum err put_row(struct answer *a, const msgpack_object *body)
 {
 	const char *names[FIELDS + 1] = {"running"};
 	struct query_value values[FIELDS + 1] = {{.type = QUERY_INTEGER, .integer = body != NULL}};
-	char strings[FIELDS][TEXT_MAX];
+	char strings[FIELDS][CLIENT_TEXT_BYTES];
 	struct query_sink sink = output_sink(&a->output);
 	for (size_t i = 0; i < FIELDS; i++) {
 		names[i + 1] = fields[i].name;
-		values[i + 1] = value_of(body, &fields[i], strings[i]);
+		values[i + 1] = client_value(body, &fields[i], strings[i]);
 	}
 	if (sink.columns(sink.context, names, FIELDS + 1))
 		sink.row(sink.context, values, FIELDS + 1);
