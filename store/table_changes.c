@@ -1,9 +1,7 @@
-#include "store/query_private.h"
+#include "store/table_host.h"
 
 #define COLUMNS(X)                                                                                           \
-	X(HOST, "host", "TEXT", "", "host id")                                                               \
-	X(HOST_NAME, "host_name", "TEXT", "", "NULL: unknown")                                               \
-	X(SITE, "site", "TEXT", "", "home site")                                                             \
+	HOST_COLUMNS(X)                                                                                      \
 	X(TIME, "time_ms", "INTEGER", "ms since 1970", "by the host's clock")                                \
 	X(OP, "op", "TEXT", "", "added, removed, loaded or unloaded")                                        \
 	X(ENTRY, "entry", "TEXT", "", "entry id, as in components")                                          \
@@ -42,19 +40,9 @@ static void entry_column(struct table_cursor *c, int number, uint64_t entry, sql
 static void column(struct table_cursor *c, int number, sqlite3_context *context)
 {
 	const struct component_change *change = &c->view->components.changes[c->row];
-	const struct profile *profile;
+	if (table_host_column(c, number, context))
+		return;
 	switch (number) {
-	case HOST:
-		cell_id(context, &c->view->host->id);
-		break;
-	case HOST_NAME:
-		profile = host_profile(c->view);
-		if (profile != NULL)
-			cell_reading_text(context, &profile->hostname);
-		break;
-	case SITE:
-		cell_text(context, c->view->site->state.name);
-		break;
 	case TIME:
 		cell_time(context, change->time_s * 1000);
 		break;

@@ -1,19 +1,17 @@
-#include "store/query_private.h"
+#include "store/table_host.h"
 
-#define HOST_COLUMNS(X)                                                                                      \
-	X(HOST, "host", "TEXT", "", "host id")                                                               \
-	X(HOST_NAME, "host_name", "TEXT", "", "NULL: unknown")                                               \
-	X(SITE, "site", "TEXT", "", "home site")                                                             \
+#define CRASH_COLUMNS(X)                                                                                     \
+	HOST_COLUMNS(X)                                                                                      \
 	X(KIND, "kind", "TEXT", "", "unclean-boot, oops, warning, panic, oom-kill, core-dump or blue-screen")
 
 #define EVENT_COLUMNS(X)                                                                                     \
-	HOST_COLUMNS(X)                                                                                      \
+	CRASH_COLUMNS(X)                                                                                     \
 	X(TIME, "time_ms", "INTEGER", "ms since 1970", "by the host's clock")                                \
 	X(DETAIL, "detail", "TEXT", "", "component or source; NULL: none named")
 
 #define COUNT_SYMBOL(symbol, name, type, unit, meaning) COUNT_##symbol,
 #define COUNT_COLUMNS(X)                                                                                     \
-	HOST_COLUMNS(X)                                                                                      \
+	CRASH_COLUMNS(X)                                                                                     \
 	X(TOTAL, "total", "INTEGER", "since enrolment", "NULL: see source_status")                           \
 	X(SOURCE, "source_status", "TEXT", "", "whether the source of this kind can be read: ok, or why not")
 
@@ -29,31 +27,10 @@ static enum err count_events(struct table_cursor *c, size_t *ret_rows)
 	return ERR_OK;
 }
 
-/* Columns both tables begin with. */
-static bool host_column(struct table_cursor *c, int number, sqlite3_context *context)
-{
-	const struct profile *profile;
-	switch (number) {
-	case HOST:
-		cell_id(context, &c->view->host->id);
-		return true;
-	case HOST_NAME:
-		profile = host_profile(c->view);
-		if (profile != NULL)
-			cell_reading_text(context, &profile->hostname);
-		return true;
-	case SITE:
-		cell_text(context, c->view->site->state.name);
-		return true;
-	default:
-		return false;
-	}
-}
-
 static void event_column(struct table_cursor *c, int number, sqlite3_context *context)
 {
 	const struct crash_event *event = &c->view->crashes.events[c->row];
-	if (host_column(c, number, context))
+	if (table_host_column(c, number, context))
 		return;
 	if (number == KIND)
 		cell_text(context, crash_kind_name(event->kind));
@@ -73,7 +50,7 @@ static void count_column(struct table_cursor *c, int number, sqlite3_context *co
 {
 	enum crash_kind kind = (enum crash_kind)(c->row + 1);
 	const struct crashes *crashes = &c->view->crashes;
-	if (host_column(c, number, context))
+	if (table_host_column(c, number, context))
 		return;
 	if (number == COUNT_KIND)
 		cell_text(context, crash_kind_name(kind));

@@ -1,7 +1,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#include "store/query_private.h"
+#include "store/table_host.h"
 
 /* X(symbol, column, unit, member, meaning): a reading and its status. */
 #define READINGS(X)                                                                                          \
@@ -22,12 +22,9 @@
 	{name, "INTEGER", unit, meaning "; NULL: see " name "_status"},                                      \
 	    {name "_status", "TEXT", "", "ok, or why " name " is NULL"},
 
-enum { HOST, HOST_NAME, SITE, LEVEL, REASONS, CLOCK_OFF, FIRST_READING };
+enum { HOST_COLUMNS(TABLE_SYMBOL) LEVEL, REASONS, CLOCK_OFF, FIRST_READING };
 static const struct query_column columns[] = {
-    {"host", "TEXT", "", "host id"},
-    {"host_name", "TEXT", "", "NULL: unknown"},
-    {"site", "TEXT", "", "home site"},
-    {"level", "TEXT", "", "ok, warning or critical"},
+    HOST_COLUMNS(TABLE_COLUMN){"level", "TEXT", "", "ok, warning or critical"},
     {"reasons", "TEXT", "", "for the level, comma-separated; empty: none"},
     {"clock_off", "INTEGER", "0 or 1", "its clock differs from its peers' by more than the bound"},
     READINGS(PAIR_COLUMNS)};
@@ -64,19 +61,9 @@ static void reasons(const struct health *h, sqlite3_context *context)
 static void column(struct table_cursor *c, int number, sqlite3_context *context)
 {
 	const struct health *h = &c->view->health;
-	const struct profile *profile;
+	if (table_host_column(c, number, context))
+		return;
 	switch (number) {
-	case HOST:
-		cell_id(context, &c->view->host->id);
-		return;
-	case HOST_NAME:
-		profile = host_profile(c->view);
-		if (profile != NULL)
-			cell_reading_text(context, &profile->hostname);
-		return;
-	case SITE:
-		cell_text(context, c->view->site->state.name);
-		return;
 	case LEVEL:
 		cell_text(context, h->level == HEALTH_CRITICAL  ? "critical"
 				   : h->level == HEALTH_WARNING ? "warning"

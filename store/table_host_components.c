@@ -2,11 +2,10 @@
 #include <string.h>
 
 #include "store/table_entry.h"
+#include "store/table_host.h"
 
 #define COLUMNS(X)                                                                                           \
-	X(HOST, "host", "TEXT", "", "host id")                                                               \
-	X(HOST_NAME, "host_name", "TEXT", "", "NULL: unknown")                                               \
-	X(SITE, "site", "TEXT", "", "home site")                                                             \
+	HOST_COLUMNS(X)                                                                                      \
 	X(STATUS, "status", "TEXT", "", "of the host, as in hosts")                                          \
 	X(KIND, "kind", "TEXT", "", "as in components")                                                      \
 	X(COMPONENT, "component", "TEXT", "", "name of the component")                                       \
@@ -55,19 +54,9 @@ static bool is_pending(const struct components *c, uint64_t entry)
 static void column(struct table_cursor *c, int number, sqlite3_context *context)
 {
 	const struct catalogue_entry *e = catalogue_at(c->q->catalogue, c->entries[c->row]);
-	const struct profile *profile;
+	if (table_host_column(c, number, context))
+		return;
 	switch (number) {
-	case HOST:
-		cell_id(context, &c->view->host->id);
-		break;
-	case HOST_NAME:
-		profile = host_profile(c->view);
-		if (profile != NULL)
-			cell_reading_text(context, &profile->hostname);
-		break;
-	case SITE:
-		cell_text(context, c->view->site->state.name);
-		break;
 	case STATUS:
 		cell_text(context, host_status_name(c->view->host->state.status));
 		break;

@@ -1,0 +1,16 @@
+/* The columns that tables of hosts' records begin with: whose row it is. */
+#ifndef MESH_STORE_TABLE_HOST_H
+#define MESH_STORE_TABLE_HOST_H
+
+#include "store/query_private.h"
+
+/* To stand first in the table's list. */
+#define HOST_COLUMNS(X)                                                                                      \
+	X(HOST, "host", "TEXT", "", "host id")                                                               \
+	X(HOST_NAME, "host_name", "TEXT", "", "NULL: unknown")                                               \
+	X(SITE, "site", "TEXT", "", "home site")
+
+/* False, and nothing called, when it is another column. */
+bool table_host_column(struct table_cursor *c, int column, sqlite3_context *context);
+
+#endif
