@@ -14,8 +14,8 @@
 
 #define RETRY_MS        1000
 #define RETRY_NONE_MS   250 /* the peer said that it has none */
-#define RETRY_DOUBLINGS 8   /* to about four minutes */
-#define TRIES_YOUNG     24
+#define RETRY_MAX_MS    240000
+#define BACKOFF_DIVISOR 8
 #define HINT_TRIES      3 /* of whoever must have it, as datagrams get lost */
 #define WANTED_MAX      4096
 #define BLOBS_MAX       (4 * LIMIT_HOSTS)
@@ -87,8 +87,11 @@ void blob_want(struct gossip *g, const struct id *id, struct member *hint, uint8
 	}
 	if (b->count == 0)
 		b->next_at = UINT64_MAX;
-	b->wanted[b->count++] = (struct wanted){
-	    .id = *id, .hint = hint == g->self ? NULL : hint, .next_at = g->now, .depth = depth};
+	b->wanted[b->count++] = (struct wanted){.id = *id,
+						.hint = hint == g->self ? NULL : hint,
+						.since = g->now,
+						.next_at = g->now,
+						.depth = depth};
 	wake(b, g->now);
 }
 
@@ -234,14 +237,12 @@ static struct member *choose(struct gossip *g, const struct wanted *w)
 	return count > 0 && askable(g, peers[0]) ? peers[0] : NULL;
 }
 
-static mono_ms backoff(struct gossip *g, mono_ms base, const struct wanted *w)
+/* In proportion to how long it has been wanted: while it may still be on its way to this site, soon. */
+static mono_ms backoff(struct gossip *g, mono_ms least, const struct wanted *w)
 {
-	/* While it may still be on its way to this site, seconds; later it is hardly worth the asking. */
-	unsigned doublings = w->tries < 4 ? w->tries / 2u : 2u;
-	if (w->tries > TRIES_YOUNG)
-		doublings += w->tries - TRIES_YOUNG;
-	base <<= doublings < RETRY_DOUBLINGS ? doublings : RETRY_DOUBLINGS;
-	return g->now + core_jitter(g, base, 0.25);
+	mono_ms wait = (g->now - w->since) / BACKOFF_DIVISOR;
+	wait = wait < least ? least : wait > RETRY_MAX_MS ? RETRY_MAX_MS : wait;
+	return g->now + core_jitter(g, wait, 0.25);
 }
 
 static uint8_t tried(const struct wanted *w)

@@ -9,6 +9,7 @@ struct wanted {
 	struct id id;
 	struct member *hint;  /* named it, tried first; NULL afterwards */
 	struct member *asked; /* NULL: not asked since next_at was set */
+	mono_ms since;        /* wanted */
 	mono_ms next_at;      /* ask, or ask again */
 	uint8_t tries;
 	uint8_t depth;

@@ -4,19 +4,24 @@
  * roots; the two go down the trie, each answering with its own hashes of what differs; a leaf's list makes
  * its receiver pull what it lacks and name what the list lacks. Where more was found than one walk
  * answers, the next begins as soon as all that was asked for has come.
- * Fails: a lost message ends its branch; the roots still differ, so another walk begins. Walks that bring
- * nothing are spaced out. Site records are not in the estate root: they are compared in each walk, at the
- * start of a session, and every half minute with whoever answers. */
+ * Fails: a lost message ends its branch; who began the walk begins again when nothing more is heard and the
+ * roots still differ, a few times, then at a later PING. Walks that bring nothing are spaced out. Site
+ * records are not in the estate root: they are compared in each walk, at the start of a session, and every
+ * half minute with whoever answers. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "gossip/spread.h"
 
-#define ANSWERS_MAX    8 /* datagrams in answer to one */
-#define DUE_MAX        8
-#define REFRESH_MS     30000
-#define FRUITLESS_FREE 4 /* walks in vain before they are spaced out */
-#define FRUITLESS_MAX  3 /* doublings */
+#define ANSWERS_MAX     8 /* datagrams in answer to one */
+#define DUE_MAX         8
+#define REFRESH_MS      30000
+#define ACTIVE_MAX      8
+#define STALLED_NEAR_MS 400 /* nothing heard of a walk that should go on */
+#define STALLED_FAR_MS  1200
+#define RESTARTS_MAX    3
+#define FRUITLESS_FREE  4 /* walks in vain before they are spaced out */
+#define FRUITLESS_MAX   3 /* doublings */
 
 struct walk {
 	struct member *peer;
@@ -24,9 +29,17 @@ struct walk {
 	bool forced; /* also when the estate roots agree */
 };
 
+/* A walk this node began; all it keeps of one, and only to see it stall. */
+struct active {
+	struct member *peer; /* NULL: free */
+	mono_ms heard_at;
+	unsigned restarts;
+};
+
 struct sync {
 	struct walk due[DUE_MAX];
 	size_t due_count;
+	struct active active[ACTIVE_MAX];
 	mono_ms refreshed_at;
 	uint64_t cursor; /* first partition of the next walk, where one walk cannot name all */
 	uint64_t walked_root;
@@ -150,6 +163,30 @@ static void send_roots(struct gossip *g, struct member *m)
 	s->cursor = first;
 }
 
+static struct active *active_find(struct sync *s, const struct member *m)
+{
+	for (size_t i = 0; i < ACTIVE_MAX; i++)
+		if (s->active[i].peer == m)
+			return &s->active[i];
+	return NULL;
+}
+
+static void begin(struct gossip *g, struct member *m)
+{
+	struct sync *s = g->sync;
+	struct active *a = active_find(s, m);
+	if (a == NULL)
+		a = active_find(s, NULL);
+	if (a != NULL) {
+		a->restarts = a->peer == m ? a->restarts : 0;
+		a->peer = m;
+		a->heard_at = g->now;
+	}
+	m->sync_at = g->now;
+	g->counters.walks_started++;
+	send_roots(g, m);
+}
+
 static void start(struct gossip *g, struct member *m)
 {
 	struct sync *s = g->sync;
@@ -158,14 +195,38 @@ static void start(struct gossip *g, struct member *m)
 	uint64_t root = set_estate_root(g->set);
 	s->fruitless = root == s->walked_root ? s->fruitless + 1 : 0;
 	s->walked_root = root;
-	m->sync_at = g->now;
-	g->counters.walks_started++;
-	send_roots(g, m);
+	begin(g, m);
 }
 
 void sync_drained(struct gossip *g, struct member *m)
 {
-	start(g, m);
+	struct active *a = active_find(g->sync, m);
+	if (a != NULL)
+		a->restarts = 0; /* it bears fruit */
+	if (m->session)
+		begin(g, m);
+}
+
+/* Begin again where a walk stalled; forget it when it is done, or in vain. */
+static void watch(struct gossip *g, struct active *a)
+{
+	struct member *m = a->peer;
+	mono_ms stalled = m->site == g->self->site ? STALLED_NEAR_MS : STALLED_FAR_MS;
+	if (m->root == set_estate_root(g->set) || !m->session) {
+		a->peer = NULL;
+		return;
+	}
+	if (g->spread->catching_up > 0) /* what it found is on its way */
+		a->heard_at = g->now;
+	if (a->heard_at + stalled > g->now) {
+		core_deadline(g, a->heard_at + stalled);
+	} else if (a->restarts == RESTARTS_MAX) {
+		a->peer = NULL;
+	} else {
+		a->restarts++;
+		begin(g, m);
+		core_deadline(g, a->heard_at + stalled);
+	}
 }
 
 void sync_tick(struct gossip *g)
@@ -182,6 +243,17 @@ void sync_tick(struct gossip *g)
 		if (w.forced || w.peer->root != set_estate_root(g->set))
 			start(g, w.peer);
 	}
+	for (size_t i = 0; i < ACTIVE_MAX; i++)
+		if (s->active[i].peer != NULL)
+			watch(g, &s->active[i]);
+}
+
+/* So that a walk between equal sets does not look like one that stalled. Names no partition. */
+static void answer_equal(struct gossip *g, struct member *m, uint64_t echo)
+{
+	uint8_t message[WIRE_MESSAGE_BYTES];
+	struct wire_roots body = {.echo = echo, .estate_root = set_estate_root(g->set)};
+	send(g, m, WIRE_SYNC_ROOTS, message, wire_roots_encode(&body, message));
 }
 
 static void answer_children(struct gossip *g, struct member *m, uint64_t echo, uint64_t partition)
@@ -219,6 +291,8 @@ static void on_roots(struct gossip *g, struct member *m, const struct datagram *
 		return;
 	}
 	m->root = theirs.estate_root;
+	if (theirs.echo == 0 && theirs.last == UINT64_MAX && m->root == set_estate_root(g->set))
+		answer_equal(g, m, d->nonce);
 	struct sample differing = {0};
 	size_t at = 0;
 	for (uint64_t from = theirs.first; at < theirs.count || from <= theirs.last;) {
@@ -336,6 +410,9 @@ static void name_missing(struct gossip *g, struct member *m, uint64_t echo, cons
 
 void sync_on_message(struct gossip *g, struct member *m, const struct datagram *d)
 {
+	struct active *a = active_find(g->sync, m);
+	if (a != NULL)
+		a->heard_at = g->now;
 	if (d->type == WIRE_SYNC_ROOTS) {
 		on_roots(g, m, d);
 		return;
