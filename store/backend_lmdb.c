@@ -8,6 +8,7 @@
 #include "os/file.h"
 #include "store/backend.h"
 #include "store/lmdb_env.h"
+#include "store/lmdb_pages.h"
 
 #define PROBE_BYTES (256 * 1024) /* as much as LMDB writes at once */
 
@@ -267,6 +268,8 @@ static enum err open_once(struct lmdb *l, const char *folder, uint64_t map_bytes
 	enum err err = os_path_join(path, sizeof(path), folder, STORE_DATA_FILE);
 	if (err == ERR_OK && os_file_exists(path))
 		err = lmdb_check_file(path, &size, info);
+	if (err == ERR_OK && size > 0)
+		err = lmdb_check_pages(path, size, info);
 	if (err != ERR_OK && err != ERR_NOT_FOUND)
 		return err;
 	while (map_bytes < size * 2)
