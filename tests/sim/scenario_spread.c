@@ -68,7 +68,8 @@ static int by_time(const void *a, const void *b)
 }
 
 #define RECORDS        20
-#define REACH_BOUND_MS 20000
+#define REACH_BOUND_MS 10000
+#define P99_BOUND_MS   2000 /* with up to 5 % loss */
 
 /* One urgent record from somebody; its delays go to `ret_delays`, one a node. */
 static void follow(struct world *w, mono_ms *ret_delays)
@@ -115,6 +116,9 @@ void scenario_propagation(struct world *w, struct report *r)
 		double nodes = w->node_count;
 		qsort(delays, samples, sizeof(*delays), by_time);
 		qsort(last, RECORDS, sizeof(*last), by_time);
+		if (w->faults.loss <= 0.05 && delays[samples * 99 / 100] > P99_BOUND_MS)
+			world_fail(w, NULL, "one replica in a hundred waits more than %.3f s for urgent news",
+				   judge_seconds(delays[samples * 99 / 100]));
 		report_put(r, "propagation", "p50", judge_seconds(delays[samples / 2]), "s");
 		report_put(r, "propagation", "p99", judge_seconds(delays[samples * 99 / 100]), "s");
 		report_put(r, "propagation", "to_all_p50", judge_seconds(last[RECORDS / 2]), "s");
