@@ -193,13 +193,18 @@ static void put_reach(struct mp_writer *w, const struct fixture *f)
 	put_key_u64(w, 2, 65536);
 }
 
-static void put_terms(struct mp_writer *w, uint64_t key, uint64_t field, uint64_t op, const char *value)
+/* A term on the component's name (field 2), and one on its version (field 3). */
+static void put_terms(struct mp_writer *w, uint64_t key, const char *name, uint64_t op, const char *version)
 {
-	put_key_array(w, key, 1);
+	put_key_array(w, key, 2);
 	mp_put_array(w, 3);
-	mp_put_u64(w, field);
+	mp_put_u64(w, 2);
+	mp_put_u64(w, 1);
+	mp_put_str(w, name);
+	mp_put_array(w, 3);
+	mp_put_u64(w, 3);
 	mp_put_u64(w, op);
-	mp_put_str(w, value);
+	mp_put_str(w, version);
 }
 
 static void put_incident(struct mp_writer *w, const struct fixture *f)
@@ -209,8 +214,8 @@ static void put_incident(struct mp_writer *w, const struct fixture *f)
 	put_key_u64(w, 1, 1);
 	put_key_u64(w, 2, 0);
 	put_key_str(w, 3, "Tills down since 06:09");
-	put_terms(w, 4, 2, 1, "csagent");
-	put_terms(w, 5, 3, 3, "C-00000291-00000000-00000033.sys");
+	put_terms(w, 4, "csagent", 6, "7.11.18110"); /* at least */
+	put_terms(w, 5, "csagent", 3, "7.11.18110"); /* less than */
 }
 
 static void put_claim(struct mp_writer *w, const struct fixture *f)

@@ -6,6 +6,7 @@ Needs python3-nacl and python3-msgpack; without them it is skipped (exit status 
 import base64
 import hashlib
 import os
+import struct
 import sys
 
 try:
@@ -73,6 +74,7 @@ log = load("log.txt")
 token = load("token.txt")
 datagrams = load("datagrams.txt")
 blobs = load("blobs.txt")
+messages = load("messages.txt")
 estate = keys["estate.id"]
 set_key = keys["estate.set_key"]
 
@@ -147,8 +149,8 @@ BODIES = {
     },
     "reach": {1: [[h("mesh.site", 16, b"york")[:8], 1, NIGHT]], 2: 65536},
     "incident": {
-        1: 1, 2: 0, 3: "Tills down since 06:09", 4: [[2, 1, "csagent"]],
-        5: [[3, 3, "C-00000291-00000000-00000033.sys"]],
+        1: 1, 2: 0, 3: "Tills down since 06:09", 4: [[2, 1, "csagent"], [3, 6, "7.11.18110"]],
+        5: [[2, 1, "csagent"], [3, 3, "7.11.18110"]],
     },
     "claim": {1: SLOT, 2: 1, 3: 2, 4: "Ada drives there"},
     "note": {1: SLOT, 2: "Keys are with the café next door"},
@@ -282,6 +284,96 @@ def check_blobs():
     same("list.id", h("mesh.blob", 16, blobs["list.bytes"]), blobs["list.id"])
 
 
+# The messages whose fields all have one place, as struct lays them out: big-endian, no padding of its own.
+HEAD = (("head_index", "4s"), ("head_hash", "8s"))
+PLAIN = {
+    "cookie": (4, (("ni", "16s"), ("cookie", "16s"))),
+    "beacon": (5, (("instance", "8s"), ("clean_stop", "4s"), ("manifest", "16s"), ("time", "8s"),
+                   ("signature", "64s"))),
+    "ping": (16, HEAD + (("root", "8s"),)),
+    "ack": (17, (("echo", "8s"),) + HEAD + (("root", "8s"),)),
+    "ping_req": (18, (("target", "16s"),)),
+    "ping_ack": (19, (("echo", "8s"), ("target", "16s"))),
+    "suspect": (20, ((2, "B"), ("host0", "16s"), ("host1", "16s"))),
+    "announce": (33, ((2, "B"), ("id0", "8s"), ("id1", "8s"))),
+    "pull": (34, ((3, "B"), ("id0", "8s"), ("id1", "8s"), ("id2", "8s"))),
+    "sync_roots": (48, (("echo", "8s"), ("estate_root", "8s"), ("first", "8s"), ("last", "8s"), (2, "B"),
+                        ("partition0", "8s"), ("root0", "8s"), ("partition1", "8s"), ("root1", "8s"))),
+    "sync_node_root": (49, (("echo", "8s"), ("partition", "8s"), ("level", "s"), ("child", "s"), ("hashes", "128s"))),
+    "sync_node_child": (49, (("echo", "8s"), ("partition", "8s"), ("level", "s"), ("child", "s"), ("hashes", "128s"))),
+    "sync_leaf": (50, (("echo", "8s"), ("partition", "8s"), ("leaf", "s"), ("flags", "s"), ("first", "8s"),
+                       ("last", "8s"), (3, "B"), ("id0", "8s"), ("id1", "8s"), ("id2", "8s"))),
+    "log_pull": (64, (("first", "4s"),)),
+    "log_pull_hello": (64, (("first", "4s"), (bytes(1128), "1128s"))),
+    "blob_pull": (80, ((2, "B"), ("blob0", "16s"), ("blob1", "16s"))),
+}
+
+
+def check_plain(name):
+    kind, fields = PLAIN[name]
+    same(name + ".type", messages[name + ".type"], bytes([kind]))
+    values = struct.unpack(">" + "".join(size for _, size in fields), messages[name + ".message"])
+    for (field, _), value in zip(fields, values):
+        want = messages[f"{name}.{field}"] if isinstance(field, str) else field
+        same(f"{name}.{field}", value, want)
+
+
+def check_items(name, kind, head, items):
+    """`head`: the format up to the count, with what it says."""
+    message = messages[name + ".message"]
+    same(name + ".type", messages[name + ".type"], bytes([kind]))
+    at = struct.calcsize(">" + head[0])
+    same(name + ", head", struct.unpack(">" + head[0], message[:at]), tuple(head[1:]))
+    same(name + ", count", message[at], len(items))
+    at += 1
+    for i, item in enumerate(items):
+        (size,) = struct.unpack_from(">H", message, at)
+        same(f"{name}.item{i}", message[at + 2:at + 2 + size], item)
+        same(f"{name}.item{i}, stated", messages[f"{name}.item{i}"], item)
+        at += 2 + size
+    same(name + ", length", len(message), at)
+
+
+def check_hellos():
+    d, log_head = datagrams, log["head.index"] + log["head.hash"]
+    ours = records["certificate.record"]
+    theirs = messages["hello_reply.certificate"]
+    hello = struct.unpack(">16s16s4s32s12s16sBH", messages["hello.message"][:99])
+    want = (d["hello.ni"], keys["host_b.id"], d["a.day"], d["a.public"], log_head,
+            bytes(range(0xC0, 0xD0)), 1, len(ours))
+    same("hello", hello, want)
+    same("hello, certificate", messages["hello.message"][99:], ours.ljust(1132 - 99, b"\0"))
+    for name, address in ("hello_reply", 4), ("hello_reply_v6", 16):
+        layout = f">16s16s4s32s12sB{address}sH{16 - address}sH{len(theirs)}s64s"
+        reply = struct.unpack(layout, messages[name + ".message"])
+        want = (d["hello.ni"], d["hello.nr"], d["b.day"], d["b.public"], log_head, address + 2,
+                messages[name + ".observed_ip"], 7946, bytes(16 - address), len(theirs), theirs,
+                d["hello.reply_signature"])
+        same(name, reply, want)
+    finish = struct.unpack(f">16s16s4s32sH{len(ours)}s64s", messages["hello_finish.message"])
+    want = (d["hello.ni"], d["hello.nr"], d["a.day"], d["a.public"], len(ours), ours, d["hello.finish_signature"])
+    same("hello_finish", finish, want)
+    same("certificate of host_b", theirs[23:39], keys["host_b.id"])
+    verify(keys["issuer.public"], b"mesh record 1" + estate + theirs[:-66], theirs[-64:])
+
+
+def check_messages():
+    for name in PLAIN:
+        check_plain(name)
+    check_hellos()
+    beacon = messages["beacon.message"]
+    covered = b"mesh beacon 1" + estate + keys["host_a.id"] + beacon[:36]
+    same("beacon.signature", sign(keys["host_a.seed"], covered), beacon[36:])
+    ours, theirs = records["certificate.record"], messages["hello_reply.certificate"]
+    echo = bytes(range(0xE0, 0xE8))
+    check_items("push", 32, ("B", 2), [ours, theirs])
+    check_items("records", 35, ("8s", echo), [theirs])
+    check_items("log_entries", 65, ("8sI", echo, 2), [log["entry2.bytes"], log["entry3.bytes"]])
+    empty = b"\x01\x01"
+    check_items("blobs", 81, ("8s", echo), [empty, empty + h("mesh.blob", 16, empty)])
+    same("blob_pull, blobs", messages["blob_pull.blob1"], h("mesh.blob", 16, messages["blobs.item1"]))
+
+
 check_keys()
 check_key_files()
 check_records()
@@ -289,4 +381,5 @@ check_log()
 check_token()
 check_datagrams()
 check_blobs()
+check_messages()
 print(f"{checks} values agree")

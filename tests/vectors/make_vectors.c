@@ -1,18 +1,15 @@
 /* Writes the .txt files of tests/vectors: `make_vectors FOLDER`. Built with the tests and run by hand, when
  * the protocol changes: keys come from a seed and times are fixed, so an unchanged protocol gives unchanged
  * files. */
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
 #include "base/cursor.h"
-#include "base/text.h"
-#include "crypto/hello.h"
-#include "os/file.h"
 #include "tests/vectors/bodies.h"
 #include "tests/vectors/vectors.h"
+#include "tests/vectors/world.h"
 
 #define SEED       20240719u
 #define PASSPHRASE "correct horse battery staple"
@@ -20,67 +17,13 @@
 #define DAY_A      19923u
 #define DAY_B      19924u
 
-struct world {
-	struct fixture f;
-	struct identity *operator_, *successor;
-	const char *folder;
-	FILE *out;
-};
-
-static void begin(struct world *w, const char *file, const char *title)
-{
-	char path[LIMIT_PATH_BYTES];
-	CHECK(os_path_join(path, sizeof(path), w->folder, file) == ERR_OK);
-	w->out = fopen(path, "w");
-	CHECK(w->out != NULL);
-	fprintf(w->out, "# %s\n# Written by make_vectors.c; see docs/protocol.md section 12.\n", title);
-}
-
-static void end(struct world *w)
-{
-	CHECK(fclose(w->out) == 0);
-}
-
-static void comment(struct world *w, const char *text)
-{
-	fprintf(w->out, "\n# %s\n", text);
-}
-
-__attribute__((format(printf, 4, 5))) static void put(struct world *w, const void *data, size_t len,
-						      const char *name, ...)
-{
-	char *hex = malloc(2 * len + 1);
-	va_list args;
-	CHECK(hex != NULL);
-	text_hex(hex, data, len);
-	va_start(args, name);
-	vfprintf(w->out, name, args);
-	va_end(args);
-	fprintf(w->out, " = %s\n", hex);
-	free(hex);
-}
-
-__attribute__((format(printf, 4, 5))) static void put_number(struct world *w, uint64_t v, size_t bytes,
-							     const char *name, ...)
-{
-	char text[64];
-	uint8_t data[8];
-	va_list args;
-	struct writer writer = writer_of(data, sizeof(data));
-	writer_u64(&writer, v);
-	va_start(args, name);
-	CHECK((size_t)vsnprintf(text, sizeof(text), name, args) < sizeof(text));
-	va_end(args);
-	put(w, data + sizeof(data) - bytes, bytes, "%s", text);
-}
-
 static void put_identity(struct world *w, const char *name, const struct identity *identity)
 {
 	uint8_t seed[KEY_BYTES];
 	identity_seed(identity, seed);
-	put(w, seed, KEY_BYTES, "%s.seed", name);
-	put(w, identity_public_key(identity), KEY_BYTES, "%s.public", name);
-	put(w, identity_id(identity)->b, ID_BYTES, "%s.id", name);
+	out_bytes(w, seed, KEY_BYTES, "%s.seed", name);
+	out_bytes(w, identity_public_key(identity), KEY_BYTES, "%s.public", name);
+	out_bytes(w, identity_id(identity)->b, ID_BYTES, "%s.id", name);
 }
 
 static void put_key_file(struct world *w, const char *name, enum key_purpose purpose, const uint8_t *seed,
@@ -88,37 +31,37 @@ static void put_key_file(struct world *w, const char *name, enum key_purpose pur
 {
 	uint8_t file[KEY_FILE_BYTES];
 	CHECK(key_file_encode(purpose, seed, passphrase, &w->f.rng, file) == ERR_OK);
-	put(w, file, sizeof(file), "%s", name);
+	out_bytes(w, file, sizeof(file), "%s", name);
 }
 
 static void write_keys(struct world *w)
 {
 	struct id leeds = id_of_site(SAMPLE_SITE);
 	const struct fixture *f = &w->f;
-	begin(w, "keys.txt", "Seeds, ids, derived keys and key files (sections 1 and 5).");
-	comment(w, "Ed25519 key pairs: seed, public key, key id.");
+	out_begin(w, "keys.txt", "Seeds, ids, derived keys and key files (sections 1 and 5).");
+	out_comment(w, "Ed25519 key pairs: seed, public key, key id.");
 	put_identity(w, "authority", f->authority);
 	put_identity(w, "issuer", f->issuer);
 	put_identity(w, "host_a", f->host);
 	put_identity(w, "host_b", f->other);
 	put_identity(w, "operator", w->operator_);
 	put_identity(w, "successor", w->successor);
-	comment(w, "The estate: secret, id (of entry 0 in log.txt), derived keys.");
-	put(w, f->secret, KEY_BYTES, "estate.secret");
-	put(w, f->keys.estate.b, ID_BYTES, "estate.id");
-	put(w, f->keys.mac_key, sizeof(f->keys.mac_key), "estate.mac_key");
-	put(w, f->keys.hello_key, KEY_BYTES, "estate.hello_key");
-	put(w, f->keys.set_key, KEY_BYTES, "estate.set_key");
-	comment(w, "A site: name, id.");
-	put(w, SAMPLE_SITE, strlen(SAMPLE_SITE), "site.name");
-	put(w, leeds.b, ID_BYTES, "site.id");
-	comment(
+	out_comment(w, "The estate: secret, id (of entry 0 in log.txt), derived keys.");
+	out_bytes(w, f->secret, KEY_BYTES, "estate.secret");
+	out_bytes(w, f->keys.estate.b, ID_BYTES, "estate.id");
+	out_bytes(w, f->keys.mac_key, sizeof(f->keys.mac_key), "estate.mac_key");
+	out_bytes(w, f->keys.hello_key, KEY_BYTES, "estate.hello_key");
+	out_bytes(w, f->keys.set_key, KEY_BYTES, "estate.set_key");
+	out_comment(w, "A site: name, id.");
+	out_bytes(w, SAMPLE_SITE, strlen(SAMPLE_SITE), "site.name");
+	out_bytes(w, leeds.b, ID_BYTES, "site.id");
+	out_comment(
 	    w, "Key files: of host_a and of the estate secret, plain; of the authority, under a passphrase.");
 	put_key_file(w, "key_file.host_a", KEY_HOST, f->host_seed, NULL);
 	put_key_file(w, "key_file.estate", KEY_ESTATE_SECRET, f->secret, NULL);
-	put(w, PASSPHRASE, strlen(PASSPHRASE), "key_file.passphrase");
+	out_bytes(w, PASSPHRASE, strlen(PASSPHRASE), "key_file.passphrase");
 	put_key_file(w, "key_file.authority", KEY_AUTHORITY, f->authority_seed, PASSPHRASE);
-	end(w);
+	out_end(w);
 }
 
 static void put_record(struct world *w, const char *name, const uint8_t *bytes, size_t len)
@@ -126,18 +69,18 @@ static void put_record(struct world *w, const char *name, const uint8_t *bytes, 
 	struct record r;
 	CHECK(record_parse(bytes, len, &r) == ERR_OK);
 	fprintf(w->out, "\n");
-	put(w, bytes, len, "%s.record", name);
-	put_number(w, r.key.kind, 1, "%s.kind", name);
-	put(w, r.key.writer.b, ID_BYTES, "%s.writer", name);
-	put(w, r.key.subject.b, ID_BYTES, "%s.subject", name);
-	put_number(w, r.key.slot, 8, "%s.slot", name);
-	put_number(w, r.seq, 8, "%s.seq", name);
-	put_number(w, r.instance, 8, "%s.instance", name);
-	put_number(w, r.time, 8, "%s.time", name);
-	put(w, r.body, r.body_len, "%s.body", name);
-	put(w, bytes + len - SIGNATURE_BYTES, SIGNATURE_BYTES, "%s.signature", name);
-	put_number(w, record_id(w->f.keys.set_key, bytes, len), 8, "%s.record_id", name);
-	put_number(w, record_key_hash(w->f.keys.set_key, &r.key), 8, "%s.key_hash", name);
+	out_bytes(w, bytes, len, "%s.record", name);
+	out_number(w, r.key.kind, 1, "%s.kind", name);
+	out_bytes(w, r.key.writer.b, ID_BYTES, "%s.writer", name);
+	out_bytes(w, r.key.subject.b, ID_BYTES, "%s.subject", name);
+	out_number(w, r.key.slot, 8, "%s.slot", name);
+	out_number(w, r.seq, 8, "%s.seq", name);
+	out_number(w, r.instance, 8, "%s.instance", name);
+	out_number(w, r.time, 8, "%s.time", name);
+	out_bytes(w, r.body, r.body_len, "%s.body", name);
+	out_bytes(w, bytes + len - SIGNATURE_BYTES, SIGNATURE_BYTES, "%s.signature", name);
+	out_number(w, record_id(w->f.keys.set_key, bytes, len), 8, "%s.record_id", name);
+	out_number(w, record_key_hash(w->f.keys.set_key, &r.key), 8, "%s.key_hash", name);
 }
 
 static struct id subject_of(const struct world *w, uint8_t kind)
@@ -159,12 +102,12 @@ static void write_records(struct world *w)
 {
 	uint8_t bytes[LIMIT_RECORD_BYTES], certificate[LIMIT_CERTIFICATE_BYTES];
 	size_t len = fixture_certificate(&w->f, w->f.host, certificate);
-	begin(w, "records.txt", "One record of each kind (sections 2 and 3), in the estate of keys.txt.");
-	comment(w, "The certificate of host_a, by the issuer.");
+	out_begin(w, "records.txt", "One record of each kind (sections 2 and 3), in the estate of keys.txt.");
+	out_comment(w, "The certificate of host_a, by the issuer.");
 	put_record(w, "certificate", certificate, len);
-	comment(w,
-		"Host and site kinds are signed by host_a, operator kinds by the operator. What the bodies "
-		"say stands in check_vectors.py.");
+	out_comment(
+	    w, "Host and site kinds are signed by host_a, operator kinds by the operator. What the bodies "
+	       "say stands in check_vectors.py.");
 	for (size_t i = 0; i < sample_count; i++) {
 		uint8_t body[LIMIT_RECORD_BODY_BYTES];
 		struct mp_writer writer;
@@ -180,7 +123,7 @@ static void write_records(struct world *w)
 				  &len) == ERR_OK);
 		put_record(w, samples[i].name, bytes, len);
 	}
-	end(w);
+	out_end(w);
 }
 
 struct made {
@@ -226,24 +169,24 @@ static void write_log(struct world *w)
 	static const char *const names[] = {"genesis",  "grant",  "grant_sites", "extend",
 					    "operator", "revoke", "rotate"};
 	struct authlog_head head;
-	begin(w, "log.txt", "An authority log (section 5): one entry of each type, and one grant more.");
+	out_begin(w, "log.txt", "An authority log (section 5): one entry of each type, and one grant more.");
 	for (size_t i = 0; i < authlog_count(w->f.log); i++) {
 		size_t len;
 		uint8_t hash[32];
 		const uint8_t *entry = authlog_entry(w->f.log, i, &len);
-		comment(w, names[i]);
+		out_comment(w, names[i]);
 		hash_bytes(hash, sizeof(hash), "mesh.log", entry, len);
-		put(w, entry, len, "entry%zu.bytes", i);
-		put_number(w, entry[2], 1, "entry%zu.type", i);
-		put(w, entry + 43, 8, "entry%zu.time", i);
-		put(w, entry + 51, len - 117, "entry%zu.body", i);
-		put(w, hash, sizeof(hash), "entry%zu.hash", i);
+		out_bytes(w, entry, len, "entry%zu.bytes", i);
+		out_number(w, entry[2], 1, "entry%zu.type", i);
+		out_bytes(w, entry + 43, 8, "entry%zu.time", i);
+		out_bytes(w, entry + 51, len - 117, "entry%zu.body", i);
+		out_bytes(w, hash, sizeof(hash), "entry%zu.hash", i);
 	}
-	comment(w, "The head: index and first 8 bytes of the last entry's hash.");
+	out_comment(w, "The head: index and first 8 bytes of the last entry's hash.");
 	head = authlog_head(w->f.log);
-	put_number(w, head.index, 4, "head.index");
-	put_number(w, head.hash, 8, "head.hash");
-	end(w);
+	out_number(w, head.index, 4, "head.index");
+	out_number(w, head.hash, 8, "head.hash");
+	out_end(w);
 }
 
 static void write_token(struct world *w)
@@ -252,22 +195,22 @@ static void write_token(struct world *w)
 	char *text;
 	size_t len;
 	CHECK(token_encode(&t, &text, &len) == ERR_OK);
-	begin(w, "token.txt", "A token (section 5): the text of its file, and what it says.");
-	comment(w, "Its log is the first two entries of log.txt.");
-	put(w, text, len, "token.text");
-	put(w, t.estate_secret, KEY_BYTES, "token.estate_secret");
-	put(w, t.issuer_seed, KEY_BYTES, "token.issuer_seed");
-	put(w, t.site, strlen(t.site), "token.site");
+	out_begin(w, "token.txt", "A token (section 5): the text of its file, and what it says.");
+	out_comment(w, "Its log is the first two entries of log.txt.");
+	out_bytes(w, text, len, "token.text");
+	out_bytes(w, t.estate_secret, KEY_BYTES, "token.estate_secret");
+	out_bytes(w, t.issuer_seed, KEY_BYTES, "token.issuer_seed");
+	out_bytes(w, t.site, strlen(t.site), "token.site");
 	for (size_t i = 0; i < t.subnet_count; i++) {
-		put(w, t.subnets[i].address, t.subnets[i].address_len, "token.subnet%zu.address", i);
-		put_number(w, t.subnets[i].prefix_bits, 1, "token.subnet%zu.prefix", i);
-		put(w, t.subnets[i].site, strlen(t.subnets[i].site), "token.subnet%zu.site", i);
+		out_bytes(w, t.subnets[i].address, t.subnets[i].address_len, "token.subnet%zu.address", i);
+		out_number(w, t.subnets[i].prefix_bits, 1, "token.subnet%zu.prefix", i);
+		out_bytes(w, t.subnets[i].site, strlen(t.subnets[i].site), "token.subnet%zu.site", i);
 	}
 	for (size_t i = 0; i < t.seed_count; i++)
-		put(w, t.seeds[i], strlen(t.seeds[i]), "token.seed%zu", i);
-	put_number(w, t.last_day, 4, "token.last_day");
+		out_bytes(w, t.seeds[i], strlen(t.seeds[i]), "token.seed%zu", i);
+	out_number(w, t.last_day, 4, "token.last_day");
 	free(text);
-	end(w);
+	out_end(w);
 }
 
 /* A keyring whose secret and later nonces are known: drawn from the world's rng, then handed out again. */
@@ -299,24 +242,24 @@ static void put_datagram(struct world *w, const char *name, struct party *from, 
 					  &sealed, NULL);
 	CHECK(err == ERR_OK);
 	fprintf(w->out, "\n");
-	put_number(w, type, 1, "%s.type", name);
-	put(w, bytes + 20, 24, "%s.nonce", name);
-	put(w, message, len, "%s.message", name);
-	put(w, bytes, sealed, "%s.datagram", name);
+	out_number(w, type, 1, "%s.type", name);
+	out_bytes(w, bytes + 20, 24, "%s.nonce", name);
+	out_bytes(w, message, len, "%s.message", name);
+	out_bytes(w, bytes, sealed, "%s.datagram", name);
 }
 
 static void put_transcript(struct world *w, const struct hello_transcript *t)
 {
-	uint8_t reply[SIGNATURE_BYTES], finish[SIGNATURE_BYTES];
-	hello_sign(t, HELLO_SIGN_REPLY, w->f.other, reply);
-	hello_sign(t, HELLO_SIGN_FINISH, w->f.host, finish);
-	comment(
+	hello_sign(t, HELLO_SIGN_REPLY, w->f.other, w->reply_signature);
+	hello_sign(t, HELLO_SIGN_FINISH, w->f.host, w->finish_signature);
+	w->hello = *t;
+	out_comment(
 	    w, "Signatures of HELLO_REPLY (by host_b) and HELLO_FINISH (by host_a) over these nonces and the "
 	       "days and keys above.");
-	put(w, t->ni, HELLO_NONCE_BYTES, "hello.ni");
-	put(w, t->nr, HELLO_NONCE_BYTES, "hello.nr");
-	put(w, reply, sizeof(reply), "hello.reply_signature");
-	put(w, finish, sizeof(finish), "hello.finish_signature");
+	out_bytes(w, t->ni, HELLO_NONCE_BYTES, "hello.ni");
+	out_bytes(w, t->nr, HELLO_NONCE_BYTES, "hello.nr");
+	out_bytes(w, w->reply_signature, SIGNATURE_BYTES, "hello.reply_signature");
+	out_bytes(w, w->finish_signature, SIGNATURE_BYTES, "hello.finish_signature");
 }
 
 /* HELLO of section 7, from host_a to whom it may concern. */
@@ -357,16 +300,16 @@ static void write_datagrams(struct world *w)
 	memcpy(t.responder_key, keyring_public(b.keyring), KEY_BYTES);
 	w->f.rng.fill(w->f.rng.context, t.ni, sizeof(t.ni));
 	w->f.rng.fill(w->f.rng.context, t.nr, sizeof(t.nr));
-	begin(w, "datagrams.txt", "Datagrams between host_a and host_b of keys.txt (sections 6 and 7).");
-	comment(w, "X25519 exchange keys and their days. host_b's day has turned, host_a's has not.");
-	put(w, a.script, KEY_BYTES, "a.secret");
-	put(w, keyring_public(a.keyring), KEY_BYTES, "a.public");
-	put_number(w, DAY_A, 4, "a.day");
-	put(w, b.script, KEY_BYTES, "b.secret");
-	put(w, keyring_public(b.keyring), KEY_BYTES, "b.public");
-	put_number(w, DAY_B, 4, "b.day");
+	out_begin(w, "datagrams.txt", "Datagrams between host_a and host_b of keys.txt (sections 6 and 7).");
+	out_comment(w, "X25519 exchange keys and their days. host_b's day has turned, host_a's has not.");
+	out_bytes(w, a.script, KEY_BYTES, "a.secret");
+	out_bytes(w, keyring_public(a.keyring), KEY_BYTES, "a.public");
+	out_number(w, DAY_A, 4, "a.day");
+	out_bytes(w, b.script, KEY_BYTES, "b.secret");
+	out_bytes(w, keyring_public(b.keyring), KEY_BYTES, "b.public");
+	out_number(w, DAY_B, 4, "b.day");
 	put_transcript(w, &t);
-	comment(w, "HELLO, under the hello key; PING from a to b and its ACK, under their pair keys.");
+	out_comment(w, "HELLO, under the hello key; PING from a to b and its ACK, under their pair keys.");
 	put_hello(w, &a, &t);
 	CHECK(keyring_learn(a.keyring, &t.responder, DAY_B, t.responder_key) == ERR_OK);
 	CHECK(keyring_learn(b.keyring, &t.initiator, DAY_A, t.initiator_key) == ERR_OK);
@@ -379,7 +322,7 @@ static void write_datagrams(struct world *w)
 	put_datagram(w, "ack", &b, &a, 17, ack, sizeof(ack));
 	keyring_free(a.keyring);
 	keyring_free(b.keyring);
-	end(w);
+	out_end(w);
 }
 
 static void put_entry(struct mp_writer *w, uint64_t kind, const char *name, const char *version, int64_t size)
@@ -397,8 +340,8 @@ static void write_blobs(struct world *w)
 {
 	uint8_t entries[2][300], chunk[LIMIT_BLOB_BYTES] = {1, 2}, list[2 + ID_BYTES] = {1, 1}, id[ID_BYTES];
 	struct mp_writer e, c;
-	begin(w, "blobs.txt",
-	      "A manifest of two components (section 4): entries, their chunk, the list over it.");
+	out_begin(w, "blobs.txt",
+		  "A manifest of two components (section 4): entries, their chunk, the list over it.");
 	mp_writer_init(&c, chunk + 2, sizeof(chunk) - 2);
 	mp_put_array(&c, 2);
 	for (size_t i = 0; i < 2; i++) {
@@ -408,18 +351,18 @@ static void write_blobs(struct world *w)
 		else
 			put_entry(&e, 7, "/opt/cs/C-00000291.sys", "33", -3);
 		mp_put_raw(&c, e.data, e.len);
-		put(w, e.data, e.len, "entry%zu.bytes", i);
-		put_number(w, hash_u64("mesh.entry", e.data, e.len), 8, "entry%zu.id", i);
+		out_bytes(w, e.data, e.len, "entry%zu.bytes", i);
+		out_number(w, hash_u64("mesh.entry", e.data, e.len), 8, "entry%zu.id", i);
 	}
 	CHECK(!c.failed && !e.failed);
 	hash_bytes(id, sizeof(id), "mesh.blob", chunk, c.len + 2);
-	put(w, chunk, c.len + 2, "chunk.bytes");
-	put(w, id, sizeof(id), "chunk.id");
+	out_bytes(w, chunk, c.len + 2, "chunk.bytes");
+	out_bytes(w, id, sizeof(id), "chunk.id");
 	memcpy(list + 2, id, sizeof(id));
 	hash_bytes(id, sizeof(id), "mesh.blob", list, sizeof(list));
-	put(w, list, sizeof(list), "list.bytes");
-	put(w, id, sizeof(id), "list.id");
-	end(w);
+	out_bytes(w, list, sizeof(list), "list.bytes");
+	out_bytes(w, id, sizeof(id), "list.id");
+	out_end(w);
 }
 
 int main(int argc, char **argv)
@@ -439,6 +382,7 @@ int main(int argc, char **argv)
 	grow_log(&w);
 	write_log(&w);
 	write_datagrams(&w);
+	write_messages(&w);
 	write_blobs(&w);
 	identity_free(w.operator_);
 	identity_free(w.successor);
