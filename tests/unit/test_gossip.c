@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gossip/core.h"
 #include "tests/unit/gossip_estate.h"
 #include "tests/unit/scratch.h"
 
@@ -411,6 +412,69 @@ static void test_foreign_estate(void **state)
 	estate_free(&n);
 }
 
+/* The one gate for records, asked directly. */
+static size_t signed_by(struct estate *n, size_t signer, uint8_t kind, const struct id *subject, uint64_t seq,
+			const struct id *estate, uint8_t ret[LIMIT_RECORD_BYTES])
+{
+	const uint8_t empty = 0x80;
+	struct record_key key = {.kind = kind, .writer = n->nodes[signer].id, .subject = *subject};
+	size_t len;
+
+	assert_int_equal(
+	    record_sign(&key, seq, 1, ESTATE_WALL, &empty, 1, estate, n->nodes[signer].identity, ret, &len),
+	    ERR_OK);
+	return len;
+}
+
+static enum err offered(struct estate *n, const uint8_t *bytes, size_t len)
+{
+	return core_accept_record(n->nodes[0].g, bytes, len, NULL, CORE_HOPS_PULLED);
+}
+
+static void test_gate(void **state)
+{
+	struct estate n;
+	uint8_t bytes[LIMIT_RECORD_BYTES];
+	struct id leeds = id_of_site("leeds"), berlin = id_of_site("berlin");
+	const struct id *own = &n.nodes[4].id, *estate = &n.keys.estate;
+	struct id foreign = {{9}};
+
+	(void)state;
+	six(&n, 16);
+	assert_true(estate_until(&n, 10 * SECOND, all_equal));
+	/* About another host, about another site, as an operator, of a refused kind, for another estate. */
+	size_t len = signed_by(&n, 4, RECORD_CRASHES, &n.nodes[5].id, 900, estate, bytes);
+	assert_int_equal(offered(&n, bytes, len), ERR_UNTRUSTED);
+	len = signed_by(&n, 4, RECORD_ROLLCALL, &berlin, 900, estate, bytes);
+	assert_int_equal(offered(&n, bytes, len), ERR_UNTRUSTED);
+	len = signed_by(&n, 4, RECORD_INCIDENT, estate, 900, estate, bytes);
+	assert_int_equal(offered(&n, bytes, len), ERR_UNTRUSTED);
+	len = signed_by(&n, 4, 100, own, 900, estate, bytes);
+	assert_int_equal(offered(&n, bytes, len), ERR_UNTRUSTED);
+	len = signed_by(&n, 4, RECORD_CRASHES, own, 900, &foreign, bytes);
+	assert_int_equal(offered(&n, bytes, len), ERR_SIGNATURE);
+	/* Its own certificate, issued by itself. */
+	len = signed_by(&n, 4, RECORD_CERTIFICATE, own, 900, estate, bytes);
+	assert_int_not_equal(offered(&n, bytes, len), ERR_OK);
+	len = signed_by(&n, 4, RECORD_CRASHES, own, 900, estate, bytes);
+	for (size_t i = 0; i < len; i++) {
+		bytes[i] ^= 0x10;
+		assert_int_not_equal(offered(&n, bytes, len), ERR_OK);
+		bytes[i] ^= 0x10;
+		assert_int_not_equal(offered(&n, bytes, i), ERR_OK);
+	}
+	assert_int_equal(offered(&n, bytes, len), ERR_OK);
+	assert_int_equal(offered(&n, bytes, len), ERR_EXISTS);
+	len = signed_by(&n, 4, RECORD_CRASHES, own, 899, estate, bytes);
+	assert_int_equal(offered(&n, bytes, len), ERR_STALE);
+	/* A kind of later versions, within its range: kept under the range's rule. */
+	len = signed_by(&n, 4, 12, own, 901, estate, bytes);
+	assert_int_equal(offered(&n, bytes, len), ERR_OK);
+	len = signed_by(&n, 4, 20, &leeds, 902, estate, bytes);
+	assert_int_equal(offered(&n, bytes, len), ERR_OK);
+	estate_free(&n);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -426,6 +490,7 @@ int main(void)
 	    cmocka_unit_test(test_clone_is_flagged),
 	    cmocka_unit_test(test_each_byte_flipped),
 	    cmocka_unit_test(test_foreign_estate),
+	    cmocka_unit_test(test_gate),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
