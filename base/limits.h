@@ -24,7 +24,18 @@
 #define LIMIT_CHANGES          16
 #define LIMIT_CRASH_EVENTS     16
 #define LIMIT_CRASH_DAYS       14
+#define LIMIT_PENDING          4  /* components in force from the next boot on */
+#define LIMIT_LABEL_BYTES      24 /* role, asset id, source of a crash */
+#define LIMIT_ASSET_IDS        2
+#define LIMIT_AGENT_BYTES      16
+#define LIMIT_REFUTATIONS      3
+#define LIMIT_BLOB_LIST        63
 #define LIMIT_ROLLCALL_HOSTS   1000
+#define LIMIT_ROLLCALL_SINCE   16 /* hosts whose "no answer since" is told */
+#define LIMIT_ROLLCALL_BEACONS 8
+#define LIMIT_ROLLCALL_GUESTS  4
+#define LIMIT_REACH_EDGES      22
+#define LIMIT_WITNESSES        3 /* of a site, whose roll-calls count */
 #define LIMIT_ROLLCALL_PARTS   (LIMIT_SITE_MEMBERS / LIMIT_ROLLCALL_HOSTS)
 
 /* Authority log and tokens. */

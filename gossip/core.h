@@ -95,7 +95,7 @@ struct rollcall_view {
 	struct {
 		uint32_t index;
 		uint64_t since_s;
-	} no_answer[16];
+	} no_answer[LIMIT_ROLLCALL_SINCE];
 	size_t no_answer_count;
 	size_t state_count;
 	uint8_t *states; /* enum rollcall_state, owned */
@@ -273,9 +273,9 @@ void witness_restart(struct gossip *g);
 /* The three best-ranked of `s` for which `eligible` holds. Returns how many. */
 size_t witness_rank(struct gossip *g, struct site *s,
 		    bool (*eligible)(struct gossip *g, const struct site *s, const struct member *m),
-		    struct member *ret[3]);
+		    struct member *ret[LIMIT_WITNESSES]);
 bool witness_self(struct gossip *g); /* this node is among the live best three of its site */
-size_t witness_live(struct gossip *g, struct member *ret[3]);
+size_t witness_live(struct gossip *g, struct member *ret[LIMIT_WITNESSES]);
 /* What this node would sign about `m`. Unknown also while doubts are looked into: then it neither
  * accuses nor contradicts those who do. */
 enum rollcall_state witness_judgement(const struct gossip *g, const struct member *m, wall_ms *ret_since);
@@ -305,7 +305,7 @@ void state_spoke(struct gossip *g, struct member *m);      /* a new record, or a
 /* This node has heard the estate for three intervals and may pronounce others dark or silent. */
 bool state_settled(const struct gossip *g, const struct site *s);
 /* Three signers of the site at most, best-ranked first, whose roll-calls still count. */
-size_t state_signers(struct gossip *g, struct site *s, struct member *ret[3]);
+size_t state_signers(struct gossip *g, struct site *s, struct member *ret[LIMIT_WITNESSES]);
 void state_leave(struct gossip *g, enum goodbye_reason reason);
 
 /* --- edge.c --- */

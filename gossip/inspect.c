@@ -29,7 +29,7 @@ void gossip_status(const struct gossip *g, struct gossip_status *ret)
 
 bool gossip_peer_at(const struct gossip *g, size_t index, struct gossip_peer *ret)
 {
-	struct member *live[3];
+	struct member *live[LIMIT_WITNESSES];
 	size_t own = 0;
 
 	while (own < g->members.count && g->members.hosts[own] != g->self)

@@ -167,7 +167,7 @@ static void probe_indirect(struct gossip *g)
 
 static void probe_suspect(struct gossip *g, struct member *m)
 {
-	struct member *witnesses[3];
+	struct member *witnesses[LIMIT_WITNESSES];
 	struct wire_suspect hint = {.count = 1, .hosts = {m->id}};
 	uint8_t message[WIRE_MESSAGE_BYTES];
 	size_t count = witness_live(g, witnesses);

@@ -104,7 +104,7 @@ static void part_fill(struct gossip *g, struct site *s, size_t first, struct rol
 		enum rollcall_state state = witness_judgement(g, s->members[i], &since);
 
 		r->states[r->state_count++] = (uint8_t)state;
-		if (state != ROLLCALL_NO_ANSWER || since == 0 || r->no_answer_count == 16)
+		if (state != ROLLCALL_NO_ANSWER || since == 0 || r->no_answer_count == LIMIT_ROLLCALL_SINCE)
 			continue;
 		r->no_answer[r->no_answer_count].index = (uint32_t)i;
 		r->no_answer[r->no_answer_count++].since_s = since / CLOCK_SECOND_MS;
@@ -114,7 +114,7 @@ static void part_fill(struct gossip *g, struct site *s, size_t first, struct rol
 static void rollcall_sign(struct gossip *g, bool changed)
 {
 	struct site *s = g->self->site;
-	struct member *live[3];
+	struct member *live[LIMIT_WITNESSES];
 	size_t parts = (s->count + LIMIT_ROLLCALL_HOSTS - 1) / LIMIT_ROLLCALL_HOSTS;
 	uint32_t witnesses = (uint32_t)witness_live(g, live);
 
@@ -158,7 +158,7 @@ static uint64_t rollcall_content(struct gossip *g, struct site *s)
 static mono_ms rollcall_turn(struct gossip *g)
 {
 	struct site *s = g->self->site;
-	struct member *live[3];
+	struct member *live[LIMIT_WITNESSES];
 	size_t count = witness_live(g, live);
 	size_t own = count, last = count;
 	const struct member *signer = NULL;

@@ -49,7 +49,7 @@ static bool eligible_signer(struct gossip *g, const struct site *s, const struct
 	return false;
 }
 
-size_t state_signers(struct gossip *g, struct site *s, struct member *ret[3])
+size_t state_signers(struct gossip *g, struct site *s, struct member *ret[LIMIT_WITNESSES])
 {
 	return witness_rank(g, s, eligible_signer, ret);
 }
@@ -72,7 +72,7 @@ bool state_void(const struct member *m, const struct rollcall_view *v)
 struct evidence {
 	size_t signers; /* other than the host */
 	size_t against;
-	uint64_t accusers[3];
+	uint64_t accusers[LIMIT_WITNESSES];
 	mono_ms newest_against; /* receipt */
 	mono_ms newest_for;
 	mono_ms prompt_for; /* the same, of prompt ones: only these take "dark" back */
@@ -347,7 +347,7 @@ void state_tick(struct gossip *g)
 {
 	for (size_t i = 0; i < g->members.site_count; i++) {
 		struct site *s = g->members.sites[i];
-		struct member *signers[3];
+		struct member *signers[LIMIT_WITNESSES];
 
 		if (s->stale || g->now >= s->judge_at) {
 			s->stale = false;

@@ -16,7 +16,6 @@
 #define CROWD       32 /* from so many suspects on, every second probe is left out */
 #define RETURN_MS   5000
 #define SENIOR_DAYS 7
-#define WITNESSES   3
 
 struct suspect {
 	struct suspect *next;
@@ -86,7 +85,7 @@ static void site_scores(const struct gossip *g, struct site *s)
 
 size_t witness_rank(struct gossip *g, struct site *s,
 		    bool (*eligible)(struct gossip *g, const struct site *s, const struct member *m),
-		    struct member *ret[3])
+		    struct member *ret[LIMIT_WITNESSES])
 {
 	size_t count = 0;
 
@@ -99,9 +98,9 @@ size_t witness_rank(struct gossip *g, struct site *s,
 			continue;
 		while (place > 0 && ret[place - 1]->score > m->score)
 			place--;
-		if (place == WITNESSES)
+		if (place == LIMIT_WITNESSES)
 			continue;
-		if (count < WITNESSES)
+		if (count < LIMIT_WITNESSES)
 			count++;
 		memmove(&ret[place + 1], &ret[place], (count - place - 1) * sizeof(*ret));
 		ret[place] = m;
@@ -117,14 +116,14 @@ static bool eligible_live(struct gossip *g, const struct site *s, const struct m
 	return m->state.status == HOST_UP && !member_goodbye(m) && !(m->suspect && m->suspect->verdict);
 }
 
-size_t witness_live(struct gossip *g, struct member *ret[3])
+size_t witness_live(struct gossip *g, struct member *ret[LIMIT_WITNESSES])
 {
 	return witness_rank(g, g->self->site, eligible_live, ret);
 }
 
 bool witness_self(struct gossip *g)
 {
-	struct member *live[3];
+	struct member *live[LIMIT_WITNESSES];
 	size_t count = witness_live(g, live);
 
 	for (size_t i = 0; i < count; i++) {
@@ -186,7 +185,7 @@ void witness_restart(struct gossip *g)
 
 static unsigned tries_of(struct gossip *g, const struct member *suspect)
 {
-	struct member *live[3];
+	struct member *live[LIMIT_WITNESSES];
 	size_t count = witness_live(g, live), others = 0;
 
 	for (size_t i = 0; i < count; i++)

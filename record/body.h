@@ -33,7 +33,7 @@ struct profile {
 	struct reading_text location;
 	char tags[LIMIT_TAGS][LIMIT_TAG_BYTES + 1];
 	size_t tag_count;
-	char role[25];
+	char role[LIMIT_LABEL_BYTES + 1];
 	struct reading_text os;
 	struct reading_text kernel;
 	struct reading_text arch;
@@ -42,9 +42,9 @@ struct profile {
 	struct reading_u64 secure_boot;
 	uint8_t hardware_hash[8];
 	enum reading_status hardware_hash_status;
-	char asset_ids[2][25];
+	char asset_ids[LIMIT_ASSET_IDS][LIMIT_LABEL_BYTES + 1];
 	size_t asset_id_count;
-	char agent[17];
+	char agent[LIMIT_AGENT_BYTES + 1];
 	struct address addresses[LIMIT_ADDRESSES];
 	size_t address_count;
 	struct reading_text virtualization;
@@ -66,7 +66,6 @@ struct refutation {
 	uint64_t signer; /* first 8 of the witness's id */
 	uint64_t seq;
 };
-#define LIMIT_REFUTATIONS 3
 
 struct health {
 	uint64_t boot; /* boot id hash, 0: not known */
@@ -97,7 +96,6 @@ struct component_change {
 	enum change_op op;
 };
 
-#define LIMIT_PENDING           4
 #define COMPONENTS_LOADED_BYTES (LIMIT_COMPONENTS / 8)
 
 struct components {
@@ -131,7 +129,7 @@ const char *crash_kind_name(enum crash_kind kind);
 struct crash_event {
 	uint64_t time_s;
 	enum crash_kind kind;
-	char detail[25];
+	char detail[LIMIT_LABEL_BYTES + 1];
 };
 
 struct crashes {
@@ -173,22 +171,21 @@ struct rollcall {
 	struct {
 		uint32_t index;
 		uint64_t since_s;
-	} no_answer[16];
+	} no_answer[LIMIT_ROLLCALL_SINCE];
 	size_t no_answer_count;
 	struct {
 		uint32_t index;
 		uint32_t boots;
 		uint64_t last_s;
-	} beacons[8];
+	} beacons[LIMIT_ROLLCALL_BEACONS];
 	size_t beacon_count;
 	uint32_t interval_s;
 	uint32_t live_witnesses;
-	uint64_t guests[4];
+	uint64_t guests[LIMIT_ROLLCALL_GUESTS];
 	size_t guest_count;
 	uint32_t roster_count;
 };
 
-#define LIMIT_REACH_EDGES 22
 struct reach {
 	struct {
 		uint64_t site; /* short site id */

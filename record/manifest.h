@@ -63,7 +63,6 @@ enum err blob_check(const uint8_t *blob, size_t len, enum blob_type *ret_type);
 struct id blob_id(const uint8_t *blob, size_t len);
 /* Children of a list blob; ERR_FORMAT when it is none. Points into the blob: n ids of ID_BYTES each. */
 enum err blob_list(const uint8_t *blob, size_t len, const uint8_t **ret_ids, size_t *ret_count);
-#define LIMIT_BLOB_LIST 63
 
 /* Builds a manifest. `order` (count elements, may be NULL) receives for each input index its place in the
  * manifest. `emit` is called once per blob, chunks before lists, the root last; it returns an error to stop.

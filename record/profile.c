@@ -69,7 +69,7 @@ enum err profile_encode(const struct profile *p, uint8_t *ret, size_t *ret_len)
 		field_put_bin(&f, KEY_HARDWARE, p->hardware_hash, sizeof(p->hardware_hash));
 	else
 		field_put_status(&f, KEY_HARDWARE, p->hardware_hash_status);
-	if (field_put_list(&f, KEY_ASSET_IDS, p->asset_id_count, 2))
+	if (field_put_list(&f, KEY_ASSET_IDS, p->asset_id_count, LIMIT_ASSET_IDS))
 		for (size_t i = 0; i < p->asset_id_count; i++)
 			field_item_text(&f, p->asset_ids[i], TEXT_BYTES(p->asset_ids[i]));
 	field_put_text(&f, KEY_AGENT, p->agent, TEXT_BYTES(p->agent));
@@ -121,7 +121,7 @@ enum err profile_decode(const uint8_t *body, size_t len, struct profile *ret)
 	field_get_reading(&f, KEY_SECURE_BOOT, 1, &p.secure_boot);
 	field_get_reading_bin(&f, KEY_HARDWARE, p.hardware_hash, sizeof(p.hardware_hash),
 			      &p.hardware_hash_status);
-	const msgpack_object *assets = field_get_list(&f, KEY_ASSET_IDS, 2, &p.asset_id_count);
+	const msgpack_object *assets = field_get_list(&f, KEY_ASSET_IDS, LIMIT_ASSET_IDS, &p.asset_id_count);
 	for (size_t i = 0; i < p.asset_id_count; i++)
 		field_read_text(&f, mp_at(assets, i), p.asset_ids[i], sizeof(p.asset_ids[i]));
 	field_get_text(&f, KEY_AGENT, p.agent, sizeof(p.agent));

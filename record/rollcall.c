@@ -20,8 +20,6 @@ enum {
 #define STATE_BITS   3
 #define STATES_BYTES ((LIMIT_ROLLCALL_HOSTS * STATE_BITS + 7) / 8)
 
-#define LIMIT_OF(list) (sizeof(((struct rollcall *)0)->list) / sizeof(((struct rollcall *)0)->list[0]))
-
 static void put_states(struct field_writer *f, const struct rollcall *r)
 {
 	uint8_t bits[STATES_BYTES] = {0};
@@ -55,14 +53,14 @@ enum err rollcall_encode(const struct rollcall *r, uint8_t *ret, size_t *ret_len
 	field_put_short(&f, KEY_ROSTER, r->roster_hash);
 	put_states(&f, r);
 	put_trie(&f, r);
-	if (field_put_list(&f, KEY_NO_ANSWER, r->no_answer_count, LIMIT_OF(no_answer))) {
+	if (field_put_list(&f, KEY_NO_ANSWER, r->no_answer_count, LIMIT_ROLLCALL_SINCE)) {
 		for (size_t i = 0; i < r->no_answer_count; i++) {
 			field_item_tuple(&f, 2);
 			field_item_u64(&f, r->no_answer[i].index, UINT16_MAX);
 			field_item_u64(&f, r->no_answer[i].since_s, FIELD_U32);
 		}
 	}
-	if (field_put_list(&f, KEY_BEACONS, r->beacon_count, LIMIT_OF(beacons))) {
+	if (field_put_list(&f, KEY_BEACONS, r->beacon_count, LIMIT_ROLLCALL_BEACONS)) {
 		for (size_t i = 0; i < r->beacon_count; i++) {
 			field_item_tuple(&f, 3);
 			field_item_u64(&f, r->beacons[i].index, UINT16_MAX);
@@ -72,7 +70,7 @@ enum err rollcall_encode(const struct rollcall *r, uint8_t *ret, size_t *ret_len
 	}
 	field_put_u64(&f, KEY_INTERVAL, r->interval_s, UINT16_MAX);
 	field_put_u64(&f, KEY_LIVE_WITNESSES, r->live_witnesses, INT8_MAX);
-	if (field_put_list(&f, KEY_GUESTS, r->guest_count, LIMIT_OF(guests)))
+	if (field_put_list(&f, KEY_GUESTS, r->guest_count, LIMIT_ROLLCALL_GUESTS))
 		for (size_t i = 0; i < r->guest_count; i++)
 			field_item_short(&f, r->guests[i]);
 	field_put_u64(&f, KEY_ROSTER_COUNT, r->roster_count, UINT16_MAX);
@@ -108,20 +106,20 @@ static void get_trie(struct field_reader *f, struct rollcall *r)
 static void get_lists(struct field_reader *f, struct rollcall *r)
 {
 	const msgpack_object *list =
-	    field_get_list(f, KEY_NO_ANSWER, LIMIT_OF(no_answer), &r->no_answer_count);
+	    field_get_list(f, KEY_NO_ANSWER, LIMIT_ROLLCALL_SINCE, &r->no_answer_count);
 	for (size_t i = 0; i < r->no_answer_count; i++) {
 		const msgpack_object *o = field_read_tuple(f, list, i, 2);
 		field_read_u32(f, mp_at(o, 0), UINT16_MAX, &r->no_answer[i].index);
 		field_read_u64(f, mp_at(o, 1), FIELD_U32, &r->no_answer[i].since_s);
 	}
-	list = field_get_list(f, KEY_BEACONS, LIMIT_OF(beacons), &r->beacon_count);
+	list = field_get_list(f, KEY_BEACONS, LIMIT_ROLLCALL_BEACONS, &r->beacon_count);
 	for (size_t i = 0; i < r->beacon_count; i++) {
 		const msgpack_object *o = field_read_tuple(f, list, i, 3);
 		field_read_u32(f, mp_at(o, 0), UINT16_MAX, &r->beacons[i].index);
 		field_read_u32(f, mp_at(o, 1), UINT16_MAX, &r->beacons[i].boots);
 		field_read_u64(f, mp_at(o, 2), FIELD_U32, &r->beacons[i].last_s);
 	}
-	list = field_get_list(f, KEY_GUESTS, LIMIT_OF(guests), &r->guest_count);
+	list = field_get_list(f, KEY_GUESTS, LIMIT_ROLLCALL_GUESTS, &r->guest_count);
 	for (size_t i = 0; i < r->guest_count; i++)
 		field_read_short(f, mp_at(list, i), &r->guests[i]);
 }

@@ -30,7 +30,7 @@ struct host_state {
 	wall_ms seen;    /* last sign of life: own record, direct answer or roll-call that says "answers" */
 	uint8_t votes;   /* dark: witnesses that say so */
 	uint8_t signers; /* dark: current signers other than the accused */
-	uint64_t witnesses[3]; /* dark: first 8 of the ids of those who say so, 0 where none */
+	uint64_t witnesses[LIMIT_WITNESSES]; /* dark: first 8 of the ids of those who say so, 0 where none */
 };
 
 enum site_status { SITE_UNKNOWN = 0, SITE_REPORTING = 1, SITE_SILENT = 2 };

@@ -111,7 +111,7 @@ enum err row_encode_host(const struct row_key *key, const struct host_state *sta
 	writer_u64(&w, state->seen);
 	writer_u8(&w, state->votes);
 	writer_u8(&w, state->signers);
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < LIMIT_WITNESSES; i++)
 		writer_u64(&w, state->witnesses[i]);
 	return row_end(&w, key, ret);
 }
@@ -199,7 +199,7 @@ enum err row_decode_host(const struct row_key *key, const uint8_t *bytes, size_t
 	state.seen = reader_u64(&r);
 	state.votes = reader_u8(&r);
 	state.signers = reader_u8(&r);
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < LIMIT_WITNESSES; i++)
 		state.witnesses[i] = reader_u64(&r);
 	if (!reader_done(&r) || status > HOST_REPLACED || key->len != 1 + ID_BYTES)
 		return ERR_FORMAT;
