@@ -208,7 +208,7 @@ static void mac_of(const struct keyring *k, const uint8_t *data, size_t len, uin
 	crypto_shorthash_siphash24(ret, covered, len - MAC_BYTES, k->secrets->mac_key);
 }
 
-static uint64_t nonce_of(const uint8_t *data)
+uint64_t keyring_nonce(const uint8_t *data)
 {
 	struct reader r = reader_of(data + OFFSET_NONCE, sizeof(uint64_t));
 	return reader_u64(&r);
@@ -235,7 +235,7 @@ static enum err seal(struct keyring *k, uint8_t type, uint8_t own_counter, uint8
 	*ret_len = DATAGRAM_HEADER_BYTES + len + DATAGRAM_TAG_BYTES;
 	mac_of(k, ret, *ret_len, ret + OFFSET_MAC);
 	if (ret_nonce != NULL)
-		*ret_nonce = nonce_of(ret);
+		*ret_nonce = keyring_nonce(ret);
 	return ERR_OK;
 }
 
@@ -278,7 +278,7 @@ static enum err find_pair(struct keyring *k, struct peer *peer, uint8_t peer_cou
 	return *ret == NULL ? ERR_SEAL : ERR_OK;
 }
 
-static enum err check_outside(const struct keyring *k, const uint8_t *data, size_t len)
+enum err keyring_check(const struct keyring *k, const uint8_t *data, size_t len)
 {
 	if (len < DATAGRAM_HEADER_BYTES + DATAGRAM_TAG_BYTES)
 		return ERR_SHORT;
@@ -293,7 +293,7 @@ static enum err check_outside(const struct keyring *k, const uint8_t *data, size
 
 enum err keyring_open(struct keyring *k, const uint8_t *data, size_t len, struct datagram *ret)
 {
-	enum err err = check_outside(k, data, len);
+	enum err err = keyring_check(k, data, len);
 	if (err != ERR_OK)
 		return err;
 	struct id source;
@@ -326,7 +326,7 @@ enum err keyring_open(struct keyring *k, const uint8_t *data, size_t len, struct
 	ret->type = data[1];
 	ret->source = source;
 	ret->paired = paired;
-	ret->nonce = nonce_of(data);
+	ret->nonce = keyring_nonce(data);
 	ret->len = sealed - DATAGRAM_TAG_BYTES;
 	memcpy(ret->message, message, ret->len);
 	return ERR_OK;

@@ -58,6 +58,11 @@ struct datagram {
 	uint8_t message[DATAGRAM_MESSAGE_BYTES];
 };
 
+/* The checks that need no key of a peer: length, version, mac. ERR_SHORT, ERR_LIMIT, ERR_VERSION, ERR_MAC.
+ * What passes was made by someone of the estate, now or earlier. */
+enum err keyring_check(const struct keyring *k, const uint8_t *data, size_t len);
+/* First 8 bytes of the header's nonce, of a datagram that passed. */
+uint64_t keyring_nonce(const uint8_t *data);
 /* Checks in order: length, version, mac, source, seal. ERR_SHORT, ERR_LIMIT, ERR_VERSION, ERR_MAC,
  * ERR_UNKNOWN_SOURCE (pair-sealed by a host whose key, or whose key of that day, is not known, or for an own
  * key that has ended), ERR_SEAL (also what names this node itself as its source). On failure `ret` is left as

@@ -1,7 +1,8 @@
 /* One node: made, loaded, stepped, freed. The way of an event is told at the top of core.h.
  *
- * Fails: a datagram that is wrong in any way is counted and dropped; the cheapest check comes first (drill,
- * rate of its source address, then keyring_open). A step never fails for what others sent. */
+ * Fails: a datagram that is wrong in any way is counted and dropped; the cheapest check comes first (mac,
+ * replay, rate of its source address, then keyring_open). The rate comes after the mac, or forged datagrams
+ * would use up the allowance of whom they claim to come from. A step never fails for what others sent. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -194,7 +195,8 @@ bool core_send_hello(struct gossip *g, const struct address *to, enum wire_type 
 {
 	uint8_t sealed[LIMIT_DATAGRAM_BYTES];
 	size_t sealed_len;
-	struct member *m = member_at_address(g, to);
+	/* Looks at every member: only while a drill is on. */
+	struct member *m = g->cut_count > 0 ? member_at_address(g, to) : NULL;
 
 	if (m && m->site->cut)
 		return false;
@@ -232,6 +234,17 @@ static bool rate_allows(struct gossip *g, const struct address *from)
 		return false;
 	rate->millitokens -= 1000;
 	return true;
+}
+
+/* Whoever records what others send can let it come again, from wherever. Each costs an answer once. */
+static bool is_replay(struct gossip *g, const uint8_t *bytes)
+{
+	uint64_t nonce = keyring_nonce(bytes);
+	uint64_t *slot = &g->nonces[nonce % CORE_NONCES];
+	bool again = *slot == nonce;
+
+	*slot = nonce;
+	return again;
 }
 
 static void count_refusal(struct gossip *g, enum err err)
@@ -334,15 +347,24 @@ static void on_datagram(struct gossip *g, const struct gossip_event *event)
 
 	g->counters.datagrams_in++;
 	g->counters.bytes_in += event->datagram.len;
+	enum err err = keyring_check(g->keyring, event->datagram.bytes, event->datagram.len);
+
+	if (err) {
+		count_refusal(g, err);
+		return;
+	}
+	if (is_replay(g, event->datagram.bytes)) {
+		g->counters.dropped_replay++;
+		return;
+	}
 	if (!rate_allows(g, from)) {
 		g->counters.dropped_rate++;
 		return;
 	}
-	enum err err = keyring_open(g->keyring, event->datagram.bytes, event->datagram.len, &d);
-
+	err = keyring_open(g->keyring, event->datagram.bytes, event->datagram.len, &d);
 	if (err) {
 		count_refusal(g, err);
-		/* Past the mac, so someone of the estate: one of us may have lost the other's key. */
+		/* Someone of the estate: one of us may have lost the other's key. */
 		if (err == ERR_UNKNOWN_SOURCE || err == ERR_SEAL) {
 			struct id source;
 
@@ -361,8 +383,10 @@ static void on_drill(struct gossip *g, const char *name, bool cut)
 {
 	struct site *s = site_find_name(g, name);
 
-	if (s)
-		s->cut = cut;
+	if (!s || s->cut == cut)
+		return;
+	s->cut = cut;
+	g->cut_count = cut ? g->cut_count + 1 : g->cut_count - 1;
 }
 
 /* The clock moves on; a gap says that what was not heard in it proves nothing. */

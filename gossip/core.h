@@ -2,10 +2,10 @@
  *
  * The way of an event through gossip_step (core.c):
  *   time      clock.now/wall move on; a jump of more than 2 s restarts the node's own judgements
- *   dispatch  datagram: drill and rate filter, open, then X_on_message of the module its type belongs to
- *             records inside it pass core_accept_record, the one gate; it calls the X_on_record hooks
- *   tick      X_tick of each module, in the order of core.c; each asks for its next wake-up by core_deadline
- *   finish    update.c hands over what the modules queued
+ *   dispatch  datagram: mac, replay and rate filter, open, drill, then X_on_message of the module its type
+ * belongs to records inside it pass core_accept_record, the one gate; it calls the X_on_record hooks tick
+ * X_tick of each module, in the order of core.c; each asks for its next wake-up by core_deadline finish
+ * update.c hands over what the modules queued
  *
  * Nothing here keeps pointers into an event or into a datagram after the step. Members and sites never move
  * and are never removed while the node lives. Where memory runs out, work is dropped, as if a datagram were
@@ -252,8 +252,8 @@ void probe_tick(struct gossip *g);
 /* PING, ACK, PING_REQ, PING_ACK, SUSPECT. */
 void probe_on_message(struct gossip *g, struct member *m, const struct address *from,
 		      const struct datagram *d);
-/* It answered something this node asked: liveness proven, and its address. */
-void probe_answered(struct gossip *g, struct member *m, const struct address *from);
+/* It answered something this node asked at this address: liveness proven, and the address. */
+void probe_answered(struct gossip *g, struct member *m, const struct address *at);
 /* Something in the own site changed: probe at the fast pace again. */
 void probe_hurry(struct gossip *g);
 /* PING now; without a session a hello takes its place. */
@@ -380,6 +380,7 @@ struct core_rate { /* tokens in 1/1000, per source address */
 	mono_ms at;
 };
 #define CORE_RATE_SLOTS 128
+#define CORE_NONCES     512 /* of datagrams let in of late */
 
 struct core_own { /* last own body per host kind, for refutations and for speaking up after a restart */
 	uint8_t *body;
@@ -428,6 +429,8 @@ struct gossip {
 
 	struct gossip_counters counters;
 	struct core_rate rates[CORE_RATE_SLOTS];
+	uint64_t nonces[CORE_NONCES]; /* each in the place its value says */
+	size_t cut_count;             /* sites cut by drills */
 	struct set *set;
 	struct members members;
 	struct update *update;

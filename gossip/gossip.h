@@ -182,7 +182,7 @@ enum err gossip_step(struct gossip *g, const struct gossip_event *event, struct 
 struct gossip_counters {
 	uint64_t datagrams_in, datagrams_out, bytes_in, bytes_out;
 	uint64_t dropped_short, dropped_version, dropped_mac, dropped_source, dropped_seal, dropped_schema,
-	    dropped_rate, dropped_drill;
+	    dropped_rate, dropped_drill, dropped_replay;
 	uint64_t records_accepted, records_stale, records_duplicate, records_untrusted, records_bad_signature,
 	    records_orphan, records_forked;
 	uint64_t verifications, signatures;

@@ -141,11 +141,24 @@ void hello_start(struct gossip *g, struct member *m, bool now)
 	hello_to(g, m, &m->id, to);
 }
 
+/* A HELLO is larger than most of what calls for it: it goes only where its receiver said, or proved, to be.
+ * Who moved says hello itself once it gets no answers. */
+static bool address_known(const struct gossip *g, const struct member *m, const struct address *from)
+{
+	bool known = m && address_equal(&m->address, from);
+
+	for (size_t i = 0; m && i < m->published_count && !known; i++)
+		known = address_equal(&m->published[i], from);
+	for (size_t i = 0; i < g->seed_count && !known; i++)
+		known = address_equal(&g->seeds[i], from);
+	return known;
+}
+
 void hello_on_unknown(struct gossip *g, const struct id *source, const struct address *from)
 {
 	struct member *m = member_find(g, source);
 
-	if (m == g->self)
+	if (m == g->self || !address_known(g, m, from))
 		return;
 	if (!m) {
 		if (g->hello->stranger_at && g->now - g->hello->stranger_at < HINT_MS / 5)
@@ -175,7 +188,7 @@ static void finish_send(struct gossip *g, const struct address *to, const struct
 	core_send_hello(g, to, WIRE_HELLO_FINISH, message, wire_hello_finish_encode(&finish, message), NULL);
 }
 
-static void on_reply(struct gossip *g, const struct address *from, const struct datagram *d)
+static void on_reply(struct gossip *g, const struct datagram *d)
 {
 	struct wire_hello_reply reply;
 	struct hello *h = g->hello;
@@ -192,7 +205,7 @@ static void on_reply(struct gossip *g, const struct address *from, const struct 
 	if (!p || (!id_is_zero(&p->responder) && !id_equal(&p->responder, &d->source)))
 		return;
 	struct member *m =
-	    hello_member(g, &d->source, reply.certificate, reply.certificate_len, from, &reply.head);
+	    hello_member(g, &d->source, reply.certificate, reply.certificate_len, &p->to, &reply.head);
 
 	if (!m || m == g->self)
 		return;
@@ -206,6 +219,9 @@ static void on_reply(struct gossip *g, const struct address *from, const struct 
 	memcpy(t.nr, reply.nr, sizeof(t.nr));
 	memcpy(t.initiator_key, keyring_public(g->keyring), KEY_BYTES);
 	memcpy(t.responder_key, reply.key, KEY_BYTES);
+	/* Where it was asked: where the reply came from is nobody's word. */
+	struct address to = p->to;
+
 	g->counters.verifications++;
 	enum err err = hello_verify(&t, HELLO_SIGN_REPLY, m->public_key, reply.signature);
 
@@ -222,14 +238,14 @@ static void on_reply(struct gossip *g, const struct address *from, const struct 
 	}
 	pending_remove(h, p);
 
-	finish_send(g, from, &t);
+	finish_send(g, &to, &t);
 	hello_done(g, m);
-	probe_answered(g, m, from);
+	probe_answered(g, m, &to);
 	for (size_t i = 0; i < g->seed_count; i++) {
-		if (address_equal(&g->seeds[i], from))
+		if (address_equal(&g->seeds[i], &to))
 			h->seeds[i] = (struct seed){.met = true};
 	}
-	logsync_on_head(g, m, from, reply.head);
+	logsync_on_head(g, m, &to, reply.head);
 	sync_on_session(g, m);
 }
 
@@ -260,7 +276,7 @@ void hello_on_message(struct gossip *g, const struct address *from, const struct
 		hello_on_hello(g, from, d);
 		break;
 	case WIRE_HELLO_REPLY:
-		on_reply(g, from, d);
+		on_reply(g, d);
 		break;
 	case WIRE_HELLO_FINISH:
 		hello_on_finish(g, from, d);
@@ -284,6 +300,16 @@ static bool hello_lonely(const struct gossip *g)
 	return true;
 }
 
+/* By what this host publishes: a datagram that seems to come from it can be anyone's replay. */
+static bool seed_is_self(const struct gossip *g, const struct address *seed)
+{
+	bool self = false;
+
+	for (size_t i = 0; i < g->self->published_count && !self; i++)
+		self = address_equal(&g->self->published[i], seed);
+	return self;
+}
+
 static void seeds_tick(struct gossip *g)
 {
 	struct hello *h = g->hello;
@@ -298,7 +324,7 @@ static void seeds_tick(struct gossip *g)
 	for (size_t i = 0; i < g->seed_count; i++) {
 		struct seed *s = &h->seeds[i];
 
-		if (s->self || (s->met && !lonely))
+		if ((s->met && !lonely) || seed_is_self(g, &g->seeds[i]))
 			continue;
 		if (g->now >= s->next_at) {
 			mono_ms backoff = (mono_ms)g->timing.hello_retry_ms << (s->tries < 5 ? s->tries : 5);

@@ -16,7 +16,6 @@ struct pending {
 };
 
 struct seed {
-	bool self;
 	bool met; /* a hello with it was completed in this run */
 	unsigned tries;
 	mono_ms next_at;

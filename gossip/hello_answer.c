@@ -126,11 +126,6 @@ void hello_on_hello(struct gossip *g, const struct address *from, const struct d
 		return;
 	}
 	g->counters.hellos_in++;
-	if (id_equal(&d->source, &g->self->id)) {
-		for (size_t i = 0; i < g->seed_count; i++)
-			g->hello->seeds[i].self |= address_equal(&g->seeds[i], from);
-		return;
-	}
 	if (!id_is_zero(&hello.responder) && !id_equal(&hello.responder, &g->self->id))
 		return;
 	if (!hello_allows(g, COOKIE_ABOVE)) {

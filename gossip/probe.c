@@ -25,6 +25,14 @@ struct relay {
 	mono_ms at;
 };
 
+/* A PING to an address that is not the member's: the ACK moves it there, wherever the ACK itself comes from,
+ * as anyone on the way can put another sender on it. */
+struct move {
+	uint64_t nonce;
+	struct address to;
+};
+#define MOVES 16
+
 struct probe {
 	mono_ms next_at;
 	mono_ms changed_at;
@@ -34,6 +42,8 @@ struct probe {
 	uint64_t asked[INDIRECT]; /* nonces of the PING_REQs */
 	struct relay relays[RELAYS];
 	size_t relay_next;
+	struct move moves[MOVES]; /* the oldest gives way */
+	size_t move_next;
 };
 
 enum err probe_init(struct gossip *g)
@@ -104,6 +114,8 @@ void probe_ping_at(struct gossip *g, struct member *m, const struct address *to)
 	if (!core_send_to(g, m, to, WIRE_PING, message, wire_ping_encode(&ping, message), &nonce))
 		return;
 	g->counters.probes_out++;
+	if (!address_equal(to, &m->address))
+		g->probe->moves[g->probe->move_next++ % MOVES] = (struct move){.nonce = nonce, .to = *to};
 	m->ping_nonces[1] = m->ping_nonces[0];
 	m->ping_nonces[0] = nonce;
 	m->ping_at = g->now;
@@ -178,6 +190,7 @@ static void probe_suspect(struct gossip *g, struct member *m)
 	g->counters.suspicions += !m->suspected;
 	m->suspected = true;
 	probe_hurry(g);
+	hello_start(g, m, false); /* it may have lost our key, and not know where we are now */
 	size_t len = wire_suspect_encode(&hint, message);
 
 	for (size_t i = 0; i < count; i++) {
@@ -219,11 +232,11 @@ void probe_tick(struct gossip *g)
 
 /* --- answers --- */
 
-void probe_answered(struct gossip *g, struct member *m, const struct address *from)
+void probe_answered(struct gossip *g, struct member *m, const struct address *at)
 {
 	struct probe *p = g->probe;
 
-	m->address = *from;
+	m->address = *at;
 	m->address_proven = true;
 	m->answered_at = g->now;
 	m->suspected = false;
@@ -266,7 +279,17 @@ static void on_ping(struct gossip *g, struct member *m, const struct address *fr
 	sync_on_root(g, m, ping.root);
 }
 
-static void on_ack(struct gossip *g, struct member *m, const struct address *from, const struct datagram *d)
+/* Where the PING of this nonce went. */
+static struct address pinged_at(const struct gossip *g, const struct member *m, uint64_t nonce)
+{
+	for (size_t i = 0; i < MOVES; i++) {
+		if (g->probe->moves[i].nonce == nonce)
+			return g->probe->moves[i].to;
+	}
+	return m->address;
+}
+
+static void on_ack(struct gossip *g, struct member *m, const struct datagram *d)
 {
 	struct wire_ack ack;
 
@@ -285,11 +308,14 @@ static void on_ack(struct gossip *g, struct member *m, const struct address *fro
 	}
 	m->ping_nonces[latest ? 0 : 1] = 0;
 	m->root = ack.root;
-	probe_answered(g, m, from);
+
+	struct address at = pinged_at(g, m, ack.echo);
+
+	probe_answered(g, m, &at);
 	/* Spread over minutes of the new day, not all at midnight. */
 	if (keyring_renewal_due(g->keyring, &m->id) && prng_chance(&g->prng, RENEW_SHARE))
 		hello_start(g, m, false);
-	logsync_on_head(g, m, from, ack.head);
+	logsync_on_head(g, m, &at, ack.head);
 	sync_on_root(g, m, ack.root);
 }
 
@@ -355,7 +381,7 @@ void probe_on_message(struct gossip *g, struct member *m, const struct address *
 		on_ping(g, m, from, d);
 		break;
 	case WIRE_ACK:
-		on_ack(g, m, from, d);
+		on_ack(g, m, d);
 		break;
 	case WIRE_PING_REQ:
 		on_ping_req(g, m, d);

@@ -47,7 +47,7 @@ static void drill_text(const struct meshd *m, char ret[DRILL_TEXT])
 static uint64_t dropped(const struct gossip_counters *c)
 {
 	return c->dropped_short + c->dropped_version + c->dropped_mac + c->dropped_source + c->dropped_seal +
-	       c->dropped_schema + c->dropped_rate + c->dropped_drill;
+	       c->dropped_schema + c->dropped_rate + c->dropped_drill + c->dropped_replay;
 }
 
 /* Who the node is and where. */
