@@ -127,7 +127,7 @@ static void check_host_state(struct world *w, struct node *n, const struct host_
 	if (state->status == HOST_DARK && before != HOST_DARK) {
 		n->dark_at[host->index] = w->now;
 		n->dark_own_seq[host->index] = seq;
-		if (undisturbed(w, host))
+		if (undisturbed(w, host) && undisturbed(w, n))
 			w->false_dark++;
 		if (state->votes == 0 || state->votes > state->signers || state->signers > 3)
 			world_fail(w, n, "calls host %u dark by %u of %u witnesses", host->index,

@@ -131,6 +131,7 @@ void scenario_chaos(struct world *w, struct report *r)
 	w->faults.duplicate = w->faults.reorder = w->faults.corrupt = w->faults.truncate = 0;
 	mono_ms took = judge_settle(w, CHAOS_BOUND_MS, "after the faults ended");
 	report_put(r, "chaos", "agree_after", judge_seconds(took), "s");
+	report_put(r, "chaos", "false_alarms", (double)(w->false_dark + w->false_silent), "verdicts");
 	free(c.start_at);
 	free(c.heal_at);
 }
