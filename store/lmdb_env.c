@@ -25,6 +25,11 @@
 #define FIRST_PAGE_MAX     65536
 #define CHECK_ATTEMPTS     5
 
+/* Of LMDB's own lock file, with its default of 126 readers. */
+#define LOCK_FILE       "lock.mdb"
+#define LOCK_FILE_BYTES 8192
+#define LOCK_FILE_MODE  0640
+
 static uint32_t field_u32(const uint8_t *meta, size_t offset)
 {
 	uint32_t v;
@@ -152,6 +157,18 @@ static enum err open_in_guard(void *context)
 	return lmdb_error(rc, "open", w->e->data_path, w->info);
 }
 
+/* LMDB maps its lock file without asking for room: on a full disk that is a fault, which would pass for
+ * damage of the replica. Other errors are told by LMDB itself. */
+static enum err reserve_lock(const char *folder, struct err_info *info)
+{
+	char path[LIMIT_PATH_BYTES];
+	struct err_info why = {0};
+	enum err err = os_path_join(path, sizeof(path), folder, LOCK_FILE);
+	if (err != ERR_OK || os_file_reserve(path, LOCK_FILE_BYTES, LOCK_FILE_MODE, &why) != ERR_DISK_FULL)
+		return err;
+	return err_set(info, ERR_DISK_FULL, "%s", why.text);
+}
+
 enum err lmdb_env_open(struct lmdb_env *e, const char *folder, uint64_t map_bytes, unsigned flags,
 		       struct err_info *info)
 {
@@ -159,6 +176,8 @@ enum err lmdb_env_open(struct lmdb_env *e, const char *folder, uint64_t map_byte
 	enum err err = os_path_join(e->data_path, sizeof(e->data_path), folder, STORE_DATA_FILE);
 	if (err == ERR_OK)
 		err = os_guard_install(info);
+	if (err == ERR_OK && (flags & MDB_NOLOCK) == 0)
+		err = reserve_lock(folder, info);
 	if (err != ERR_OK)
 		return err;
 	int rc = mdb_env_create(&e->env);

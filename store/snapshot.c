@@ -107,7 +107,8 @@ static enum err open_env(struct snapshot *r, const char *folder, struct err_info
 		    folder);
 	if (err == ERR_OK)
 		err = lmdb_env_open(&r->e, folder, 0, MDB_RDONLY, info);
-	if (err == ERR_DENIED) {
+	/* No right or no room to enter among the readers: then without. */
+	if (err == ERR_DENIED || err == ERR_DISK_FULL) {
 		r->unlocked = true;
 		err = lmdb_env_open(&r->e, folder, 0, MDB_RDONLY | MDB_NOLOCK, info);
 	}

@@ -63,6 +63,20 @@ enum err os_file_can_grow(const char *path, size_t bytes, struct err_info *info)
 	return error == 0 ? ERR_OK : os_fail(info, error, "grow", path);
 }
 
+enum err os_file_reserve(const char *path, size_t bytes, unsigned mode, struct err_info *info)
+{
+	enum { STAT_BLOCK_BYTES = 512 };
+	struct stat st;
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW, (mode_t)mode);
+	if (fd < 0)
+		return os_fail(info, errno, "create", path);
+	int error = fstat(fd, &st) == 0 ? 0 : errno;
+	if (error == 0 && (uint64_t)st.st_blocks * STAT_BLOCK_BYTES < bytes)
+		error = posix_fallocate(fd, 0, (off_t)bytes);
+	close(fd);
+	return error == 0 ? ERR_OK : os_fail(info, error, "grow", path);
+}
+
 enum err os_file_group(const char *path, char *ret, size_t cap)
 {
 	struct stat st;

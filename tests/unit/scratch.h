@@ -35,4 +35,8 @@ int scratch_in_child(int (*work)(void *context), void *context);
 /* In a child: become a user without rights, when root. */
 bool scratch_drop_root(void);
 
+/* In a child: mounts of its own, as root or, where the kernel lets others, in a user namespace of this user
+ * alone. */
+bool scratch_own_mounts(void);
+
 #endif

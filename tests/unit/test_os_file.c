@@ -1,6 +1,5 @@
 /* Reading, replacing, creating, wiping, setting aside; folders. */
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -165,28 +164,6 @@ static void replace_clears_what_a_crash_left(void **state)
 	assert_true(scratch_holds(path, "again", 5));
 }
 
-static bool put(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	bool done = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-	if (fd >= 0)
-		close(fd);
-	return done;
-}
-
-/* Own mounts, as root or, where the kernel lets others, in a user namespace of this user alone. */
-static bool enter_own_mounts(void)
-{
-	char users[64], groups[64];
-	snprintf(users, sizeof(users), "%u %u 1", (unsigned)geteuid(), (unsigned)geteuid());
-	snprintf(groups, sizeof(groups), "%u %u 1", (unsigned)getegid(), (unsigned)getegid());
-	if (unshare(CLONE_NEWNS) != 0 &&
-	    (unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0 || !put("/proc/self/uid_map", users) ||
-	     !put("/proc/self/setgroups", "deny") || !put("/proc/self/gid_map", groups)))
-		return false;
-	return mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
-}
-
 static int full_disk(void *context)
 {
 	struct scratch *s = context;
@@ -194,7 +171,7 @@ static int full_disk(void *context)
 	static char big[256 * 1024];
 	struct err_info info;
 	char want[512];
-	if (!enter_own_mounts() || mount("none", s->folder, "tmpfs", 0, "size=64k") != 0)
+	if (!scratch_own_mounts() || mount("none", s->folder, "tmpfs", 0, "size=64k") != 0)
 		return SKIPPED;
 	if (os_file_replace(path, "old", 3, 0600, &info) != ERR_OK)
 		return 1;
