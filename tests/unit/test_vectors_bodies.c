@@ -226,6 +226,30 @@ static void manifest_blobs(void **state)
 	}
 }
 
+/* What they hold is for later work to read: here they are kept, and known by id. */
+static void later_blobs(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name;
+		enum blob_type type;
+	} later[] = {{"policy", BLOB_POLICY},
+		     {"inventory", BLOB_INVENTORY},
+		     {"catalogue", BLOB_CATALOGUE},
+		     {"allow_list", BLOB_ALLOW_LIST}};
+	for (size_t i = 0; i < sizeof(later) / sizeof(*later); i++) {
+		char name[32];
+		size_t len;
+		enum blob_type type;
+		snprintf(name, sizeof(name), "%s.bytes", later[i].name);
+		const uint8_t *bytes = vectors_get(blobs, name, &len);
+		assert_int_equal(blob_check(bytes, len, &type), ERR_OK);
+		assert_int_equal(type, later[i].type);
+		struct id id = blob_id(bytes, len);
+		assert_memory_equal(id.b, vectors_sized(blobs, ID_BYTES, "%s.id", later[i].name), ID_BYTES);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -233,7 +257,7 @@ int main(void)
 	    cmocka_unit_test(components_body), cmocka_unit_test(crashes_body),
 	    cmocka_unit_test(goodbye_body),    cmocka_unit_test(rollcall_body),
 	    cmocka_unit_test(reach_body),      cmocka_unit_test(component_entries),
-	    cmocka_unit_test(manifest_blobs),
+	    cmocka_unit_test(manifest_blobs),  cmocka_unit_test(later_blobs),
 	};
 	return cmocka_run_group_tests(tests, load, unload);
 }

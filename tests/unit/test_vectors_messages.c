@@ -232,7 +232,7 @@ static void leaf_says(const char *name)
 	assert_number(name, "echo", got.leaf.echo);
 	assert_number(name, "partition", got.leaf.partition);
 	assert_number(name, "leaf", got.leaf.leaf);
-	assert_number(name, "flags", got.leaf.more);
+	assert_number(name, "flags", (got.leaf.more ? 1u : 0) | (got.leaf.reply ? 2u : 0));
 	assert_number(name, "first", got.leaf.first);
 	assert_number(name, "last", got.leaf.last);
 	assert_ids(name, got.leaf.ids, got.leaf.count, 3);

@@ -282,6 +282,15 @@ def check_blobs():
     same("chunk.id", h("mesh.blob", 16, blobs["chunk.bytes"]), blobs["chunk.id"])
     same("list.bytes", b"\x01\x01" + blobs["chunk.id"], blobs["list.bytes"])
     same("list.id", h("mesh.blob", 16, blobs["list.bytes"]), blobs["list.id"])
+    later = {
+        "policy": (3, pack([{1: 1, 2: "csagent", 4: 3, 5: "7.11", 8: 1}])),
+        "inventory": (4, pack([{1: "till-0217", 2: ["RP5-00217"], 3: "leeds", 4: "till", 5: 3}])),
+        "catalogue": (5, pack({1: "6.1.0-22-amd64", 2: "x86_64", 3: 2, 4: blobs["list.id"]})),
+        "allow_list": (6, b"".join(sorted([keys["host_a.id"], keys["host_b.id"]]))),
+    }
+    for name, (kind, content) in later.items():
+        same(name + ".bytes", bytes([1, kind]) + content, blobs[name + ".bytes"])
+        same(name + ".id", h("mesh.blob", 16, blobs[name + ".bytes"]), blobs[name + ".id"])
 
 
 # The messages whose fields all have one place, as struct lays them out: big-endian, no padding of its own.

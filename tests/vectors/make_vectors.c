@@ -336,12 +336,81 @@ static void put_entry(struct mp_writer *w, uint64_t kind, const char *name, cons
 	put_key_u64(w, 7, 0x12);
 }
 
+static void put_policy_row(struct mp_writer *w)
+{
+	mp_put_map(w, 5);
+	put_key_u64(w, 1, 1);
+	put_key_str(w, 2, "csagent");
+	put_key_u64(w, 4, 3);
+	put_key_str(w, 5, "7.11");
+	put_key_u64(w, 8, 1);
+}
+
+static void put_inventory_row(struct mp_writer *w)
+{
+	mp_put_map(w, 5);
+	put_key_str(w, 1, "till-0217");
+	mp_put_u64(w, 2);
+	mp_put_array(w, 1);
+	mp_put_str(w, "RP5-00217");
+	put_key_str(w, 3, SAMPLE_SITE);
+	put_key_str(w, 4, "till");
+	put_key_u64(w, 5, 3);
+}
+
+static void put_catalogue(struct mp_writer *w, const uint8_t list[ID_BYTES])
+{
+	mp_put_map(w, 4);
+	put_key_str(w, 1, "6.1.0-22-amd64");
+	put_key_str(w, 2, "x86_64");
+	put_key_u64(w, 3, 2);
+	put_key_bin(w, 4, list, ID_BYTES);
+}
+
+static void put_blob(struct world *w, const char *name, uint8_t *blob, size_t len)
+{
+	uint8_t id[ID_BYTES];
+	hash_bytes(id, sizeof(id), "mesh.blob", blob, len);
+	out_bytes(w, blob, len, "%s.bytes", name);
+	out_bytes(w, id, sizeof(id), "%s.id", name);
+}
+
+/* What later work fills. `list`: blob id of a list. */
+static void put_later_blobs(struct world *w, const uint8_t list[ID_BYTES])
+{
+	uint8_t blob[LIMIT_BLOB_BYTES] = {1};
+	const struct id *a = identity_id(w->f.host), *b = identity_id(w->f.other);
+	bool sorted = id_compare(a, b) < 0;
+	struct mp_writer m;
+	out_comment(
+	    w, "A policy and an inventory of one row each, a catalogue over the list above, an allow-list "
+	       "of host_a and host_b.");
+	blob[1] = 3;
+	mp_writer_init(&m, blob + 2, sizeof(blob) - 2);
+	mp_put_array(&m, 1);
+	put_policy_row(&m);
+	put_blob(w, "policy", blob, m.len + 2);
+	blob[1] = 4;
+	mp_writer_init(&m, blob + 2, sizeof(blob) - 2);
+	mp_put_array(&m, 1);
+	put_inventory_row(&m);
+	put_blob(w, "inventory", blob, m.len + 2);
+	blob[1] = 5;
+	mp_writer_init(&m, blob + 2, sizeof(blob) - 2);
+	put_catalogue(&m, list);
+	put_blob(w, "catalogue", blob, m.len + 2);
+	blob[1] = 6;
+	memcpy(blob + 2, sorted ? a->b : b->b, ID_BYTES);
+	memcpy(blob + 2 + ID_BYTES, sorted ? b->b : a->b, ID_BYTES);
+	put_blob(w, "allow_list", blob, 2 + 2 * ID_BYTES);
+}
+
 static void write_blobs(struct world *w)
 {
 	uint8_t entries[2][300], chunk[LIMIT_BLOB_BYTES] = {1, 2}, list[2 + ID_BYTES] = {1, 1}, id[ID_BYTES];
 	struct mp_writer e, c;
 	out_begin(w, "blobs.txt",
-		  "A manifest of two components (section 4): entries, their chunk, the list over it.");
+		  "Blobs (section 4). A manifest of two components: entries, their chunk, the list over it.");
 	mp_writer_init(&c, chunk + 2, sizeof(chunk) - 2);
 	mp_put_array(&c, 2);
 	for (size_t i = 0; i < 2; i++) {
@@ -362,6 +431,7 @@ static void write_blobs(struct world *w)
 	hash_bytes(id, sizeof(id), "mesh.blob", list, sizeof(list));
 	out_bytes(w, list, sizeof(list), "list.bytes");
 	out_bytes(w, id, sizeof(id), "list.id");
+	put_later_blobs(w, id);
 	out_end(w);
 }
 

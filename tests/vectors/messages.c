@@ -243,7 +243,7 @@ static void put_sync(struct world *w, struct message *m)
 	number(m, "echo", ECHO, 8);
 	number(m, "partition", PARTITION, 8);
 	number(m, "leaf", 0xb4, 1);
-	number(m, "flags", 1, 1);
+	number(m, "flags", 3, 1);
 	number(m, "first", 0, 8);
 	number(m, "last", 0x1fffffffffffffffu, 8);
 	list(m, 8, ids, 3);
