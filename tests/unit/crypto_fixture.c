@@ -51,12 +51,32 @@ struct authlog_grant fixture_grant(const struct identity *issuer)
 	return grant;
 }
 
+struct fixture_entry fixture_operator(const struct fixture *f, const char *name)
+{
+	struct fixture_entry e;
+	CHECK(authlog_make_operator(f->log, f->authority, identity_public_key(f->other), name, 1,
+				    FIXTURE_DAY + 9, FIXTURE_NOW, e.bytes, &e.len) == ERR_OK);
+	return e;
+}
+
+struct fixture_entry fixture_revoke(const struct fixture *f, enum log_revoke_what what, const struct id *id)
+{
+	struct fixture_entry e;
+	CHECK(authlog_make_revoke(f->log, f->authority, what, id, "", FIXTURE_NOW, e.bytes, &e.len) ==
+	      ERR_OK);
+	return e;
+}
+
+void fixture_append(struct fixture *f, const struct fixture_entry *entry)
+{
+	CHECK(authlog_append(f->log, entry->bytes, entry->len) == ERR_OK);
+}
+
 void fixture_grant_append(struct fixture *f, const struct authlog_grant *grant)
 {
-	uint8_t entry[LIMIT_LOG_ENTRY_BYTES];
-	size_t len;
-	CHECK(authlog_make_grant(f->log, f->authority, grant, FIXTURE_NOW, entry, &len) == ERR_OK);
-	CHECK(authlog_append(f->log, entry, len) == ERR_OK);
+	struct fixture_entry e;
+	CHECK(authlog_make_grant(f->log, f->authority, grant, FIXTURE_NOW, e.bytes, &e.len) == ERR_OK);
+	fixture_append(f, &e);
 }
 
 size_t fixture_certificate(const struct fixture *f, const struct identity *host,

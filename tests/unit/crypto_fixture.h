@@ -28,6 +28,15 @@ void fixture_release(struct fixture *f);
 
 /* Grant of `issuer`: any site, quota 100, thirty days from now, seven of grace. */
 struct authlog_grant fixture_grant(const struct identity *issuer);
+/* An entry of the authority log that was signed and is not yet appended. */
+struct fixture_entry {
+	uint8_t bytes[LIMIT_LOG_ENTRY_BYTES];
+	size_t len;
+};
+/* The key of `other` as an operator's, for nine days. */
+struct fixture_entry fixture_operator(const struct fixture *f, const char *name);
+struct fixture_entry fixture_revoke(const struct fixture *f, enum log_revoke_what what, const struct id *id);
+void fixture_append(struct fixture *f, const struct fixture_entry *entry);
 /* Sign and append. */
 void fixture_grant_append(struct fixture *f, const struct authlog_grant *grant);
 /* Certificate of `host` in site "leeds", two groups. */

@@ -22,34 +22,6 @@ static int drop(void **state)
 	return 0;
 }
 
-/* An entry that was made and is not yet appended. */
-struct made {
-	uint8_t bytes[LIMIT_LOG_ENTRY_BYTES];
-	size_t len;
-};
-
-static void append(const struct made *m)
-{
-	assert_int_equal(authlog_append(fix.log, m->bytes, m->len), ERR_OK);
-}
-
-static struct made make_operator(const char *name)
-{
-	struct made m;
-	assert_int_equal(authlog_make_operator(fix.log, fix.authority, identity_public_key(fix.other), name,
-					       1, FIXTURE_DAY + 9, FIXTURE_NOW, m.bytes, &m.len),
-			 ERR_OK);
-	return m;
-}
-
-static struct made make_revoke(enum log_revoke_what what, const struct id *id)
-{
-	struct made m;
-	assert_int_equal(
-	    authlog_make_revoke(fix.log, fix.authority, what, id, "", FIXTURE_NOW, m.bytes, &m.len), ERR_OK);
-	return m;
-}
-
 static void genesis_founds_the_estate(void **state)
 {
 	(void)state;
@@ -141,7 +113,7 @@ static void a_later_grant_replaces(void **state)
 static void extensions_reach_one_or_all(void **state)
 {
 	(void)state;
-	struct made m;
+	struct fixture_entry m;
 	struct authlog_grant grant = fixture_grant(fix.other);
 	fixture_grant_append(&fix, &grant);
 	const struct authlog_grant *one = authlog_find_grant(fix.log, identity_id(fix.issuer));
@@ -149,19 +121,19 @@ static void extensions_reach_one_or_all(void **state)
 	assert_int_equal(authlog_make_extend(fix.log, fix.authority, identity_id(fix.issuer), 30000,
 					     FIXTURE_NOW, m.bytes, &m.len),
 			 ERR_OK);
-	append(&m);
+	fixture_append(&fix, &m);
 	assert_int_equal(one->last_day, 30000);
 	assert_int_equal(two->last_day, FIXTURE_DAY + 30);
 	assert_int_equal(
 	    authlog_make_extend(fix.log, fix.authority, NULL, 40000, FIXTURE_NOW, m.bytes, &m.len), ERR_OK);
-	append(&m);
+	fixture_append(&fix, &m);
 	assert_true(one->last_day == 40000 && two->last_day == 40000);
 	assert_true(one->quota == 100 && two->quota == 100);
 	static const uint8_t quota_of_all[] = {0x81, 0x03, 0x07};
 	assert_int_equal(authlog_make_entry(fix.log, fix.authority, LOG_EXTEND, quota_of_all,
 					    sizeof(quota_of_all), FIXTURE_NOW, m.bytes, &m.len),
 			 ERR_OK);
-	append(&m);
+	fixture_append(&fix, &m);
 	assert_true(one->quota == 7 && two->quota == 7 && one->last_day == 40000);
 }
 
@@ -169,18 +141,18 @@ static void operators_come_and_go(void **state)
 {
 	(void)state;
 	const struct id *op = identity_id(fix.other);
-	struct made m = make_operator("Ada");
+	struct fixture_entry m = fixture_operator(&fix, "Ada");
 	assert_null(authlog_operator_key(fix.log, op));
-	append(&m);
+	fixture_append(&fix, &m);
 	assert_memory_equal(authlog_operator_key(fix.log, op), identity_public_key(fix.other), KEY_BYTES);
-	m = make_revoke(LOG_REVOKE_HOST, op); /* the same key as a host's: another matter */
-	append(&m);
+	m = fixture_revoke(&fix, LOG_REVOKE_HOST, op); /* the same key as a host's: another matter */
+	fixture_append(&fix, &m);
 	assert_non_null(authlog_operator_key(fix.log, op));
-	m = make_revoke(LOG_REVOKE_OPERATOR, op);
-	append(&m);
+	m = fixture_revoke(&fix, LOG_REVOKE_OPERATOR, op);
+	fixture_append(&fix, &m);
 	assert_null(authlog_operator_key(fix.log, op));
-	m = make_operator("Ada again");
-	append(&m);
+	m = fixture_operator(&fix, "Ada again");
+	fixture_append(&fix, &m);
 	assert_null(authlog_operator_key(fix.log, op));
 }
 
@@ -191,13 +163,13 @@ static void many_hosts_are_revoked(void **state)
 	for (uint32_t i = 0; i < 300; i++) {
 		hash_bytes(id.b, ID_BYTES, "test.host", &i, sizeof(i));
 		assert_false(authlog_host_revoked(fix.log, &id));
-		struct made m = make_revoke(LOG_REVOKE_HOST, &id);
-		append(&m);
+		struct fixture_entry m = fixture_revoke(&fix, LOG_REVOKE_HOST, &id);
+		fixture_append(&fix, &m);
 		assert_true(authlog_host_revoked(fix.log, &id));
 	}
 	/* Twice is once. */
-	struct made m = make_revoke(LOG_REVOKE_HOST, &id);
-	append(&m);
+	struct fixture_entry m = fixture_revoke(&fix, LOG_REVOKE_HOST, &id);
+	fixture_append(&fix, &m);
 	for (uint32_t i = 0; i < 600; i++) {
 		hash_bytes(id.b, ID_BYTES, "test.host", &i, sizeof(i));
 		assert_int_equal(authlog_host_revoked(fix.log, &id), i < 300);
@@ -207,19 +179,19 @@ static void many_hosts_are_revoked(void **state)
 static void rotation_hands_over(void **state)
 {
 	(void)state;
-	struct made m, old;
+	struct fixture_entry m, old;
 	struct authlog_grant grant = fixture_grant(fix.host);
 	assert_int_equal(authlog_make_grant(fix.log, fix.authority, &grant, FIXTURE_NOW, old.bytes, &old.len),
 			 ERR_OK);
 	assert_int_equal(authlog_make_rotate(fix.log, fix.authority, fix.other, FIXTURE_NOW, m.bytes, &m.len),
 			 ERR_OK);
-	append(&m);
+	fixture_append(&fix, &m);
 	assert_int_equal(authlog_append(fix.log, old.bytes, old.len), ERR_STALE);
 	assert_int_equal(authlog_make_grant(fix.log, fix.authority, &grant, FIXTURE_NOW, old.bytes, &old.len),
 			 ERR_UNTRUSTED);
 	assert_int_equal(authlog_make_grant(fix.log, fix.other, &grant, FIXTURE_NOW, m.bytes, &m.len),
 			 ERR_OK);
-	append(&m);
+	fixture_append(&fix, &m);
 	assert_non_null(authlog_find_grant(fix.log, identity_id(fix.host)));
 }
 
@@ -229,7 +201,7 @@ static void rotation_needs_the_new_keys_consent(void **state)
 	(void)state;
 	uint8_t body[128], proof[SIGNATURE_BYTES] = {0};
 	struct mp_writer w;
-	struct made m;
+	struct fixture_entry m;
 	identity_sign(fix.other, "something else", 14, proof);
 	mp_writer_init(&w, body, sizeof(body));
 	mp_put_map(&w, 2);
@@ -267,7 +239,7 @@ static void bodies_are_checked(void **state)
 	    {LOG_EXTEND, 0, {0}},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		struct made m = {.len = 99};
+		struct fixture_entry m = {.len = 99};
 		enum err err = authlog_make_entry(fix.log, fix.authority, cases[i].type, cases[i].body,
 						  cases[i].len, FIXTURE_NOW, m.bytes, &m.len);
 		if ((err != ERR_FORMAT && err != ERR_SHORT) || m.len != 99)
@@ -279,7 +251,7 @@ static void bodies_are_checked(void **state)
 static void makers_refuse_what_readers_would(void **state)
 {
 	(void)state;
-	struct made m = {.len = 99};
+	struct fixture_entry m = {.len = 99};
 	struct authlog_grant grant = fixture_grant(fix.other);
 	char name[LIMIT_SHORT_TEXT_BYTES + 2];
 	char reason[200];
@@ -315,8 +287,8 @@ static void copies_are_whole_and_apart(void **state)
 {
 	(void)state;
 	struct authlog *copy;
-	struct made m = make_revoke(LOG_REVOKE_HOST, identity_id(fix.host));
-	append(&m);
+	struct fixture_entry m = fixture_revoke(&fix, LOG_REVOKE_HOST, identity_id(fix.host));
+	fixture_append(&fix, &m);
 	assert_int_equal(authlog_copy(fix.log, &copy), ERR_OK);
 	assert_int_equal(authlog_count(copy), 3);
 	assert_true(authlog_head(copy).hash == authlog_head(fix.log).hash);
@@ -324,7 +296,7 @@ static void copies_are_whole_and_apart(void **state)
 	assert_string_equal(authlog_estate_name(copy), "Acme");
 	assert_true(authlog_host_revoked(copy, identity_id(fix.host)));
 	assert_non_null(authlog_find_grant(copy, identity_id(fix.issuer)));
-	m = make_operator("Ada");
+	m = fixture_operator(&fix, "Ada");
 	assert_int_equal(authlog_append(copy, m.bytes, m.len), ERR_OK);
 	assert_int_equal(authlog_count(fix.log), 3);
 	authlog_free(copy);

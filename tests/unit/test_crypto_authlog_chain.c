@@ -22,34 +22,6 @@ static int drop(void **state)
 	return 0;
 }
 
-/* An entry that was made and is not yet appended. */
-struct made {
-	uint8_t bytes[LIMIT_LOG_ENTRY_BYTES];
-	size_t len;
-};
-
-static void append(const struct made *m)
-{
-	assert_int_equal(authlog_append(fix.log, m->bytes, m->len), ERR_OK);
-}
-
-static struct made make_operator(const char *name)
-{
-	struct made m;
-	assert_int_equal(authlog_make_operator(fix.log, fix.authority, identity_public_key(fix.other), name,
-					       1, FIXTURE_DAY + 9, FIXTURE_NOW, m.bytes, &m.len),
-			 ERR_OK);
-	return m;
-}
-
-static struct made make_revoke(enum log_revoke_what what, const struct id *id)
-{
-	struct made m;
-	assert_int_equal(
-	    authlog_make_revoke(fix.log, fix.authority, what, id, "", FIXTURE_NOW, m.bytes, &m.len), ERR_OK);
-	return m;
-}
-
 static void places_in_the_chain_are_checked(void **state)
 {
 	(void)state;
@@ -72,7 +44,7 @@ static void places_in_the_chain_are_checked(void **state)
 	assert_int_equal(authlog_append(empty, foreign, len), ERR_STALE);
 	/* A fork: two entries that continue one head. */
 	assert_int_equal(authlog_copy(fix.log, &copy), ERR_OK);
-	struct made one = make_operator("one"), two = make_operator("two");
+	struct fixture_entry one = fixture_operator(&fix, "one"), two = fixture_operator(&fix, "two");
 	assert_int_equal(authlog_append(fix.log, one.bytes, one.len), ERR_OK);
 	assert_int_equal(authlog_append(fix.log, two.bytes, two.len), ERR_STALE);
 	assert_int_equal(authlog_append(copy, two.bytes, two.len), ERR_OK);
@@ -96,7 +68,7 @@ static struct authlog *log_before(size_t index)
 }
 
 /* The authority's signature over an entry that was changed. */
-static void sign_again(struct made *m)
+static void sign_again(struct fixture_entry *m)
 {
 	uint8_t cover[10 + ID_BYTES + LIMIT_LOG_ENTRY_BYTES];
 	size_t covered = m->len - 2 - SIGNATURE_BYTES;
@@ -110,7 +82,7 @@ static void sign_again(struct made *m)
 static void signed_entries_must_fit_too(void **state)
 {
 	(void)state;
-	struct made good = make_operator("Ada"), m = good;
+	struct fixture_entry good = fixture_operator(&fix, "Ada"), m = good;
 	m.bytes[7]++; /* index: a gap, though the link is right */
 	sign_again(&m);
 	assert_int_equal(authlog_append(fix.log, m.bytes, m.len), ERR_STALE);
@@ -136,12 +108,12 @@ static void entries_are_bounded(void **state)
 {
 	(void)state;
 	static const uint8_t body[] = {0x81, 0x02, 0x01};
-	struct made m;
+	struct fixture_entry m;
 	while (authlog_count(fix.log) < LIMIT_LOG_ENTRIES) {
 		assert_int_equal(authlog_make_entry(fix.log, fix.authority, LOG_EXTEND, body, sizeof(body),
 						    FIXTURE_NOW, m.bytes, &m.len),
 				 ERR_OK);
-		append(&m);
+		fixture_append(&fix, &m);
 	}
 	assert_int_equal(authlog_make_entry(fix.log, fix.authority, LOG_EXTEND, body, sizeof(body),
 					    FIXTURE_NOW, m.bytes, &m.len),
@@ -166,13 +138,13 @@ static bool refused(void *context, const uint8_t *bytes, size_t len)
 static void each_changed_byte_is_refused(void **state)
 {
 	(void)state;
-	struct made m = make_operator("Ada");
-	append(&m);
-	m = make_revoke(LOG_REVOKE_HOST, identity_id(fix.host));
-	append(&m);
+	struct fixture_entry m = fixture_operator(&fix, "Ada");
+	fixture_append(&fix, &m);
+	m = fixture_revoke(&fix, LOG_REVOKE_HOST, identity_id(fix.host));
+	fixture_append(&fix, &m);
 	assert_int_equal(authlog_make_rotate(fix.log, fix.authority, fix.other, FIXTURE_NOW, m.bytes, &m.len),
 			 ERR_OK);
-	append(&m);
+	fixture_append(&fix, &m);
 	for (size_t i = 0; i < authlog_count(fix.log); i++) {
 		struct authlog *log = log_before(i);
 		size_t len;
