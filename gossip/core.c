@@ -27,6 +27,14 @@ struct gossip_timing gossip_timing_default(void)
 				      .sync_ms = 2000};
 }
 
+/* The clock's, but not before the newest log entry: a clock that is far behind does no harm. */
+static wall_day core_day(const struct gossip *g)
+{
+	wall_day today = clock_day(g->wall);
+
+	return today > authlog_day(g->log) ? today : authlog_day(g->log);
+}
+
 static enum err core_copy(struct gossip *g, const struct gossip_options *o)
 {
 	g->certificate = malloc(o->certificate_len);
@@ -97,14 +105,10 @@ enum err gossip_new(const struct gossip_options *o, struct gossip **ret)
 	g->hearing_at = o->now;
 	g->loading = true;
 
-	wall_day today = clock_day(o->wall);
-
-	if (today < authlog_day(o->log))
-		today = authlog_day(o->log);
 	enum err err = core_copy(g, o);
 
 	if (!err)
-		err = keyring_new(identity_id(o->identity), &o->keys, &o->rng, today, &g->keyring);
+		err = keyring_new(identity_id(o->identity), &o->keys, &o->rng, core_day(g), &g->keyring);
 	if (!err)
 		err = core_modules(g);
 	if (!err)
@@ -396,10 +400,8 @@ static void core_time(struct gossip *g, const struct gossip_event *event)
 		g->now = event->now;
 	g->wall = event->wall;
 
-	wall_day today = clock_day(g->wall);
+	wall_day today = core_day(g);
 
-	if (today < authlog_day(g->log))
-		today = authlog_day(g->log);
 	if (today > keyring_day(g->keyring))
 		keyring_set_day(g->keyring, today);
 	if (!g->loading && g->now > g->promised + PAUSE_MS) {

@@ -117,6 +117,14 @@ static const struct address *hello_target(struct member *m)
 	return &m->address;
 }
 
+/* When to try once more after so many tries. */
+static mono_ms hello_backoff(struct gossip *g, unsigned tries)
+{
+	mono_ms wait = (mono_ms)g->timing.hello_retry_ms << (tries < 5 ? tries : 5);
+
+	return g->now + core_jitter(g, wait < RETRY_MAX_MS ? wait : RETRY_MAX_MS, 0.25);
+}
+
 void hello_start(struct gossip *g, struct member *m, bool now)
 {
 	if (m == g->self || m->site->cut)
@@ -130,14 +138,12 @@ void hello_start(struct gossip *g, struct member *m, bool now)
 
 	if (old)
 		pending_remove(g->hello, old);
-	mono_ms backoff = (mono_ms)g->timing.hello_retry_ms << (m->hello_tries < 5 ? m->hello_tries : 5);
+	mono_ms next_at = hello_backoff(g, m->hello_tries);
 
-	if (backoff > RETRY_MAX_MS)
-		backoff = RETRY_MAX_MS;
 	if (m->hello_tries < UINT8_MAX)
 		m->hello_tries++;
 	m->hello_at = g->now;
-	m->hello_next_at = g->now + core_jitter(g, backoff, 0.25);
+	m->hello_next_at = next_at;
 	hello_to(g, m, &m->id, to);
 }
 
@@ -327,12 +333,7 @@ static void seeds_tick(struct gossip *g)
 		if ((s->met && !lonely) || seed_is_self(g, &g->seeds[i]))
 			continue;
 		if (g->now >= s->next_at) {
-			mono_ms backoff = (mono_ms)g->timing.hello_retry_ms << (s->tries < 5 ? s->tries : 5);
-
-			if (backoff > RETRY_MAX_MS)
-				backoff = RETRY_MAX_MS;
-			s->tries++;
-			s->next_at = g->now + core_jitter(g, backoff, 0.25);
+			s->next_at = hello_backoff(g, s->tries++);
 			hello_to(g, NULL, NULL, &g->seeds[i]);
 		}
 		if (s->next_at < next)
