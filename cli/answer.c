@@ -3,25 +3,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/check.h"
 #include "base/text.h"
 #include "os/clock.h"
 #include "os/terminal.h"
 
 #define TERMINAL_COLUMNS 80
 #define TIMEOUT_MS       60000
+#define WHERE_SHOWN      120 /* a longer condition is cut in what is said of it */
 
-/* What the options ask of the output. An exit code; 0 when all is well. */
-static int choose_format(struct command *c, enum output_format *ret, int *ret_width)
+/* The output that the options ask for. */
+static void begin_output(struct answer *a, const struct output_column *columns)
 {
+	struct command *c = a->command;
 	const char *name = options_value(&c->options, "output");
-	*ret = OUTPUT_TABLE;
-	*ret_width = os_is_terminal(c->out) ? os_terminal_columns(TERMINAL_COLUMNS) : 0;
-	if (name == NULL || output_format_parse(name, ret))
-		return MESH_EXIT_COMPLETE;
-	char shown[64];
-	text_escape(shown, sizeof(shown), name, strlen(name));
-	return command_fail(c, MESH_EXIT_USAGE, "unknown output format \"%s\"; use one of: " OUTPUT_FORMATS,
-			    shown);
+	enum output_format format = OUTPUT_TABLE;
+	int width = os_is_terminal(c->out) ? os_terminal_columns(TERMINAL_COLUMNS) : 0;
+	/* The parser let only formats through. */
+	CHECK(name == NULL || output_format_parse(name, &format));
+	output_init(&a->output, c->out, format, width, a->now, columns);
 }
 
 /* The replica that the options name. */
@@ -40,33 +40,33 @@ static enum err check_where(const struct command *c, struct query *query, struct
 	static const struct query_sink nothing = {0};
 	const char *where = options_value(&c->options, "where");
 	struct err_info why = {0};
+	char shown[WHERE_SHOWN];
 	if (where == NULL)
 		return ERR_OK;
+	text_escape(shown, sizeof(shown), where, strlen(where));
 	struct question *q = calloc(1, sizeof(*q));
 	if (q == NULL)
 		return err_set(info, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
-	question_add(q, "SELECT 1 FROM hosts WHERE ");
+	/* The condition comes last, so that what is said of its end speaks of nothing else. */
+	question_add(q, "SELECT 1 FROM (SELECT * FROM hosts LIMIT 0) AS hosts WHERE ");
 	question_add(q, where);
-	question_add(q, "\nLIMIT 0");
 	enum err err = q->failed ? err_set(&why, ERR_LIMIT, "longer than %d bytes", LIMIT_SQL_BYTES)
 				 : query_run(query, q->sql, NULL, 0, NULL, &nothing, &why);
 	free(q);
+	/* Its characters are counted from the beginning of the whole question. */
+	char *at = strstr(why.text, " (at character ");
+	if (at != NULL)
+		*at = '\0';
 	if (err != ERR_OK)
-		err_set(info, err,
-			"--where is no condition over hosts: %s; mesh sql --schema lists the columns",
+		err_set(info, err, "--where \"%s\" is no condition over the table hosts: %s", shown,
 			why.text);
 	return err;
 }
 
 static int open_answer(struct command *c, const struct output_column *columns, bool live, struct answer *ret)
 {
-	enum output_format format;
-	int width;
 	struct err_info info = {0};
 	*ret = (struct answer){.command = c, .now = os_clock_wall()};
-	int code = choose_format(c, &format, &width);
-	if (code != MESH_EXIT_COMPLETE)
-		return code;
 	if (open_replica(c, ret->now, &ret->query, &info) != ERR_OK) {
 		if (!live)
 			return command_report(c, &info);
@@ -77,7 +77,7 @@ static int open_answer(struct command *c, const struct output_column *columns, b
 		query_close(ret->query);
 		return command_report(c, &info);
 	}
-	output_init(&ret->output, c->out, format, width, ret->now, columns);
+	begin_output(ret, columns);
 	return MESH_EXIT_COMPLETE;
 }
 
@@ -89,6 +89,12 @@ int answer_open(struct command *c, const struct output_column *columns, struct a
 int answer_open_live(struct command *c, const struct output_column *columns, struct answer *ret)
 {
 	return open_answer(c, columns, true, ret);
+}
+
+void answer_open_bare(struct command *c, const struct output_column *columns, struct answer *ret)
+{
+	*ret = (struct answer){.command = c, .now = os_clock_wall(), .bare = true};
+	begin_output(ret, columns);
 }
 
 static void release(struct answer *a)
@@ -171,7 +177,8 @@ int answer_close(struct answer *a)
 		fputs(a->remark, a->output.f);
 	put_coverage(a, known ? &coverage : NULL);
 	release(a);
-	if ((known && coverage.complete && !a->partial) || options_has(&c->options, "allow-partial"))
+	if (a->bare || (known && coverage.complete && !a->partial) ||
+	    options_has(&c->options, "allow-partial"))
 		return MESH_EXIT_COMPLETE;
 	return MESH_EXIT_PARTIAL;
 }
@@ -185,4 +192,17 @@ int answer_question(struct answer *a, const struct question *q)
 		return answer_fail(a, &info);
 	}
 	return answer_query(a, q->sql, q->parameters, q->parameter_count, NULL);
+}
+
+enum err answer_check_site(struct query *q, const char *site, struct err_info *info)
+{
+	struct rows found;
+	char shown[4 * LIMIT_SITE_NAME_BYTES + 1];
+	enum err err = rows_fetch(q, "SELECT 1 FROM sites WHERE site = ?1", &site, 1, &found, info);
+	bool known = found.count > 0;
+	rows_release(&found);
+	if (err != ERR_OK || known)
+		return err;
+	text_escape(shown, sizeof(shown), site, strlen(site));
+	return err_set(info, ERR_NOT_FOUND, "no site \"%s\" is known here; mesh sites lists them", shown);
 }

@@ -17,6 +17,7 @@ struct answer {
 	const char *remark;      /* line for people in front of the coverage; NULL: none */
 	struct err_info missing; /* answer_open_live: why there is no replica, when `query` is NULL */
 	bool partial;            /* the verb itself knows that its answer is not whole */
+	bool bare;               /* no replica is asked, so there is nothing to be covered */
 };
 
 /* An exit code; anything but 0 was reported already and needs no answer_close. */
@@ -24,6 +25,8 @@ int answer_open(struct command *c, const struct output_column *columns, struct a
 /* As answer_open for verbs that ask the running meshd: without a replica the answer goes on, its coverage is
  * nothing, and its exit code 3. */
 int answer_open_live(struct command *c, const struct output_column *columns, struct answer *ret);
+/* For rows that come from no replica: coverage is nothing, and that is all right. */
+void answer_open_bare(struct command *c, const struct output_column *columns, struct answer *ret);
 /* Rows of one question to the output. Likewise; closes the answer itself when it fails. */
 int answer_query(struct answer *a, const char *sql, const char *const *parameters, size_t count,
 		 const struct query_limits *limits);
@@ -31,6 +34,10 @@ int answer_query(struct answer *a, const char *sql, const char *const *parameter
 int answer_close(struct answer *a);
 /* Gives up: releases everything, reports `info`. */
 int answer_fail(struct answer *a, const struct err_info *info);
+
+/* Whether the replica knows a site of that name: a typing error would else look like an empty answer.
+ * ERR_NOT_FOUND says what lists them. */
+enum err answer_check_site(struct query *q, const char *site, struct err_info *info);
 
 /* The rows of an assembled question. */
 int answer_question(struct answer *a, const struct question *q);

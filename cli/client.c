@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "base/text.h"
+#include "cli/command.h"
 #include "node/control.h"
 #include "os/file.h"
 #include "os/local.h"
@@ -69,11 +70,14 @@ enum err client_call(const char *state, const char *verb, const char *const *arg
 		return err_set(info, err, "an argument is longer than %d bytes", LIMIT_CONTROL_REQUEST_BYTES);
 	err = os_local_call(path, request, request_len, LIMIT_CONTROL_REPLY_BYTES, TIMEOUT_MS, &r.bytes, &len,
 			    info);
-	if (err == ERR_NOT_FOUND)
-		return err_set(info, err,
-			       "meshd is not running in \"%s\"; start it (systemctl start meshd), or name "
-			       "the folder with --state",
-			       state);
+	if (err == ERR_NOT_FOUND) {
+		char start[COMMAND_START_BYTES];
+		command_start_hint(state, start);
+		return err_set(
+		    info, err,
+		    "meshd is not running in \"%s\"; start it (%s), or name the folder with --state", state,
+		    start);
+	}
 	if (err != ERR_OK)
 		return err;
 	err = mp_open(&r.doc, r.bytes, len);

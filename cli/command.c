@@ -7,6 +7,9 @@
 #include "cli/verb.h"
 #include "os/file.h"
 
+/* The state folder of the service that packaging/ installs. */
+#define SERVICE_STATE "/var/lib/mesh"
+
 int command_fail(struct command *c, int code, const char *format, ...)
 {
 	va_list arguments;
@@ -38,6 +41,14 @@ enum err command_state(const struct command *c, char *ret, size_t cap, struct er
 	if (!text_copy(ret, cap, state))
 		return err_set(info, ERR_USAGE, "the path of --state is longer than %zu bytes", cap - 1);
 	return ERR_OK;
+}
+
+void command_start_hint(const char *state, char ret[COMMAND_START_BYTES])
+{
+	if (strcmp(state, SERVICE_STATE) == 0)
+		snprintf(ret, COMMAND_START_BYTES, "systemctl start meshd");
+	else
+		snprintf(ret, COMMAND_START_BYTES, "meshd --state %s", state);
 }
 
 enum err command_number(const struct command *c, const char *name, unsigned min, unsigned max,

@@ -28,6 +28,9 @@ int command_fail(struct command *c, int code, const char *format, ...) __attribu
 int command_report(struct command *c, const struct err_info *info);
 /* The folder of --state, MESH_STATE or the default. */
 enum err command_state(const struct command *c, char *ret, size_t cap, struct err_info *info);
+/* The command that starts the node of that state folder: of the service, or of meshd by hand. */
+#define COMMAND_START_BYTES (LIMIT_PATH_BYTES + 32)
+void command_start_hint(const char *state, char ret[COMMAND_START_BYTES]);
 /* The number of an option that must be within min..max; `fallback` when it was not given. ERR_USAGE. */
 enum err command_number(const struct command *c, const char *name, unsigned min, unsigned max,
 			unsigned fallback, unsigned *ret, struct err_info *info);

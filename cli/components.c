@@ -102,8 +102,12 @@ static enum err count_modules(struct answer *a, struct err_info *info)
 static enum err remark_on_empty(struct answer *a, char *remark, size_t cap, struct err_info *info)
 {
 	struct rows rows;
-	if (a->output.rows > 0 || options_has(&a->command->options, "all"))
+	if (a->output.rows > 0)
 		return ERR_OK;
+	if (options_has(&a->command->options, "all")) {
+		a->remark = "No such component is known.\n";
+		return ERR_OK;
+	}
 	enum err err = rows_fetch(a->query, "SELECT count(*) AS n FROM components", NULL, 0, &rows, info);
 	if (err == ERR_OK && rows.count > 0) {
 		uint64_t n = rows_u64(&rows, 0, "n");

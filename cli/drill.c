@@ -1,9 +1,23 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "cli/answer.h"
 #include "cli/client.h"
 #include "cli/verb.h"
 #include "node/control.h"
+#include "os/clock.h"
+
+/* Without a replica there is no telling. */
+static enum err check_site(const char *state, const char *site, struct err_info *info)
+{
+	struct query *q;
+	struct err_info why = {0};
+	if (query_open(state, os_clock_wall(), &q, NULL) != ERR_OK)
+		return ERR_OK;
+	enum err err = answer_check_site(q, site, &why);
+	query_close(q);
+	return err == ERR_NOT_FOUND ? err_set(info, err, "%s", why.text) : ERR_OK;
+}
 
 int verb_drill(struct command *c)
 {
@@ -18,6 +32,8 @@ int verb_drill(struct command *c)
 		return command_fail(c, MESH_EXIT_USAGE, "\"%s\" is no site name: it has 1 to %d bytes", shown,
 				    LIMIT_SITE_NAME_BYTES);
 	enum err err = command_state(c, state, sizeof(state), &info);
+	if (err == ERR_OK && strcmp(op, "cut") == 0)
+		err = check_site(state, site, &info);
 	if (err == ERR_OK)
 		err = client_call(state, CONTROL_VERB_DRILL, c->options.operands, 2, &reply, &info);
 	if (err != ERR_OK)

@@ -36,11 +36,12 @@ static enum err read_token(struct command *c, const char *path, struct token *re
 static int finish(struct command *c, const char *state, const char *path, const struct certificate *made)
 {
 	struct err_info info = {0};
-	char host[ID_HEX_BYTES], site[4 * LIMIT_SITE_NAME_BYTES + 1];
+	char start[COMMAND_START_BYTES], host[ID_HEX_BYTES], site[4 * LIMIT_SITE_NAME_BYTES + 1];
 	id_hex(&made->host, host);
 	text_escape(site, sizeof(site), made->site, strlen(made->site));
-	fprintf(c->out, "Enrolled as host %s of site %s.\nState folder: %s\nNext: systemctl start meshd\n",
-		host, site, state);
+	command_start_hint(state, start);
+	fprintf(c->out, "Enrolled as host %s of site %s.\nState folder: %s\nNext: %s\n", host, site, state,
+		start);
 	if (options_has(&c->options, "keep-token"))
 		return MESH_EXIT_COMPLETE;
 	if (token_wipe_file(path, &info) == ERR_OK)

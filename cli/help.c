@@ -116,14 +116,14 @@ int verb_help(struct command *c)
 	const struct verb *v;
 	const char *shell = options_value(&c->options, "completion");
 	if (shell != NULL) {
-		if (strcmp(shell, "bash") != 0)
-			return command_fail(c, MESH_EXIT_USAGE,
-					    "no completion for that shell; there is: bash");
 		help_completion(c->out);
 		return MESH_EXIT_COMPLETE;
 	}
 	if (!find_operand(c, &v)) {
-		char shown[64];
+		char shown[64], words[64];
+		if (verb_second_words(c->options.operands[0], words, sizeof(words)))
+			return command_fail(c, MESH_EXIT_USAGE, "\"%s\" needs a second word: %s",
+					    c->options.operands[0], words);
 		text_escape(shown, sizeof(shown), c->options.operands[0], strlen(c->options.operands[0]));
 		return command_fail(c, MESH_EXIT_USAGE, "no verb \"%s\"; mesh help lists them", shown);
 	}

@@ -28,6 +28,7 @@ static const struct output_column columns[] = {
 int verb_hosts(struct command *c)
 {
 	struct answer a;
+	struct err_info info = {0};
 	const char *site = options_value(&c->options, "site");
 	const char *status = options_value(&c->options, "status");
 	struct question *q = calloc(1, sizeof(*q));
@@ -44,8 +45,12 @@ int verb_hosts(struct command *c)
 	question_where(q, c);
 	question_add(q, " ORDER BY site, name, host");
 	int code = answer_open(c, columns, &a);
+	if (code == MESH_EXIT_COMPLETE && site != NULL && answer_check_site(a.query, site, &info) != ERR_OK)
+		code = answer_fail(&a, &info);
 	if (code == MESH_EXIT_COMPLETE)
 		code = answer_question(&a, q);
 	free(q);
+	if (code == MESH_EXIT_COMPLETE && a.output.rows == 0)
+		a.remark = "No host matches.\n";
 	return code == MESH_EXIT_COMPLETE ? answer_close(&a) : code;
 }

@@ -35,13 +35,11 @@ static int refuse_verb(struct command *c, int argc, char *const *argv)
 	size_t count, len = strlen(argv[1]);
 	const struct verb *verbs = verb_table(&count);
 	CHECK(count <= VERBS_MAX);
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count; i++)
 		words[i] = verbs[i].name;
-		/* "authority" alone, or with a word that is none of its own. */
-		if (strncmp(verbs[i].name, argv[1], len) == 0 && verbs[i].name[len] == ' ')
-			return command_fail(c, MESH_EXIT_USAGE, "\"%s\" needs a second word: see mesh help",
-					    argv[1]);
-	}
+	/* "authority" alone, or with a word that is none of its own. */
+	if (verb_second_words(argv[1], typed, sizeof(typed)))
+		return command_fail(c, MESH_EXIT_USAGE, "\"%s\" needs a second word: %s", argv[1], typed);
 	snprintf(typed, sizeof(typed), "%s %s", argv[1], argc > 2 ? argv[2] : "");
 	text_escape(shown, sizeof(shown), argv[1], len);
 	const char *near = options_nearest(argv[1], words, count);

@@ -72,6 +72,24 @@ static enum err refuse_unknown(const struct options *o, const char *name, size_t
 	return err_set(info, ERR_USAGE, "unknown option --%s; did you mean --%s?", shown, near);
 }
 
+/* Options whose values are few name them for completion; others are not allowed. */
+static enum err check_word(const struct option_spec *spec, const char *value, struct err_info *info)
+{
+	char shown[SHOWN_BYTES];
+	size_t len = value != NULL ? strlen(value) : 0;
+	if (value == NULL || spec->words == NULL || spec->words[0] == '@')
+		return ERR_OK;
+	for (const char *word = spec->words; *word != '\0';) {
+		size_t word_len = strcspn(word, " ");
+		if (word_len == len && memcmp(word, value, len) == 0)
+			return ERR_OK;
+		word += word_len + (word[word_len] == ' ');
+	}
+	text_escape(shown, sizeof(shown), value, len);
+	return err_set(info, ERR_USAGE, "--%s takes no \"%s\"; use one of: %s", spec->name, shown,
+		       spec->words);
+}
+
 static enum err give(struct options *o, const struct option_spec *spec, const char *value,
 		     struct err_info *info)
 {
@@ -80,6 +98,9 @@ static enum err give(struct options *o, const struct option_spec *spec, const ch
 		return err_set(info, ERR_USAGE, "option --%s is given twice", spec->name);
 	if (o->given_count == OPTIONS_MAX_GIVEN)
 		return err_set(info, ERR_USAGE, "more than %d options", OPTIONS_MAX_GIVEN);
+	enum err err = check_word(spec, value, info);
+	if (err != ERR_OK)
+		return err;
 	o->given[o->given_count].spec = spec;
 	o->given[o->given_count++].value = value;
 	return ERR_OK;

@@ -13,7 +13,9 @@ struct option_spec {
 	char letter;       /* 0: none */
 	const char *value; /* what the help calls the value; NULL: a switch */
 	bool repeats;
-	const char *words; /* for completion: words apart by spaces, or "@file", "@dir"; NULL: nothing */
+	/* The values there are, apart by spaces: others are refused. For completion also "@file" and "@dir".
+	 * NULL: any. */
+	const char *words;
 	const char *help;
 };
 

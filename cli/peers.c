@@ -49,7 +49,41 @@ static struct query_value name_of(const struct rows *names, const char *host)
 	return (struct query_value){.type = QUERY_NULL};
 }
 
-static void put_peers(struct answer *a, const msgpack_object *peers, const struct rows *names)
+struct peer {
+	const msgpack_object *map;
+	char host[CLIENT_TEXT_BYTES], site[CLIENT_TEXT_BYTES];
+	struct query_value name;
+};
+
+static int by_site_and_name(const void *a, const void *b)
+{
+	const struct peer *one = a, *other = b;
+	int order = strcmp(one->site, other->site);
+	if (order == 0 && one->name.type == QUERY_TEXT && other->name.type == QUERY_TEXT)
+		order = strcmp(one->name.text, other->name.text);
+	else if (order == 0)
+		/* Those without a name come last. */
+		order = (one->name.type != QUERY_TEXT) - (other->name.type != QUERY_TEXT);
+	return order != 0 ? order : strcmp(one->host, other->host);
+}
+
+/* In the order of mesh hosts. NULL when out of memory. */
+static struct peer *sort_peers(const msgpack_object *peers, const struct rows *names)
+{
+	size_t count = mp_count(peers);
+	struct peer *all = calloc(count + 1, sizeof(*all));
+	for (size_t i = 0; all != NULL && i < count; i++) {
+		all[i].map = mp_at(peers, i);
+		(void)mp_str(mp_get(all[i].map, CONTROL_PEER_HOST), all[i].host, sizeof(all[i].host));
+		(void)mp_str(mp_get(all[i].map, CONTROL_PEER_SITE), all[i].site, sizeof(all[i].site));
+		all[i].name = name_of(names, all[i].host);
+	}
+	if (all != NULL)
+		qsort(all, count, sizeof(*all), by_site_and_name);
+	return all;
+}
+
+static enum err put_peers(struct answer *a, const msgpack_object *peers, const struct rows *names)
 {
 	const char *heads[FIELDS + 1];
 	struct query_value values[FIELDS + 1];
@@ -58,13 +92,18 @@ static void put_peers(struct answer *a, const msgpack_object *peers, const struc
 	for (size_t i = 0; i < FIELDS; i++)
 		heads[i + (i >= NAME_CELL)] = fields[i].name;
 	heads[NAME_CELL] = "name";
+	struct peer *sorted = sort_peers(peers, names);
+	if (sorted == NULL)
+		return ERR_NOMEM;
 	bool more = sink.columns(sink.context, heads, FIELDS + 1);
 	for (size_t i = 0; more && i < mp_count(peers); i++) {
 		for (size_t k = 0; k < FIELDS; k++)
-			values[k + (k >= NAME_CELL)] = client_value(mp_at(peers, i), &fields[k], text[k]);
-		values[NAME_CELL] = name_of(names, values[0].type == QUERY_TEXT ? values[0].text : "");
+			values[k + (k >= NAME_CELL)] = client_value(sorted[i].map, &fields[k], text[k]);
+		values[NAME_CELL] = sorted[i].name;
 		more = sink.row(sink.context, values, FIELDS + 1);
 	}
+	free(sorted);
+	return output_finish_rows(&a->output);
 }
 
 int verb_peers(struct command *c)
@@ -83,8 +122,7 @@ int verb_peers(struct command *c)
 	if (err != ERR_OK)
 		return answer_fail(&a, &info);
 	fetch_names(&a, &names);
-	put_peers(&a, mp_get(reply.body, 1), &names);
-	err = output_finish_rows(&a.output);
+	err = put_peers(&a, mp_get(reply.body, 1), &names);
 	rows_release(&names);
 	client_release(&reply);
 	if (err != ERR_OK) {

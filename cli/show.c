@@ -129,6 +129,21 @@ static bool ends_with(const char *text, const char *end)
 	return len >= n && strcmp(text + len - n, end) == 0;
 }
 
+/* "since enrolment", "this boot": what a count covers, by the table's own description. */
+static const char *span_of(const char *table, const char *column)
+{
+	const struct query_table *t;
+	for (size_t i = 0; (t = query_table_at(i)) != NULL; i++) {
+		for (size_t k = 0; strcmp(t->name, table) == 0 && k < t->column_count; k++) {
+			const char *unit = t->columns[k].unit;
+			if (strcmp(t->columns[k].name, column) == 0 &&
+			    (strncmp(unit, "since ", 6) == 0 || strncmp(unit, "this ", 5) == 0))
+				return unit;
+		}
+	}
+	return "";
+}
+
 /* What a field's number means, by how its name ends. */
 enum meaning { TIME_MS, TIME_S, AGE_S, PERCENT, DAY, YESNO };
 static const struct {
@@ -140,14 +155,16 @@ static const struct {
 };
 #define MEANINGS (sizeof(meanings) / sizeof(meanings[0]))
 
-static void put_number(const struct answer *a, const char *name, int64_t v, char ret[SHOWN_BYTES])
+static void put_number(const struct answer *a, const char *table, const char *name, int64_t v,
+		       char ret[SHOWN_BYTES])
 {
 	uint64_t n = v > 0 ? (uint64_t)v : 0;
 	size_t i = 0;
 	while (i < MEANINGS && !ends_with(name, meanings[i].end))
 		i++;
 	if (i == MEANINGS || v < 0) {
-		snprintf(ret, SHOWN_BYTES, "%" PRId64, v);
+		const char *span = span_of(table, name);
+		snprintf(ret, SHOWN_BYTES, "%" PRId64 "%s%s", v, *span != '\0' ? " " : "", span);
 		return;
 	}
 	switch (meanings[i].as) {
@@ -159,9 +176,11 @@ static void put_number(const struct answer *a, const char *name, int64_t v, char
 		break;
 	case AGE_S:
 		shown_age(n, ret);
+		strncat(ret, " ago", SHOWN_BYTES - strlen(ret) - 1);
 		break;
 	case PERCENT:
-		snprintf(ret, SHOWN_BYTES, "%" PRIu64 " %%", n);
+		/* Published in tens, so that noise is no news. */
+		snprintf(ret, SHOWN_BYTES, "about %" PRIu64 " %%", n);
 		break;
 	case DAY:
 		shown_day(n, ret);
@@ -190,8 +209,8 @@ static void put_label(struct table *t, const char *name)
 	table_cell(t, label, strlen(label));
 }
 
-static void put_value(struct table *t, const struct answer *a, const char *name, const struct query_value *v,
-		      const char *status)
+static void put_value(struct table *t, const struct answer *a, const char *table, const char *name,
+		      const struct query_value *v, const char *status)
 {
 	char text[SHOWN_BYTES];
 	switch (v->type) {
@@ -205,14 +224,15 @@ static void put_value(struct table *t, const struct answer *a, const char *name,
 		snprintf(text, sizeof(text), "%.6g", v->real);
 		break;
 	case QUERY_INTEGER:
-		put_number(a, name, v->integer, text);
+		put_number(a, table, name, v->integer, text);
 		break;
 	}
 	table_cell(t, text, strlen(text));
 }
 
-/* Name and value, a line each. `skip` lists columns that were said already. */
-static enum err put_fields(const struct answer *a, const struct rows *r, const char *const *skip)
+/* Name and value of a row of `table`, a line each. `skip` lists columns that were said already. */
+static enum err put_fields(const struct answer *a, const char *table, const struct rows *r,
+			   const char *const *skip)
 {
 	static const char *const headings[] = {"", ""};
 	static const enum table_align aligns[] = {TABLE_FIXED, TABLE_TEXT};
@@ -229,7 +249,7 @@ static enum err put_fields(const struct answer *a, const struct rows *r, const c
 		snprintf(partner, sizeof(partner), "%s_status", r->names[i]);
 		const char *status = rows_text(r, 0, partner);
 		put_label(t, r->names[i]);
-		put_value(t, a, r->names[i], rows_cell(r, 0, i), status[0] != '\0' ? status : "-");
+		put_value(t, a, table, r->names[i], rows_cell(r, 0, i), status[0] != '\0' ? status : "-");
 	}
 	enum err err =
 	    table_print(t, a->output.f, a->output.format == OUTPUT_WIDE ? 0 : a->output.width, false);
@@ -274,10 +294,10 @@ static enum err show_text(struct answer *a, const char *host, const struct rows 
 	static const char *const said[] = {"name", "status", "evidence", NULL};
 	static const char *const identity[] = {"host", "host_name", "site", NULL};
 	put_title(a, profile);
-	enum err err = put_fields(a, profile, said);
+	enum err err = put_fields(a, "hosts", profile, said);
 	fputs("\nHealth\n", a->output.f);
 	if (err == ERR_OK && health->count > 0)
-		err = put_fields(a, health, identity);
+		err = put_fields(a, "health", health, identity);
 	else
 		fputs("  never reported\n", a->output.f);
 	for (size_t i = 0; err == ERR_OK && i < SECTIONS; i++)

@@ -6,8 +6,9 @@ static const struct output_column columns[] = {
     {.name = "id", .style = OUTPUT_ID, .only_wide = true},
     {.name = "status", .style = OUTPUT_FIXED},
     {.name = "since_ms", .heading = "SINCE", .style = OUTPUT_TIME},
-    {.name = "last_rollcall_ms", .heading = "LAST ROLL-CALL", .style = OUTPUT_TIME},
+    {.name = "last_rollcall_ms", .heading = "HEARD", .style = OUTPUT_TIME, .only_wide = true},
     {.name = "interval_s", .heading = "EVERY", .style = OUTPUT_AGE, .only_wide = true},
+    {.name = "witnesses", .only_wide = true},
     {.name = "silent_hosts", .heading = "SILENT"},
     {.name = NULL},
 };

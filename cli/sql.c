@@ -74,10 +74,44 @@ static int ask(struct command *c, const char *sql)
 	return code == MESH_EXIT_COMPLETE ? answer_close(&a) : code;
 }
 
-/* The tables as rows of an answer of their own: no replica is needed, so there is no coverage either. */
+/* The columns of the tables as rows; no replica is needed, so there is no coverage either. */
+static int list_schema(struct answer *a)
+{
+	static const char *const names[] = {"table", "column", "type", "unit", "meaning"};
+	enum { COLUMNS = sizeof(names) / sizeof(names[0]) };
+	struct query_sink sink = output_sink(&a->output);
+	const struct query_table *table;
+	bool more = sink.columns(sink.context, names, COLUMNS);
+	for (size_t i = 0; more && (table = query_table_at(i)) != NULL; i++) {
+		for (size_t k = 0; more && k < table->column_count; k++) {
+			const struct query_column *column = &table->columns[k];
+			const char *const texts[COLUMNS] = {table->name, column->name, column->type,
+							    column->unit, column->meaning};
+			struct query_value values[COLUMNS] = {{.type = QUERY_NULL}};
+			for (size_t n = 0; n < COLUMNS; n++) {
+				if (texts[n] != NULL)
+					values[n] = (struct query_value){.type = QUERY_TEXT,
+									 .text = texts[n],
+									 .text_len = strlen(texts[n])};
+			}
+			more = sink.row(sink.context, values, COLUMNS);
+		}
+	}
+	struct err_info info = {0};
+	enum err err = output_finish_rows(&a->output);
+	if (err == ERR_OK)
+		return answer_close(a);
+	err_set(&info, err, "%s", err_text(err));
+	return answer_fail(a, &info);
+}
+
 static int show_schema(struct command *c)
 {
+	struct answer a;
 	const struct query_table *table;
+	answer_open_bare(c, NULL, &a);
+	if (!output_for_people(&a.output))
+		return list_schema(&a);
 	for (size_t i = 0; (table = query_table_at(i)) != NULL; i++) {
 		fprintf(c->out, "%s%s: %s\n", i == 0 ? "" : "\n", table->name, table->meaning);
 		for (size_t k = 0; k < table->column_count; k++) {

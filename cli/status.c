@@ -79,6 +79,8 @@ static void put_people(struct answer *a, const msgpack_object *b)
 	char t[4 * CLIENT_TEXT_BYTES], u[4 * CLIENT_TEXT_BYTES], age[SHOWN_BYTES],
 	    commit[SHOWN_BYTES] = "none yet";
 	uint64_t committed = number(b, CONTROL_STATUS_LAST_COMMIT_MS);
+	uint64_t hosts = number(b, CONTROL_STATUS_HOSTS), sites = number(b, CONTROL_STATUS_SITES);
+	uint64_t peers = number(b, CONTROL_STATUS_SESSIONS);
 	shown_age(number(b, CONTROL_STATUS_UPTIME_S), age);
 	if (committed > 0) {
 		shown_age(shown_seconds(committed, a->now), commit);
@@ -94,12 +96,11 @@ static void put_people(struct answer *a, const msgpack_object *b)
 		text(b, CONTROL_STATUS_ESTATE, u));
 	fprintf(f, "Listens   %s\n", text(b, CONTROL_STATUS_LISTEN, t));
 	fprintf(f,
-		"Knows     %" PRIu64 " hosts, %" PRIu64 " sites, %" PRIu64 " records, %" PRIu64
+		"Knows     %" PRIu64 " host%s, %" PRIu64 " site%s, %" PRIu64 " records, %" PRIu64
 		" blobs still wanted; root %s\n",
-		number(b, CONTROL_STATUS_HOSTS), number(b, CONTROL_STATUS_SITES),
-		number(b, CONTROL_STATUS_RECORDS), number(b, CONTROL_STATUS_BLOBS_WANTED),
-		text(b, CONTROL_STATUS_ESTATE_ROOT, t));
-	fprintf(f, "Talks to  %" PRIu64 " nodes\n", number(b, CONTROL_STATUS_SESSIONS));
+		hosts, shown_plural(hosts), sites, shown_plural(sites), number(b, CONTROL_STATUS_RECORDS),
+		number(b, CONTROL_STATUS_BLOBS_WANTED), text(b, CONTROL_STATUS_ESTATE_ROOT, t));
+	fprintf(f, "Talks to  %" PRIu64 " node%s\n", peers, shown_plural(peers));
 	fprintf(f,
 		"Replica   last commit %s; authority log at entry %" PRIu64 "; next sequence %" PRIu64 "\n",
 		commit, number(b, CONTROL_STATUS_LOG_INDEX), number(b, CONTROL_STATUS_SEQ_NEXT));
@@ -108,19 +109,20 @@ static void put_people(struct answer *a, const msgpack_object *b)
 }
 
 /* What the replica tells of its own node. */
-static enum err put_stopped(struct answer *a, struct err_info *info)
+static enum err put_stopped(struct answer *a, const char *state, struct err_info *info)
 {
 	struct query_coverage c;
-	char site[4 * LIMIT_SITE_NAME_BYTES + 1], age[SHOWN_BYTES];
+	char site[4 * LIMIT_SITE_NAME_BYTES + 1], age[SHOWN_BYTES], start[COMMAND_START_BYTES];
 	enum err err = query_coverage(a->query, &c, info);
 	if (err != ERR_OK)
 		return err;
 	text_escape(site, sizeof(site), c.self_site, strlen(c.self_site));
 	shown_age(shown_seconds(c.as_of, a->now), age);
+	command_start_hint(state, start);
 	fprintf(a->output.f,
-		"meshd     stopped; start it: systemctl start meshd\n"
+		"meshd     stopped; start it: %s\n"
 		"Host      %s\nSite      %s\nReplica   last commit %s ago\n",
-		c.self, site, age);
+		start, c.self, site, age);
 	return ERR_OK;
 }
 
@@ -162,7 +164,7 @@ int verb_status(struct command *c)
 	else if (running)
 		put_people(&a, reply.body);
 	else
-		err = put_stopped(&a, &info);
+		err = put_stopped(&a, state, &info);
 	if (running)
 		client_release(&reply);
 	if (err != ERR_OK && info.code == ERR_OK)

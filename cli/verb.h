@@ -28,6 +28,8 @@ struct verb {
 const struct verb *verb_table(size_t *ret_count);
 /* NULL when there is none. `name` has one space between two words. */
 const struct verb *verb_find(const char *name);
+/* "init or issuer" for "authority"; false when no verb of two words begins so. */
+bool verb_second_words(const char *first, char *ret, size_t cap);
 /* The option tables of a verb, its own first. Returns how many. */
 size_t verb_option_sets(const struct verb *v, const struct option_spec *ret[OPTIONS_MAX_SETS]);
 /* Meaning of an exit code, for help and manual pages. */

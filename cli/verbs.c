@@ -1,4 +1,5 @@
 /* The one table of verbs, and look-ups in it. */
+#include <stdio.h>
 #include <string.h>
 
 #include "cli/output.h"
@@ -9,6 +10,10 @@
 		.name = NULL                                                                                 \
 	}
 
+#define WHY_NO_VALUE                                                                                         \
+	"In place of a value stands why there is none: absent (the thing is not there), denied (meshd may "  \
+	"not read it), unsupported (this kernel or machine cannot tell), failed, or unknown (not told yet)."
+
 static const struct option_spec shared_help[] = {
     {.name = "help", .letter = 'h', .help = "show this help"},
     END,
@@ -18,7 +23,8 @@ static const struct option_spec shared_state[] = {
     {.name = "state",
      .value = "DIR",
      .words = "@dir",
-     .help = "state folder of the node (default: MESH_STATE, else /var/lib/mesh)"},
+     .help = "state folder of the node (default: MESH_STATE, else /var/lib/mesh when it exists, else "
+	     "~/.local/state/mesh)"},
     END,
 };
 
@@ -26,7 +32,8 @@ static const struct option_spec shared_query[] = {
     {.name = "state",
      .value = "DIR",
      .words = "@dir",
-     .help = "state folder of the node (default: MESH_STATE, else /var/lib/mesh)"},
+     .help = "state folder of the node (default: MESH_STATE, else /var/lib/mesh when it exists, else "
+	     "~/.local/state/mesh)"},
     {.name = "output",
      .letter = 'o',
      .value = "FORMAT",
@@ -129,7 +136,8 @@ static const struct verb verbs[] = {
      .text =
 	 "Every host that was ever enrolled, from this machine's replica: also those that are down, and also "
 	 "while meshd is stopped. A host is up, dark (vanished; witnesses of its site say so), silent (its "
-	 "whole site is), stopped or asleep (it said so), left, replaced or unknown.",
+	 "whole site is), stopped or asleep (it said so), left, replaced or unknown, SINCE then. SEEN is how "
+	 "long ago its last sign of life was. Times are local.\n\n" WHY_NO_VALUE,
      .options = hosts_options,
      .shared = VERB_QUERY | VERB_WHERE,
      .exits = "0123",
@@ -144,8 +152,8 @@ static const struct verb verbs[] = {
      .summary = "show everything known about one host",
      .text =
 	 "A host's last words: its state and the evidence for it, profile, health, kernel components, last "
-	 "changes and crashes. HOST is a name, an id, or the beginning of one.\n\n"
-	 "A value that could not be read says why: absent, denied, unsupported, failed or unknown.",
+	 "changes and crashes. HOST is a whole name, an id, or the beginning of an id.\n\n" WHY_NO_VALUE
+	 " Shares in percent are published in tens.",
      .shared = VERB_QUERY,
      .exits = "0123",
      .examples = "mesh show till-17 # by name\nmesh show 4f0a91 -o json # by the beginning of its id",
@@ -156,7 +164,8 @@ static const struct verb verbs[] = {
      .text = "What runs in kernel mode anywhere in the estate, with hosts by state. Without options only "
 	     "what third "
 	     "parties made. Hosts whose kernel has no loadable modules, or whose list may not be read, are "
-	     "counted below the list.",
+	     "counted below the list. OTHER counts the hosts that are neither up nor dark, LOADED those on "
+	     "which it is loaded.\n\n" WHY_NO_VALUE,
      .options = components_options,
      .shared = VERB_QUERY | VERB_WHERE,
      .exits = "0123",
@@ -167,7 +176,11 @@ static const struct verb verbs[] = {
     {.name = "sites",
      .operands = "",
      .summary = "list sites, when they last reported, their hosts by state",
-     .text = "A site is silent when nothing was heard of it for three of its roll-call intervals.",
+     .text =
+	 "A site reports by the roll-calls of its witnesses, at most three of its hosts, which probe the "
+	 "others. "
+	 "It is silent when nothing was heard of it for three of its roll-call intervals. Wide output adds "
+	 "when its last roll-call came in (HEARD), the interval (EVERY), and how many witnesses are left.",
      .shared = VERB_QUERY,
      .exits = "0123",
      .examples = "mesh sites # silent ones are marked\nmesh sites -o json # the same for scripts",
@@ -200,7 +213,10 @@ static const struct verb verbs[] = {
     {.name = "peers",
      .operands = "",
      .summary = "list the nodes that this node talks to",
-     .text = "Asks the running meshd; without it there is no answer.",
+     .text =
+	 "Asks the running meshd; without it there is no answer. SESSION: keys were exchanged, and datagrams "
+	 "pass. WITNESS: it probes its site and signs which hosts answer. EDGE: it carries news between two "
+	 "sites. RTT MS: round-trip time in milliseconds.",
      .shared = VERB_QUERY,
      .exits = "0123",
      .examples = "mesh peers # sessions, round-trip times, edges to other sites",
@@ -298,6 +314,22 @@ const struct verb *verb_find(const char *name)
 			return &verbs[i];
 	}
 	return NULL;
+}
+
+bool verb_second_words(const char *first, char *ret, size_t cap)
+{
+	size_t len = strlen(first), used = 0;
+	ret[0] = '\0';
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+		const char *name = verbs[i].name;
+		if (strncmp(name, first, len) != 0 || name[len] != ' ')
+			continue;
+		int n = snprintf(ret + used, cap - used, "%s%s", used > 0 ? " or " : "", name + len + 1);
+		used += n > 0 ? (size_t)n : 0;
+		if (used >= cap)
+			break;
+	}
+	return used > 0;
 }
 
 size_t verb_option_sets(const struct verb *v, const struct option_spec *ret[OPTIONS_MAX_SETS])

@@ -171,6 +171,9 @@ static enum err unknown_key(const char *where, const char *section, const char *
 {
 	char hint[128];
 	suggest(section, name, hint, sizeof(hint));
+	if (*section == '\0')
+		return err_set(info, ERR_FORMAT, "%skey \"%s\" stands before any [section]: %s", where, name,
+			       hint);
 	return err_set(info, ERR_FORMAT, "%sunknown key \"%s\" in [%s]: %s", where, name, section, hint);
 }
 

@@ -34,8 +34,8 @@ static enum err open_folder(struct state *state, struct err_info *info)
 	char lock_path[LIMIT_PATH_BYTES];
 	if (!os_file_exists(state->folder))
 		return err_set(info, ERR_NOT_FOUND,
-			       "state folder %s does not exist: enrol this host first (mesh enroll TOKEN "
-			       "--state %s), or name another folder with --state",
+			       "state folder %s does not exist: enrol this host first (mesh enroll --token "
+			       "FILE --state %s), or name another folder with --state",
 			       state->folder, state->folder);
 	enum err err = os_dir_check_writable(state->folder, info);
 	if (err == ERR_OK)

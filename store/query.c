@@ -2,6 +2,7 @@
  * are ours; an authorizer, limits and a budget keep a statement to reading. */
 #include "store/query.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -167,8 +168,8 @@ static int on_progress(void *context)
 	bool steps = q->steps_left < STEPS_PER_CALL;
 	if (!steps)
 		q->steps_left -= STEPS_PER_CALL;
-	if (steps || (q->deadline != 0 && os_clock_mono() >= q->deadline))
-		q->out_of_budget = true;
+	q->late = q->deadline != 0 && os_clock_mono() >= q->deadline;
+	q->out_of_budget = steps || q->late;
 	return q->out_of_budget;
 }
 
@@ -253,11 +254,16 @@ static enum err engine_error(struct query *q, int rc, struct err_info *info)
 {
 	if (q->failure != ERR_OK)
 		return err_set(info, q->failure, "%s", q->failure_info.text);
+	if (q->out_of_budget && q->late)
+		return err_set(info, ERR_TIMEOUT,
+			       "the question took longer than %" PRIu32 ".%" PRIu32
+			       " s; narrow it (WHERE, LIMIT), end recursions, or allow it more time",
+			       q->timeout_ms / 1000, q->timeout_ms % 1000 / 100);
 	if (q->out_of_budget)
-		return err_set(
-		    info, ERR_TIMEOUT,
-		    "the question took too many steps or too much time; narrow it (WHERE, LIMIT), end "
-		    "recursions, or allow it more time");
+		return err_set(info, ERR_TIMEOUT,
+			       "the question took more than %" PRIu64
+			       " steps; narrow it (WHERE, LIMIT) or end recursions",
+			       q->steps);
 	/* Before the authorizer is asked, the parser knows that our tables cannot be written. */
 	if (strstr(sqlite3_errmsg(q->db), "may not be modified") != NULL)
 		return err_set(info, ERR_DENIED, "%s: questions only read; write one SELECT",
@@ -269,6 +275,12 @@ static enum err engine_error(struct query *q, int rc, struct err_info *info)
 		return err_set(info, ERR_LIMIT,
 			       "the question needs more than %d MiB of memory; narrow it (WHERE, LIMIT)",
 			       LIMIT_SQL_MEMORY_BYTES / (1024 * 1024));
+	if (strcmp(sqlite3_errmsg(q->db), "incomplete input") == 0)
+		return err_set(info, ERR_SQL,
+			       "the question breaks off before its end; write one whole SELECT");
+	if (strncmp(sqlite3_errmsg(q->db), "no such ", strlen("no such ")) == 0)
+		return err_set(info, ERR_SQL, "%s; mesh sql --schema lists tables and columns",
+			       sqlite3_errmsg(q->db));
 #if SQLITE_VERSION_NUMBER >= 3038000
 	int offset = sqlite3_error_offset(q->db);
 	if (offset >= 0)
@@ -309,8 +321,8 @@ static enum err bind(struct query *q, sqlite3_stmt *statement, const char *const
 {
 	int wanted = sqlite3_bind_parameter_count(statement);
 	if (count != (size_t)wanted)
-		return err_set(info, ERR_SQL, "the question has %d parameters, %zu values were given", wanted,
-			       count);
+		return err_set(info, ERR_SQL, "the question has %d parameter%s; values given: %zu", wanted,
+			       wanted == 1 ? "" : "s", count);
 	for (size_t i = 0; i < count; i++) {
 		int rc = sqlite3_bind_text(statement, (int)i + 1, parameters[i], -1, SQLITE_STATIC);
 		if (rc != SQLITE_OK)
@@ -384,8 +396,11 @@ enum err query_run(struct query *q, const char *sql, const char *const *paramete
 	q->failure = ERR_OK;
 	q->denied[0] = '\0';
 	q->out_of_budget = false;
-	q->steps_left = budget != NULL && budget->steps > 0 ? budget->steps : LIMIT_SQL_STEPS;
-	q->deadline = budget != NULL && budget->timeout_ms > 0 ? os_clock_mono() + budget->timeout_ms : 0;
+	q->late = false;
+	q->steps = budget != NULL && budget->steps > 0 ? budget->steps : LIMIT_SQL_STEPS;
+	q->steps_left = q->steps;
+	q->timeout_ms = budget != NULL ? budget->timeout_ms : 0;
+	q->deadline = q->timeout_ms > 0 ? os_clock_mono() + q->timeout_ms : 0;
 	sqlite3_progress_handler(q->db, STEPS_PER_CALL, on_progress, q);
 	enum err err = prepare(q, sql, &statement, info);
 	if (err == ERR_OK)

@@ -120,9 +120,10 @@ struct query {
 	enum err failure; /* of a table during a statement */
 	struct err_info failure_info;
 	char denied[160];
-	uint64_t steps_left;
-	uint64_t deadline; /* mono_ms, 0: none */
-	bool out_of_budget;
+	uint64_t steps, steps_left;
+	uint32_t timeout_ms;
+	uint64_t deadline;        /* mono_ms, 0: none */
+	bool out_of_budget, late; /* late: because of the deadline */
 };
 
 /* Notes why a table failed and returns `err`. */

@@ -7,12 +7,14 @@
 #define READINGS(X)                                                                                          \
 	X(BOOT_TIME, "boot_time_s", "s since 1970", boot_time_s, "when it booted")                           \
 	X(BOOT_CLEAN, "last_boot_clean", "0 or 1", last_boot_clean, "whether the boot before ended cleanly") \
-	X(STALL_CPU, "stall_cpu_percent", "percent", stall_cpu_percent, "tasks waited for a CPU, 5 min")     \
-	X(STALL_MEMORY, "stall_memory_percent", "percent", stall_memory_percent,                             \
+	X(STALL_CPU, "stall_cpu_percent", "percent, in tens", stall_cpu_percent,                             \
+	  "tasks waited for a CPU, 5 min")                                                                   \
+	X(STALL_MEMORY, "stall_memory_percent", "percent, in tens", stall_memory_percent,                    \
 	  "tasks waited for memory, 5 min")                                                                  \
-	X(STALL_IO, "stall_io_percent", "percent", stall_io_percent, "tasks waited for disks, 5 min")        \
-	X(MEMORY, "memory_percent", "percent", memory_percent, "memory in use")                              \
-	X(DISK, "disk_percent", "percent", disk_percent, "fullest local file system")                        \
+	X(STALL_IO, "stall_io_percent", "percent, in tens", stall_io_percent,                                \
+	  "tasks waited for disks, 5 min")                                                                   \
+	X(MEMORY, "memory_percent", "percent, in tens", memory_percent, "memory in use")                     \
+	X(DISK, "disk_percent", "percent, in tens", disk_percent, "fullest local file system")               \
 	X(OOM_KILLS, "oom_kills", "this boot", oom_kills, "processes killed for want of memory")             \
 	X(OOPSES, "oopses", "this boot", oopses, "kernel oopses")                                            \
 	X(WARNINGS, "warnings", "this boot", warnings, "kernel warnings")                                    \

@@ -11,8 +11,9 @@
 	X(CURRENT_SITE, "current_site", "TEXT", "", "where it is now; NULL: not said")                       \
 	X(STATUS, "status", "TEXT", "", "up, silent, dark, stopped, asleep, left, replaced or unknown")      \
 	X(STATUS_SINCE, "status_since_ms", "INTEGER", "ms since 1970", "NULL: unknown")                      \
-	X(SEEN, "seen_ms", "INTEGER", "ms since 1970", "last sign of life; NULL: none yet")                  \
-	X(AGE, "age_s", "INTEGER", "s", "since it was last vouched for; NULL: never was")                    \
+	X(SEEN, "seen_ms", "INTEGER", "ms since 1970",                                                       \
+	  "last sign of life, of its own or by a roll-call; NULL: none yet")                                 \
+	X(AGE, "age_s", "INTEGER", "s", "since seen_ms; NULL: never seen")                                   \
 	X(EVIDENCE, "evidence", "TEXT", "", "what the status rests on, one sentence")                        \
 	X(OS, "os", "TEXT", "", "operating system; NULL: see os_status")                                     \
 	X(OS_STATUS, "os_status", "TEXT", "", "ok, or why os is NULL")                                       \
@@ -143,7 +144,7 @@ static bool state_column(struct table_cursor *c, int column, sqlite3_context *co
 		cell_time(context, host->state.since);
 		return true;
 	case SEEN:
-		cell_time(context, host->state.seen);
+		cell_time(context, host_attested(&c->q->roster, host));
 		return true;
 	case AGE:
 		attested = host_attested(&c->q->roster, host);

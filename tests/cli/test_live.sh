@@ -65,6 +65,8 @@ run 0 show node-1 --state n2 -o json
 # Drills: only where they are allowed, and they end.
 run 1 drill cut berlin --state n2
 says 'drill'
+run 1 drill cut nowhere --state n1
+says 'no site "nowhere" is known'
 run 0 drill cut leeds --state n1
 run 0 status --state n1
 shows '^DRILL: cut off from leeds'
@@ -76,7 +78,7 @@ run 0 status --state n1
 kill "${pids##* }"
 wait "${pids##* }" || fail "meshd did not stop cleanly"
 run 3 status --state n2
-shows '^meshd     stopped'
+shows '^meshd     stopped; start it: meshd --state n2'
 shows '^Site      leeds'
 run 1 peers --state n2
 says 'meshd is not running'

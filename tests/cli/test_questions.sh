@@ -44,13 +44,21 @@ if command -v script >/dev/null; then
 	[ "$(grep -v -e '^Coverage' -e '^Modules' out | wc -L)" -le 80 ] || fail "a table is wider than the terminal"
 fi
 
-# Nothing found is an answer.
-ask 0 hosts --site nowhere
-run 0 hosts --site nowhere -o json
+# Nothing found is an answer, and says so.
+ask 0 hosts --where 0
+shows '^No host matches'
+run 0 hosts --where 0 -o json
 head -n 1 out | grep -q '^{"rows": \[\],$' || fail "no rows are no empty list"
 ask 0 components --name no-such-component
 shows '^No such third-party component is known; --all searches all [0-9]* components'
+ask 0 components --all --name no-such-component
+shows '^No such component is known'
 ask 0 sql "SELECT name FROM hosts WHERE 0"
+# A typing error is none.
+run 1 hosts --site nowhere
+says 'no site "nowhere" is known here'
+run 2 hosts --status darkk
+says 'takes no "darkk".*dark stopped'
 
 # Filters agree with each other.
 run 0 hosts --site berlin -o csv
@@ -61,7 +69,8 @@ run 0 hosts --where "site = 'berlin' -- and a comment" -o csv
 [ "$(wc -l <out)" -eq "$berlin" ] || fail "a comment in --where"
 run 0 sql 'SELECT name FROM hosts WHERE site = ?1' --param berlin -o csv
 [ "$(wc -l <out)" -eq "$berlin" ] || fail "a parameter"
-run 0 hosts --site "berlin' OR '1'='1" -o csv
+run 1 hosts --site "berlin' OR '1'='1" -o csv
+run 0 sql 'SELECT name FROM hosts WHERE site = ?1' --param "berlin' OR '1'='1" -o csv
 [ "$(wc -l <out)" -eq 1 ] || fail "a value was taken for SQL"
 run 0 hosts --status stopped -o csv
 [ "$(wc -l <out)" -eq "$("$mesh" sql "SELECT 1 FROM hosts WHERE status = 'stopped'" -o csv 2>/dev/null | wc -l)" ] ||
@@ -90,11 +99,16 @@ code=0
 # Questions that are none, would write, or never end.
 run 1 sql 'SELEC 1'
 says 'syntax error'
-run 1 sql 'SELECT nothing FROM hosts'
-says 'nothing'
+run 1 sql 'SELECT no_such FROM hosts'
+says 'no such column: no_such; mesh sql --schema'
+run 1 sql 'SELECT ?1, ?2' --param x
+says '2 parameters; values given: 1'
 run 1 sql 'SELECT 1; SELECT 2'
 run 1 sql ''
 run 1 hosts --where 'site ='
+says 'where "site =" is no condition over the table hosts: .*breaks off'
+run 1 hosts --where 'no_such = 1'
+! grep -q character err || fail "a character of a question that nobody typed"
 run 1 hosts --where '1) UNION SELECT (1'
 for write in 'DELETE FROM hosts' 'CREATE TABLE t(x)' "ATTACH 'x' AS x" 'PRAGMA journal_mode = off' \
 	"SELECT load_extension('x')" "INSERT INTO hosts(name) VALUES ('x')" 'DROP TABLE hosts' VACUUM; do
@@ -102,8 +116,15 @@ for write in 'DELETE FROM hosts' 'CREATE TABLE t(x)' "ATTACH 'x' AS x" 'PRAGMA j
 done
 [ ! -e x ] || fail "a file was made"
 run 1 sql 'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n' --timeout 2
+says 'longer than 2.0 s\|more than [0-9]* steps'
 run 0 sql --schema
 shows '^host_components: '
+for format in json jsonl csv; do
+	run 0 sql --schema -o $format
+	shows 'host_components.*loaded'
+done
+run 0 sql --schema -o json
+"$json_tool" <out || fail "the schema is no JSON"
 
 # One host.
 name=$("$mesh" sql 'SELECT name FROM hosts ORDER BY host LIMIT 1' -o csv 2>/dev/null | tail -n 1)

@@ -18,7 +18,9 @@ says 'did you mean "hosts"'
 run 2 "$(printf 'ho\033[2Jts')"
 says 'ho\\x1b\[2Jts'
 run 2 authority
-says 'second word'
+says 'second word: init or issuer'
+run 2 help authority
+says 'init or issuer'
 run 2 commit
 run 2 ''
 run 2 hosts --stauts up

@@ -58,7 +58,8 @@ static void add_kernel(struct inventory *inv)
 	text_copy(c->name, sizeof(c->name), "linux");
 	c->version = source_text(inv->root, "/proc/sys/kernel/osrelease");
 	c->source = source_text(inv->root, "/proc/sys/kernel/version");
-	c->vendor.status = READING_UNSUPPORTED;
+	/* What is part of the kernel has no signature of its own. */
+	c->vendor.status = READING_ABSENT;
 	c->size_bytes.status = READING_UNSUPPORTED;
 	inv->out->loaded[inv->out->count - 1] = true;
 }
@@ -139,7 +140,7 @@ static bool add_builtin(void *context, const char *name)
 	text_copy(c->name, sizeof(c->name), name);
 	c->version = version;
 	c->source = module_text(inv->root, name, "srcversion");
-	c->vendor.status = READING_UNSUPPORTED;
+	c->vendor.status = READING_ABSENT;
 	c->size_bytes.status = READING_UNSUPPORTED;
 	inv->out->loaded[inv->out->count - 1] = true;
 	return true;
