@@ -112,7 +112,7 @@ static void push_all(struct gossip *g, const struct record *r, const struct memb
 		push(g, peers[i], r, (uint8_t)(hops + 1));
 }
 
-static void news_add(struct gossip *g, uint64_t id, struct member *from, mono_ms delay)
+static void news_add(struct gossip *g, uint64_t id, struct member *from)
 {
 	struct spread *s = g->spread;
 	if (s->news_count == s->news_cap) {
@@ -123,8 +123,8 @@ static void news_add(struct gossip *g, uint64_t id, struct member *from, mono_ms
 		s->news = news;
 		s->news_cap = cap;
 	}
-	if (s->news_count == 0 || g->now + delay < s->flush_at)
-		s->flush_at = g->now + delay;
+	if (s->news_count == 0)
+		s->flush_at = g->now + FLUSH_MS;
 	s->news[s->news_count++] = (struct news){.id = id, .from = from};
 }
 
@@ -140,8 +140,7 @@ void spread_on_record(struct gossip *g, const struct record *r, uint64_t id, str
 	keep(s, r, id);
 	if (urgency == GOSSIP_URGENT && !s->quiet)
 		push_all(g, r, from, abroad ? 0 : hops);
-	/* Who pulled an urgent record comes after the pushes: no reason to wait. */
-	news_add(g, id, from, urgency == GOSSIP_URGENT && hops == CORE_HOPS_PULLED ? 0 : FLUSH_MS);
+	news_add(g, id, from);
 }
 
 static void announce_to(struct gossip *g, struct member *m, bool edge)

@@ -84,7 +84,7 @@ static mono_ms polite(struct gossip *g, const struct member *m)
 {
 	const struct sync *s = g->sync;
 	mono_ms gap = g->timing.sync_ms;
-	/* Half of it at least, so that what is on its way can come first. */
+	/* Not at once, so that what is on its way can come first. */
 	mono_ms at = g->now + core_jitter(g, gap * 3 / 8, 0.6);
 	if (s->fruitless > FRUITLESS_FREE) {
 		unsigned doublings = s->fruitless - FRUITLESS_FREE;
