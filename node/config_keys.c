@@ -28,7 +28,8 @@ const struct config_key config_keys[] = {
     {"node", "asset_ids", CONFIG_TEXTS, 0, LIMIT_LABEL_BYTES, LIMIT_ASSET_IDS, NULL, "", AT(asset_ids),
      "Inventory numbers."},
     {"node", "only_gets_out", CONFIG_BOOL, 0, 0, 0, NULL, "no", AT(only_gets_out),
-     "The host cannot be reached from outside (behind NAT): it is not probed and never a bridge or witness."},
+     "The host cannot be reached from outside (behind NAT). Published in its profile; probes do not heed it "
+     "yet."},
     {"limits", "commit_min_s", CONFIG_NUMBER, 5, 600, 0, "seconds", "5", AT(commit_min_s),
      "Least time between routine commits of the replica. Urgent news is committed within a second."},
     {"limits", "disk_mb_per_day", CONFIG_NUMBER, 16, 100000, 0, "MB a day", "1024", AT(disk_mb_per_day),
