@@ -18,6 +18,7 @@
 #define BACKOFF_DIVISOR 8
 #define HINT_TRIES      3 /* of whoever must have it, as datagrams get lost */
 #define WANTED_MAX      4096
+#define OWNER_MAX       512 /* of one host's; the rest of a larger manifest is wanted as these come */
 #define BLOBS_MAX       (4 * LIMIT_HOSTS)
 #define DEPTH_MAX       2 /* of lists below a root */
 #define BLOBS_PER_PULL  16
@@ -70,10 +71,20 @@ static void wake(struct blob *b, mono_ms at)
 		b->next_at = at;
 }
 
-void blob_want(struct gossip *g, const struct id *id, struct member *hint, uint8_t depth)
+/* A host can name what does not exist: that must leave room for the manifests of others. */
+static bool owner_full(const struct blob *b, const struct member *owner)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < b->count && owner != NULL; i++)
+		count += b->wanted[i].owner == owner;
+	return count >= OWNER_MAX;
+}
+
+void blob_want(struct gossip *g, const struct id *id, struct member *hint, const struct member *owner,
+	       uint8_t depth)
 {
 	struct blob *b = g->blob;
-	if (id_is_zero(id) || idset_has(&b->present, id) || find(b, id) != NULL)
+	if (id_is_zero(id) || idset_has(&b->present, id) || find(b, id) != NULL || owner_full(b, owner))
 		return;
 	if (b->count == b->cap) {
 		size_t cap = b->cap == 0 ? 16 : b->cap * 2;
@@ -89,6 +100,7 @@ void blob_want(struct gossip *g, const struct id *id, struct member *hint, uint8
 		b->next_at = UINT64_MAX;
 	b->wanted[b->count++] = (struct wanted){.id = *id,
 						.hint = hint == g->self ? NULL : hint,
+						.owner = owner,
 						.since = g->now,
 						.next_at = g->now,
 						.depth = depth};
@@ -107,7 +119,7 @@ static void drop(struct blob *b, struct wanted *w)
 }
 
 static void want_children(struct gossip *g, const uint8_t *list, size_t len, struct member *hint,
-			  uint8_t depth)
+			  const struct member *owner, uint8_t depth)
 {
 	const uint8_t *ids = NULL;
 	size_t count = 0;
@@ -116,7 +128,7 @@ static void want_children(struct gossip *g, const uint8_t *list, size_t len, str
 	for (size_t i = 0; i < count; i++) {
 		struct id child;
 		memcpy(child.b, ids + i * ID_BYTES, ID_BYTES);
-		blob_want(g, &child, hint, depth);
+		blob_want(g, &child, hint, owner, depth);
 	}
 }
 
@@ -135,17 +147,27 @@ static bool list_complete(const struct blob *b, const uint8_t *list, size_t len)
 	return true;
 }
 
-static void want_manifest(struct gossip *g, const uint8_t *body, size_t len, struct member *from)
+/* Of its manifest before nothing is wanted any more; what others' name too, reading their records again
+ * tells. */
+static void forget(struct blob *b, const struct member *owner)
 {
-	struct components c;
-	if (components_decode(body, len, &c) == ERR_OK)
-		blob_want(g, &c.manifest, from, 0);
+	for (size_t i = b->count; i-- > 0;) {
+		if (b->wanted[i].owner != owner)
+			continue;
+		drop(b, &b->wanted[i]);
+		b->overflow = true;
+	}
 }
 
 void blob_on_record(struct gossip *g, const struct record *r, struct member *from)
 {
-	if (r->key.kind == RECORD_COMPONENTS)
-		want_manifest(g, r->body, r->body_len, from);
+	struct components c;
+	const struct member *owner = member_find(g, &r->key.writer);
+	if (r->key.kind != RECORD_COMPONENTS || components_decode(r->body, r->body_len, &c) != ERR_OK)
+		return;
+	if (find(g->blob, &c.manifest) == NULL)
+		forget(g->blob, owner);
+	blob_want(g, &c.manifest, from, owner, 0);
 }
 
 enum err blob_load(struct gossip *g, const struct id *blob)
@@ -183,8 +205,12 @@ void blob_count(const struct gossip *g, size_t *ret_present, size_t *ret_wanted)
 static bool settle(struct gossip *g, const struct id *id, const uint8_t *bytes, size_t len)
 {
 	struct blob *b = g->blob;
-	if (!core_blob(g, id, bytes, len) || idset_add(&b->present, id) != ERR_OK)
+	if (idset_add(&b->present, id) != ERR_OK)
 		return false;
+	if (!core_blob(g, id, bytes, len)) {
+		idset_remove(&b->present, id);
+		return false;
+	}
 	blob_serve(g, id, bytes, len);
 	struct wanted *w = find(b, id);
 	if (w != NULL)
@@ -298,25 +324,38 @@ static size_t outstanding(const struct gossip *g)
 	return count;
 }
 
+struct asking {
+	size_t pulls, blobs;
+};
+
+/* Those never asked for, or the others. */
+static void ask_some(struct gossip *g, bool fresh, struct asking *a)
+{
+	const struct blob *b = g->blob;
+	for (size_t i = 0; i < b->count && a->pulls < PULLS_PER_TICK && a->blobs < OUTSTANDING_MAX; i++) {
+		if (!due(g, &b->wanted[i]) || (b->wanted[i].tries == 0) != fresh)
+			continue;
+		size_t sent = pull_from(g, i);
+		a->blobs += sent;
+		a->pulls += sent > 0;
+	}
+}
+
 static void ask_due(struct gossip *g)
 {
 	struct blob *b = g->blob;
-	size_t pulls = 0, asked = outstanding(g);
+	struct asking a = {.blobs = outstanding(g)};
+	/* What nobody has must not keep what is new waiting. */
+	ask_some(g, true, &a);
+	ask_some(g, false, &a);
 	b->next_at = UINT64_MAX;
 	for (size_t i = 0; i < b->count; i++) {
 		struct wanted *w = &b->wanted[i];
-		if (w->list != NULL) {
-			if (w->next_at <= g->now) { /* a child may have found no room */
-				w->next_at = backoff(g, RETRY_MS, w);
-				w->tries = tried(w);
-				want_children(g, w->list, w->list_len, NULL, (uint8_t)(w->depth + 1));
-				b->unsettled = true;
-				w = &b->wanted[i];
-			}
-		} else if (w->next_at <= g->now && pulls < PULLS_PER_TICK && asked < OUTSTANDING_MAX) {
-			size_t sent = pull_from(g, i);
-			asked += sent;
-			pulls += sent > 0;
+		if (w->list != NULL && w->next_at <= g->now) { /* a child may have found no room */
+			w->next_at = backoff(g, RETRY_MS, w);
+			w->tries = tried(w);
+			want_children(g, w->list, w->list_len, NULL, w->owner, (uint8_t)(w->depth + 1));
+			b->unsettled = true;
 			w = &b->wanted[i];
 		}
 		/* Left over by the bounds: soon, or when answers make room. */
@@ -345,6 +384,12 @@ static void rescan(struct gossip *g)
 	}
 	if (b->rescan_at == 0 || b->rescanning > 0 || b->count > WANTED_MAX / 2)
 		return;
+	/* Not within the step that brings the answers, or one event would read the whole set. */
+	if (g->now < b->rescan_due) {
+		core_deadline(g, b->rescan_due);
+		return;
+	}
+	b->rescan_due = g->now + RETRY_NONE_MS;
 	size_t looked = 0;
 	for (; b->rescanning < RESCAN_READS && looked < 16 * RESCAN_READS; looked++) {
 		if (!set_at(g->set, b->rescan_at - 1, &e)) {
@@ -359,7 +404,7 @@ static void rescan(struct gossip *g)
 		}
 		b->rescan_at++;
 	}
-	core_deadline(g, g->now + RETRY_NONE_MS);
+	core_deadline(g, b->rescan_due);
 }
 
 void blob_tick(struct gossip *g)
@@ -400,7 +445,7 @@ static void accept(struct gossip *g, struct member *m, const struct wire_item *i
 	w->list_len = item->len;
 	w->tries = 0;
 	w->next_at = g->now + RETRY_MS * 8;
-	want_children(g, item->bytes, item->len, m, (uint8_t)(w->depth + 1));
+	want_children(g, item->bytes, item->len, m, w->owner, (uint8_t)(w->depth + 1));
 }
 
 static void on_blobs(struct gossip *g, struct member *m, const struct datagram *d)
@@ -419,6 +464,7 @@ static void on_blobs(struct gossip *g, struct member *m, const struct datagram *
 		if (w->list != NULL || w->asked != m)
 			continue;
 		w->hint = NULL;
+		w->tries = tried(w); /* not outstanding any more */
 		w->next_at = backoff(g, RETRY_NONE_MS, w);
 		wake(b, w->next_at);
 	}

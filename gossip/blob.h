@@ -7,10 +7,11 @@
 
 struct wanted {
 	struct id id;
-	struct member *hint;  /* named it, tried first; NULL afterwards */
-	struct member *asked; /* NULL: not asked since next_at was set */
-	mono_ms since;        /* wanted */
-	mono_ms next_at;      /* ask, or ask again */
+	struct member *hint;        /* named it, tried first; NULL afterwards */
+	const struct member *owner; /* whose manifest it is a part of, as first heard; NULL: nobody's */
+	struct member *asked;       /* NULL: not asked since next_at was set */
+	mono_ms since;              /* wanted */
+	mono_ms next_at;            /* ask, or ask again */
 	uint8_t tries;
 	uint8_t depth;
 	uint8_t *list; /* a list that came before what it names, owned; NULL: still to come */
@@ -28,10 +29,11 @@ struct blob {
 	struct idset present;
 	struct wanted *wanted;
 	size_t count, cap;
-	mono_ms next_at;   /* earliest of `wanted`; valid while there are any */
-	bool unsettled;    /* something became present that a list may have waited for */
-	bool overflow;     /* something was named that the table had no room for */
-	size_t rescan_at;  /* place in the set, 0: none under way */
+	mono_ms next_at;  /* earliest of `wanted`; valid while there are any */
+	bool unsettled;   /* something became present that a list may have waited for */
+	bool overflow;    /* something was named that the table had no room for */
+	size_t rescan_at; /* place in the set, 0: none under way */
+	mono_ms rescan_due;
 	size_t rescanning; /* reads on their way */
 
 	struct waiter *waiters; /* BLOB_WAITERS, the oldest gives way; NULL: none yet */
@@ -43,8 +45,10 @@ struct blob {
 	struct wire_pack *answer;
 };
 
-/* `depth`: lists above it. Nothing happens when it is present or wanted already. */
-void blob_want(struct gossip *g, const struct id *id, struct member *hint, uint8_t depth);
+/* `depth`: lists above it. Nothing happens when it is present or wanted already, or when too much of its
+ * owner (may be NULL) is. */
+void blob_want(struct gossip *g, const struct id *id, struct member *hint, const struct member *owner,
+	       uint8_t depth);
 bool blob_wanted(const struct gossip *g, const struct id *id);
 /* It came: those who asked for it in the meantime get it. */
 void blob_serve(struct gossip *g, const struct id *id, const uint8_t *bytes, size_t len);

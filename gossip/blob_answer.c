@@ -32,7 +32,7 @@ static void on_read(struct gossip *g, const struct core_read *read, const uint8_
 		return;
 	if (bytes == NULL) {
 		idset_remove(&b->present, &read->blob); /* its row was lost: others have it */
-		blob_want(g, &read->blob, NULL, 0);
+		blob_want(g, &read->blob, NULL, NULL, 0);
 	} else if (len > 0 && len <= LIMIT_BLOB_BYTES) {
 		if (b->answer_to != read->to || b->answer_echo != read->echo)
 			answer_start(g, read->to, read->echo);
