@@ -11,6 +11,7 @@
 #include "gossip/core.h"
 
 #define ORPHANS 64
+#define LIAR_MS 10000 /* for which a peer that handed on a forgery is not listened to */
 
 struct orphan {
 	uint8_t *bytes;
@@ -149,6 +150,13 @@ static enum err accept_certificate(struct gossip *g, const struct record *r)
 	return member_add(g, &c, &m);
 }
 
+/* Who relays has verified, so a wrong signature is its bearer's lie, and the next ones are not worth a check.
+ */
+static bool is_liar(const struct gossip *g, const struct member *from)
+{
+	return from && from->lied_at && g->now - from->lied_at < LIAR_MS;
+}
+
 static enum err accept_signature(struct gossip *g, const struct record *r, struct member *from)
 {
 	const uint8_t *key = NULL;
@@ -241,7 +249,13 @@ enum err core_accept_record(struct gossip *g, const uint8_t *bytes, size_t len, 
 		return err;
 	if (!core_room_for_records(g, 1))
 		return ERR_LIMIT;
+	if (is_liar(g, from)) {
+		g->counters.records_untrusted++;
+		return ERR_UNTRUSTED;
+	}
 	err = accept_signature(g, &r, from);
+	if (err == ERR_SIGNATURE && from)
+		from->lied_at = g->now;
 	if (err)
 		return err;
 	/* Pushed ones are fresh news; what is pulled or reconciled was not worth a push to its writer. */

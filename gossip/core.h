@@ -62,8 +62,10 @@ struct member {
 	mono_ms ping_at; /* last PING sent; nonces of the last two */
 	uint64_t ping_nonces[2];
 	uint32_t rtt_ms;
-	mono_ms sync_at; /* sync.c: last walk started with it */
-	uint64_t root;   /* its estate root as last heard */
+	mono_ms sync_at;      /* sync.c: last walk started with it */
+	mono_ms log_asked_at; /* logsync.c: asked for entries that have not come, 0: none */
+	mono_ms lied_at;      /* handed on a record with a wrong signature, 0: never */
+	uint64_t root;        /* its estate root as last heard */
 
 	struct host_state state; /* as handed to the driver last (or to be) */
 	mono_ms accused_at;      /* when the newest statement came in that keeps it dark */
@@ -144,7 +146,9 @@ void member_on_record(struct gossip *g, const struct record *r, wall_ms received
 /* A sealed datagram came from `m` at `from`. */
 void member_heard(struct gossip *g, struct member *m, const struct address *from);
 bool member_goodbye(const struct member *m); /* in force */
-/* May be talked to: not this node, not gone with a goodbye, its site not cut, and an address is known. */
+bool member_revoked(const struct gossip *g, const struct member *m);
+/* May be talked to: not this node, not revoked, not gone with a goodbye, its site not cut, and an address is
+ * known. */
 bool member_reachable(const struct gossip *g, const struct member *m);
 /* Up to `count` different live members of the own site in random order, `except` (may be NULL) left out.
  * Returns how many. */

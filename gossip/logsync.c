@@ -4,20 +4,26 @@
  * Happy path: a head with a higher index shows up (PING, ACK, hello); LOG_PULL asks from the first entry that
  * is missing; LOG_ENTRIES brings them in order, each is checked by authlog_append and queued for the disk;
  * records whose signer was not known are tried again.
- * Fails: what is lost is asked for again when the head shows up again, at most once a second; heads keep
- * coming, so there is no timer. Under the hello key the request is padded, so that the answer is not larger. */
+ * Fails: what is lost is asked for again when the head shows up again, at most once a second, and not of one
+ * who just failed to make it good; heads keep coming, so there is no timer. Under the hello key the request
+ * is padded, so that the answer is not larger. */
 #include <stdlib.h>
 
 #include "gossip/core.h"
 
 #define ASK_MS      1000
-#define ANSWERS_MAX 8 /* datagrams in answer to one, to a proven peer */
+#define VAIN_MS     30000 /* before who was asked in vain is asked again */
+#define ANSWERS_MAX 8     /* datagrams in answer to one, to a proven peer */
 
-struct logsync {
-	uint64_t nonce;   /* of the last LOG_PULL, 0: answered in full */
+struct ask {
+	uint64_t nonce;   /* of the last LOG_PULL */
 	mono_ms asked_at; /* valid when asked */
 	bool asked;
-	uint32_t wanted; /* highest index that was seen in a head */
+	uint32_t wanted; /* index that the head named */
+};
+
+struct logsync {
+	struct ask peer, stranger; /* apart, so that strangers are in no peer's way */
 };
 
 enum err logsync_init(struct gossip *g)
@@ -32,9 +38,14 @@ void logsync_free(struct gossip *g)
 	g->logsync = NULL;
 }
 
+static struct ask *ask_of(struct gossip *g, const struct member *m)
+{
+	return m != NULL ? &g->logsync->peer : &g->logsync->stranger;
+}
+
 static void ask(struct gossip *g, struct member *m, const struct address *from)
 {
-	struct logsync *l = g->logsync;
+	struct ask *l = ask_of(g, m);
 	uint8_t message[WIRE_MESSAGE_BYTES];
 	size_t len = wire_log_pull_encode((uint32_t)authlog_count(g->log), m == NULL, message);
 	uint64_t nonce = 0;
@@ -45,14 +56,19 @@ static void ask(struct gossip *g, struct member *m, const struct address *from)
 	l->nonce = nonce;
 	l->asked = true;
 	l->asked_at = g->now;
+	if (m != NULL)
+		m->log_asked_at = g->now;
 }
 
 void logsync_on_head(struct gossip *g, struct member *m, const struct address *from, struct authlog_head head)
 {
-	struct logsync *l = g->logsync;
+	struct ask *l = ask_of(g, m);
 	if (head.index <= authlog_head(g->log).index || head.index >= LIMIT_LOG_ENTRIES)
 		return;
 	if (l->asked && g->now < l->asked_at + ASK_MS)
+		return;
+	/* A head is only a claim: one that was not made good must not keep honest ones from being asked. */
+	if (m != NULL && m->log_asked_at != 0 && g->now < m->log_asked_at + VAIN_MS)
 		return;
 	l->wanted = head.index;
 	ask(g, m, from);
@@ -101,7 +117,7 @@ static bool append(struct gossip *g, const struct wire_items *items)
 static void on_entries(struct gossip *g, struct member *m, const struct address *from,
 		       const struct datagram *d)
 {
-	struct logsync *l = g->logsync;
+	struct ask *l = ask_of(g, m);
 	struct wire_items items;
 	if (wire_items_decode(WIRE_LOG_ENTRIES, d->message, d->len, &items) != ERR_OK || !l->asked ||
 	    items.echo != l->nonce) {
@@ -111,6 +127,8 @@ static void on_entries(struct gossip *g, struct member *m, const struct address 
 	if (!append(g, &items))
 		return;
 	core_on_log(g);
+	if (m != NULL)
+		m->log_asked_at = 0;
 	if (authlog_head(g->log).index < l->wanted && m == NULL)
 		ask(g, m, from); /* one datagram a time: go on */
 	else if (authlog_head(g->log).index >= l->wanted)

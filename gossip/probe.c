@@ -13,6 +13,7 @@
 #define INDIRECT      3
 #define RELAYS        16
 #define RELAY_MS      3000
+#define RELAY_GAP_MS  200   /* between PINGs of one target for others */
 #define CALM_MS       10000 /* fast pace after a change */
 #define STRETCH_SHARE 10    /* of the calm time, added to the period */
 #define DARK_SHARE    0.25  /* how often a dark member's turn is taken */
@@ -334,7 +335,9 @@ static void on_ping_req(struct gossip *g, struct member *m, const struct datagra
 		return;
 	p->relays[p->relay_next++ % RELAYS] =
 	    (struct relay){.asker = m, .target = target, .echo = d->nonce, .at = g->now};
-	probe_ping(g, target);
+	/* Whoever asks without end must not make this node forget the nonces it waits for. */
+	if (target->ping_at == 0 || g->now - target->ping_at >= RELAY_GAP_MS)
+		probe_ping(g, target);
 }
 
 static void on_ping_ack(struct gossip *g, const struct datagram *d)

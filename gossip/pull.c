@@ -57,9 +57,28 @@ static mono_ms patience(const struct gossip *g, const struct pull *p)
 	return (trips > ms && trips < 4 * RETRY_FAR_MS ? trips : ms) << (p->tries > 1 ? p->tries - 1u : 0);
 }
 
+static size_t named_by(const struct spread *s, const struct member *m)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < s->pull_count; i++)
+		count += s->pulls[i].peer == m;
+	return count;
+}
+
+/* In a full table whoever named more gives way to `m`, or one who names what nobody has would own it. */
+static void make_room(struct gossip *g, const struct member *m)
+{
+	struct spread *s = g->spread;
+	struct pull *victim = &s->pulls[prng_below(&g->prng, s->pull_count)];
+	if (victim->peer != m && named_by(s, victim->peer) > named_by(s, m))
+		drop(s, victim);
+}
+
 static bool add(struct gossip *g, const struct pull *p)
 {
 	struct spread *s = g->spread;
+	if (s->pull_count == LIMIT_PULLS)
+		make_room(g, p->peer);
 	if (s->pull_count == s->pull_cap) {
 		size_t cap = s->pull_cap == 0 ? PULLS_AT_FIRST : s->pull_cap * 2;
 		struct pull *pulls = cap > LIMIT_PULLS ? NULL : realloc(s->pulls, cap * sizeof *pulls);

@@ -306,7 +306,10 @@ void rollcall_on_record(struct gossip *g, const struct record *r, wall_ms receiv
 	struct rollcall *roll = malloc(sizeof(*roll));
 	struct rollcall_view *v = NULL;
 
-	if (roll && s && signer && !rollcall_decode(r->body, r->body_len, roll))
+	/* A part that no roster as ours has would only take another's place. */
+	bool part = s && r->key.slot <= s->count / LIMIT_ROLLCALL_HOSTS;
+
+	if (roll && part && signer && !rollcall_decode(r->body, r->body_len, roll))
 		v = view_of(s, signer, r->key.slot);
 	bool prompt = fresh || (v && v->signer == signer && v->received_at > g->hearing_at &&
 				g->now - v->received_at <= rollcall_current_ms(g, s));
