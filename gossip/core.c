@@ -176,7 +176,7 @@ bool core_send_to(struct gossip *g, struct member *m, const struct address *to, 
 	uint8_t sealed[LIMIT_DATAGRAM_BYTES];
 	size_t sealed_len;
 
-	if (m == g->self || m->site->cut)
+	if (m == g->self || m->site->cut || member_revoked(g, m))
 		return false;
 	if (!m->session) {
 		hello_start(g, m, false);
@@ -213,8 +213,10 @@ bool core_send_hello(struct gossip *g, const struct address *to, enum wire_type 
 void core_on_log(struct gossip *g)
 {
 	accept_orphans(g);
-	for (size_t i = 0; i < g->members.site_count; i++)
+	for (size_t i = 0; i < g->members.site_count; i++) {
 		g->members.sites[i]->score_epoch = 0;
+		state_site_changed(g, g->members.sites[i]); /* a host may be revoked */
+	}
 }
 
 /* --- events --- */
@@ -277,7 +279,7 @@ static void dispatch_paired(struct gossip *g, const struct address *from, const 
 {
 	struct member *m = member_find(g, &d->source);
 
-	if (!m || m == g->self) {
+	if (!m || m == g->self || member_revoked(g, m)) {
 		g->counters.dropped_source++;
 		return;
 	}

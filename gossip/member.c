@@ -325,9 +325,15 @@ bool member_goodbye(const struct member *m)
 	return m->goodbye_seq != 0 && m->goodbye_seq == m->seq_max;
 }
 
+bool member_revoked(const struct gossip *g, const struct member *m)
+{
+	return authlog_host_revoked(g->log, &m->id);
+}
+
 bool member_reachable(const struct gossip *g, const struct member *m)
 {
-	return m != g->self && !m->site->cut && m->address.ip_len != 0 && !member_goodbye(m);
+	return m != g->self && !m->site->cut && m->address.ip_len != 0 && !member_goodbye(m) &&
+	       !member_revoked(g, m);
 }
 
 /* Reachable, neither dark nor silent nor suspected, and heard or vouched for: good as a peer. */

@@ -42,7 +42,7 @@ static bool view_current(const struct gossip *g, const struct site *s, const str
 
 static bool eligible_signer(struct gossip *g, const struct site *s, const struct member *m)
 {
-	for (size_t i = 0; i < s->view_count; i++) {
+	for (size_t i = 0; i < s->view_count && !member_revoked(g, m); i++) {
 		if (s->views[i].signer == m && view_current(g, s, &s->views[i]))
 			return true;
 	}
@@ -208,6 +208,10 @@ static void host_judge(struct gossip *g, struct site *s, struct member *m, struc
 		/* After a restart the last goodbye holds until own.c has spoken up. */
 		if (!member_goodbye(m))
 			host_set(g, m, HOST_UP, g->wall);
+		return;
+	}
+	if (member_revoked(g, m)) {
+		host_set(g, m, HOST_LEFT, g->wall);
 		return;
 	}
 	if (member_goodbye(m)) {

@@ -221,6 +221,14 @@ void net_publish(struct net *n, size_t node, uint8_t kind, const uint8_t *body, 
 	deliver(n);
 }
 
+struct id net_blob(struct net *n, size_t node, const uint8_t *bytes, size_t len)
+{
+	struct gossip_event event = {.type = GOSSIP_BLOB, .blob = {bytes, len}};
+	step(n, &n->nodes[node], &event);
+	deliver(n);
+	return blob_id(bytes, len);
+}
+
 const struct gossip_counters *net_counters(const struct net *n, size_t node)
 {
 	return &n->nodes[node].g->counters;

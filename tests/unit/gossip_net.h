@@ -61,6 +61,8 @@ size_t net_seal(struct net *n, size_t from, size_t to, enum wire_type type, cons
 		uint8_t ret[LIMIT_DATAGRAM_BYTES]);
 void net_say(struct net *n, size_t from, size_t to, enum wire_type type, const void *message, size_t len);
 void net_publish(struct net *n, size_t node, uint8_t kind, const uint8_t *body, size_t len);
+/* Of this host, for a record that names it. */
+struct id net_blob(struct net *n, size_t node, const uint8_t *bytes, size_t len);
 const struct gossip_counters *net_counters(const struct net *n, size_t node);
 const struct id *net_id(const struct net *n, size_t node);
 struct member *net_member(const struct net *n, size_t node, size_t other);
