@@ -21,14 +21,13 @@ struct boot {
 	bool stopped;                  /* cleanly */
 };
 
-/* Reads the file and takes in that boot `id` runs now. ret_unclean: the boot before crashed, and this is the
- * first look at it; ret_died_s: when it was last known alive. A missing or damaged file starts over, with
- * ret_lost set for a damaged one. ERR_DENIED, ERR_IO. */
 struct boot_news {
-	bool unclean;
-	bool lost;
-	uint64_t died_s;
+	bool unclean;    /* the boot before crashed, and this is the first look at it */
+	bool lost;       /* the file was damaged: nothing is known of the boot before */
+	uint64_t died_s; /* unclean: when it was last known alive */
 };
+/* Reads the file and takes in that boot `id` runs now. A missing or damaged file starts over. ERR_DENIED,
+ * ERR_IO. */
 enum err boot_load(const char *path, const char *id, struct boot *ret, struct boot_news *ret_news,
 		   struct err_info *info);
 

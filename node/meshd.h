@@ -55,10 +55,11 @@ enum err meshd_open(struct meshd *m, const struct config *config, const struct l
 enum err meshd_run(struct meshd *m, struct err_info *info);
 void meshd_close(struct meshd *m);
 
-/* control_verbs.c */
-void meshd_handle(void *context, const struct control_request *request, struct control_call *call);
-void meshd_gone(void *context, struct control_call *call);
 /* Set the one timer to the earliest of what the parts wait for. */
 void meshd_rearm(struct meshd *m);
+
+/* control_verbs.c, called by the control server with the node as context. */
+void meshd_handle(void *context, const struct control_request *request, struct control_call *call);
+void meshd_gone(void *context, struct control_call *call);
 
 #endif

@@ -5,9 +5,10 @@
  *                                                  digest u64, digest known u8
  *   records     1    record_key_pack, 41           received u64, record
  *   blobs       2    blob id, 16                   blob
- *   host states 3    host id, 16                   status u8, since u64, seen u64, votes u8, signers u8, 3 x
- * u64 site states 4    site id, 16                   status u8, since u64, last roll-call u64, interval u32,
- *                                                  witnesses u32, name length u8, name
+ *   host states 3    host id, 16                   status u8, since u64, seen u64, votes u8, signers u8,
+ *                                                  3 witnesses u64
+ *   site states 4    site id, 16                   status u8, since u64, last roll-call u64, interval u32,
+ *                                                  live witnesses u32, name length u8, name
  *
  * A stored row is: checksum u64 over key and payload (version byte included), version u8, payload. */
 #ifndef MESH_STORE_SCHEMA_H

@@ -22,7 +22,7 @@ void collect_profile(const char *root, struct profile *ret);
  * 7 of it. */
 void collect_health(const char *root, const struct health *previous, struct health *ret);
 
-/* Level and reasons from the values (thresholds documented in docs/data.md). */
+/* Level and reasons from the values; the thresholds are those of level.c, on every system. */
 void collect_health_level(struct health *h);
 
 struct collected_components {

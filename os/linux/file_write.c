@@ -195,7 +195,7 @@ static int open_to_wipe(const char *path)
 }
 
 /* 0 or an errno. Zeroes over all there is, from the current offset. Journals and flash may keep old blocks
- * all the same: docs/security.md says so. */
+ * all the same. */
 static int overwrite(int fd)
 {
 	static const uint8_t zeros[4096];
