@@ -176,7 +176,6 @@ static void put_number(const struct answer *a, const char *table, const char *na
 		break;
 	case AGE_S:
 		shown_age(n, ret);
-		strncat(ret, " ago", SHOWN_BYTES - strlen(ret) - 1);
 		break;
 	case PERCENT:
 		/* Published in tens, so that noise is no news. */

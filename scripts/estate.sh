@@ -17,12 +17,22 @@ estate_address() {
 	esac
 }
 
-# A folder with an authority, an issuer, a token a site, and six enrolled state folders.
+# One of this run's own, so that two estates can live side by side.
+estate_choose_port() {
+	[ -z "${ESTATE_PORT-}" ] || return 0
+	ESTATE_PORT=$((17946 + $$ % 4000))
+	while grep -q "^ *[0-9]*: [0-9A-F]*:$(printf '%04X' "$ESTATE_PORT") " /proc/net/udp; do
+		ESTATE_PORT=$((ESTATE_PORT + 1))
+	done
+}
+
+# A folder with an authority, an issuer, a token a host, and six enrolled state folders.
 estate_make() {
-	ESTATE_PORT=${ESTATE_PORT-17946}
+	estate_choose_port
 	estate=$(mktemp -d "${TMPDIR:-/tmp}/mesh-demo-XXXXXX")
 	trap estate_remove EXIT
-	trap 'exit 130' INT TERM
+	trap 'exit 130' HUP INT TERM
+	trap 'exit 141' PIPE # a reader that went away must not leave daemons behind
 	"$MESH" authority init --dir "$estate/authority" --name "Demo estate" --no-passphrase >/dev/null
 	"$MESH" authority issuer demo --dir "$estate/authority" --site hamburg --site leeds --quota 100 --days 30 \
 		>/dev/null
@@ -151,8 +161,9 @@ estate_kept() {
 	cat <<TEXT
 
 The estate is still running. Ask any node:
-  $MESH hosts --state $estate/leeds-1
-  $MESH sql 'SELECT name, site, kernel FROM hosts' --state $estate/hamburg-1
+  cd $estate
+  '$MESH' hosts --state leeds-1
+  '$MESH' sql 'SELECT name, site, kernel FROM hosts' --state hamburg-1
 Stop and remove it:
   kill \$(cat $estate/*/pid); rm -r $estate
 TEXT
@@ -170,6 +181,7 @@ estate_clear() {
 
 estate_remove() {
 	status=$?
+	trap '' HUP INT TERM PIPE
 	estate_clear
 	exit "$status"
 }

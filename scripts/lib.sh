@@ -11,6 +11,14 @@ say() {
 	printf '%s\n' "$*"
 }
 
+# usage STATUS: the line "# Usage: ..." at the head of the script; asked for it is no error.
+usage() {
+	line=$(sed -n 's/^# Usage: //p' "$0")
+	[ "$1" -ne 0 ] || say "usage: $line"
+	[ "$1" -eq 0 ] || say "usage: $line" >&2
+	exit "$1"
+}
+
 die() {
 	printf '%s: %s\n' "$(basename -- "$0")" "$*" >&2
 	exit 1
@@ -45,18 +53,14 @@ Ask an administrator for: apt-get install$missing"
 build() {
 	folder=$1
 	shift
-	log=$(mktemp)
 	if [ ! -f "$folder/build.ninja" ]; then
-		meson setup "$folder" "$MESH_ROOT" "$@" >"$log" 2>&1 || {
-			cat "$log"
-			rm -f "$log"
+		log=$(meson setup "$folder" "$MESH_ROOT" "$@" 2>&1) || {
+			say "$log"
 			die "meson setup $folder failed"
 		}
 	fi
-	ninja -C "$folder" >"$log" 2>&1 || {
-		cat "$log"
-		rm -f "$log"
+	log=$(ninja -C "$folder" 2>&1) || {
+		say "$log"
 		die "the build in $folder failed"
 	}
-	rm -f "$log"
 }

@@ -86,11 +86,12 @@ static void evidence(struct table_cursor *c, sqlite3_context *context)
 		break;
 	case HOST_DARK:
 		if (s->seen == 0)
-			snprintf(text, sizeof(text), "dark: %u of %u witnesses, no sign of life on record",
+			snprintf(text, sizeof(text),
+				 "dark: %u of %u witnesses say so, no sign of life on record",
 				 (unsigned)s->votes, (unsigned)s->signers);
 		else
 			snprintf(text, sizeof(text),
-				 "dark: %u of %u witnesses, last sign of life %llu s before",
+				 "dark: %u of %u witnesses say so, last sign of life %llu s before",
 				 (unsigned)s->votes, (unsigned)s->signers, gap);
 		break;
 	case HOST_STOPPED:
