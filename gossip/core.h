@@ -7,9 +7,9 @@
  * X_tick of each module, in the order of core.c; each asks for its next wake-up by core_deadline finish
  * update.c hands over what the modules queued
  *
- * Nothing here keeps pointers into an event or into a datagram after the step. Members and sites never move
- * and are never removed while the node lives. Where memory runs out, work is dropped, as if a datagram were
- * lost; only core_publish and gossip_new report it. */
+ * Nothing here keeps pointers into an event or into a datagram after the step. Members and sites keep their
+ * place in memory and are never removed while the node lives. Where memory runs out, work is dropped, as if a
+ * datagram were lost; only core_publish and gossip_new report it. */
 #ifndef MESH_GOSSIP_CORE_H
 #define MESH_GOSSIP_CORE_H
 
@@ -31,6 +31,7 @@ struct member {
 	struct id id;
 	uint64_t short_id; /* first 8 of id */
 	struct site *site; /* home, from the certificate */
+	struct id issuer;  /* of that certificate */
 	uint8_t public_key[KEY_BYTES];
 	wall_day enrolled;
 

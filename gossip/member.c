@@ -124,15 +124,73 @@ static enum err roster_add(struct site *s, struct member *m)
 	return err;
 }
 
+static void roster_remove(struct site *s, const struct member *m)
+{
+	bool found;
+	size_t place = id_place((void *const *)s->members, s->count, &m->id, &found);
+
+	if (found)
+		things_remove((void **)s->members, &s->count, place);
+	s->roster_hash = 0;
+	s->score_epoch = 0;
+}
+
+static enum err member_move(struct gossip *g, struct member *m, struct site *to)
+{
+	struct site *from = m->site;
+	enum err err = roster_add(to, m);
+
+	if (err)
+		return err;
+	err = set_rehome(g->set, &m->id, to->partition);
+	if (err) {
+		roster_remove(to, m);
+		return err;
+	}
+	witness_heard(g, m); /* who judges it now is others' business */
+	roster_remove(from, m);
+	m->site = to;
+	if (g->loading)
+		return ERR_OK;
+	core_site_state(g, to, false);
+	state_site_changed(g, from);
+	state_site_changed(g, to);
+	if (from == g->self->site || to == g->self->site) {
+		probe_hurry(g);
+		rollcall_changed(g);
+	}
+	return ERR_OK;
+}
+
+/* Where several issuers vouch for one key, the lowest issuer id decides: all nodes agree, in whatever order
+ * they hear, and nobody gains by naming an early day. One issuer's newest certificate stands. */
+static enum err member_certified(struct gossip *g, struct member *m, const struct certificate *c)
+{
+	struct site *site;
+
+	if (id_compare(&c->issuer, &m->issuer) > 0)
+		return ERR_OK;
+	enum err err = site_add(g, c->site, &site);
+
+	if (!err && site != m->site)
+		err = member_move(g, m, site);
+	if (err)
+		return err;
+	m->issuer = c->issuer;
+	if (m->enrolled != c->enrolled)
+		m->site->score_epoch = 0;
+	m->enrolled = c->enrolled;
+	return ERR_OK;
+}
+
 enum err member_add(struct gossip *g, const struct certificate *c, struct member **ret)
 {
 	bool found;
 	size_t place = id_place((void *const *)g->members.hosts, g->members.count, &c->host, &found);
 
 	if (found) {
-		/* The home site of the first certificate stays: a new home takes a new key. */
 		*ret = g->members.hosts[place];
-		return ERR_OK;
+		return member_certified(g, *ret, c);
 	}
 	struct site *site;
 	enum err err = site_add(g, c->site, &site);
@@ -147,6 +205,7 @@ enum err member_add(struct gossip *g, const struct certificate *c, struct member
 	m->site = site;
 	memcpy(m->public_key, c->public_key, KEY_BYTES);
 	m->enrolled = c->enrolled;
+	m->issuer = c->issuer;
 	err = things_insert((void ***)&g->members.hosts, &g->members.count, &g->members.capacity, LIMIT_HOSTS,
 			    place, m);
 	if (!err) {

@@ -188,3 +188,21 @@ bool set_remove(struct set *s, const struct record_key *key)
 	s->count--;
 	return true;
 }
+
+enum err set_rehome(struct set *s, const struct id *host, uint64_t home)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		struct set_item *e = set_item_at(s, i);
+		if (record_class_of((uint8_t)e->kind) != RECORD_CLASS_HOST || !id_equal(&e->subject, host))
+			continue;
+		size_t trie = 0;
+		enum err err = reserve(s, home, set_item_leaf(e), &trie);
+		if (err != ERR_OK)
+			return err;
+		if (trie == e->trie)
+			continue;
+		set_chain_unlink(s, (uint32_t)i);
+		set_chain_link(s, (uint32_t)i, trie);
+	}
+	return ERR_OK;
+}

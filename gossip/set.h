@@ -53,6 +53,8 @@ enum set_order set_order_of(const struct set *s, const struct record_key *key, u
  * more partitions than LIMIT_SITES allows), ERR_NOMEM, ERR_ARG (kind that is refused). */
 enum err set_put(struct set *s, const struct record *r, uint64_t home, wall_ms received,
 		 enum set_order *ret_order);
+/* The host kinds of `host` move to the partition `home`. ERR_LIMIT, ERR_NOMEM: call again. */
+enum err set_rehome(struct set *s, const struct id *host, uint64_t home);
 /* Forget a record whose bytes are lost, so that reconciliation brings it back. False when not held. */
 bool set_remove(struct set *s, const struct record_key *key);
 

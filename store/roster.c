@@ -84,12 +84,12 @@ static enum err load_certificates(struct loader *l)
 	return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
-/* The newer certificate first where a host has two. */
+/* The certificate of the lowest issuer id first where a host has several, as gossip/member.c has it. */
 static int compare_hosts(const void *a, const void *b)
 {
 	const struct roster_host *x = a, *y = b;
 	int order = id_compare(&x->id, &y->id);
-	return order != 0 ? order : (x->seq < y->seq) - (x->seq > y->seq);
+	return order != 0 ? order : id_compare(&x->issuer, &y->issuer);
 }
 
 static void sort_hosts(struct roster *roster)

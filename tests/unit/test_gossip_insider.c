@@ -211,6 +211,81 @@ static void test_a_manifest_of_nothing_leaves_room_for_those_of_others(void **st
 	net_free(n);
 }
 
+/* A certificate of the thief's host by another issuer, for another site. */
+static size_t second_certificate(struct net *n, struct identity *issuer, uint8_t ret[LIMIT_CERTIFICATE_BYTES])
+{
+	struct certificate c = {.site = "york", .enrolled = 1, .seq = 1};
+	size_t len;
+	memcpy(c.public_key, identity_public_key(n->nodes[THIEF].identity), KEY_BYTES);
+	assert_int_equal(certificate_issue(&c, issuer, authlog_estate(n->f.log), 1, FIXTURE_NOW, ret, &len),
+			 ERR_OK);
+	return len;
+}
+
+static void grant(struct net *n, const struct identity *issuer)
+{
+	struct authlog_grant grant = fixture_grant(issuer);
+	uint8_t entry[LIMIT_LOG_ENTRY_BYTES];
+	size_t len;
+	assert_int_equal(authlog_make_grant(n->f.log, n->f.authority, &grant, FIXTURE_NOW, entry, &len),
+			 ERR_OK);
+	for (size_t i = 0; i < NET_NODES; i++)
+		assert_int_equal(authlog_append(n->nodes[i].log, entry, len), ERR_OK);
+}
+
+static void push_bytes(struct net *n, size_t to, const uint8_t *bytes, size_t len)
+{
+	struct wire_pack pack;
+	wire_pack_push(&pack, 0);
+	assert_true(wire_pack_add(&pack, bytes, len));
+	net_say(n, to == 0 ? 1 : 0, to, WIRE_PUSH, pack.bytes, pack.len);
+}
+
+static void check_home(struct net *n, const char *site)
+{
+	struct gossip_status a, b;
+	gossip_status(n->nodes[0].g, &a);
+	gossip_status(n->nodes[1].g, &b);
+	assert_true(a.estate_root == b.estate_root);
+	for (size_t i = 0; i < 2; i++)
+		assert_string_equal(net_member(n, i, THIEF)->site->name, site);
+}
+
+static void two_issuers(bool lower)
+{
+	struct net *n = net_met();
+	struct identity *issuer = NULL;
+	uint8_t bytes[LIMIT_CERTIFICATE_BYTES];
+	const char *site = lower ? "york" : "leeds";
+	do {
+		identity_free(issuer);
+		assert_int_equal(identity_generate(&n->f.rng, &issuer), ERR_OK);
+	} while ((id_compare(identity_id(issuer), identity_id(n->f.issuer)) < 0) != lower);
+	grant(n, issuer);
+	size_t len = second_certificate(n, issuer, bytes);
+	/* Node 0 hears of it late, node 1 starts anew and hears of it first. */
+	n->nodes[THIEF].deaf = true;
+	push_bytes(n, 0, bytes, len);
+	n->nodes[1].row_count = 0;
+	net_start(n, 1, NULL);
+	core_accept_record(n->nodes[1].g, bytes, len, NULL, CORE_HOPS_PULLED);
+	net_run(n, 60000);
+	check_home(n, site);
+	/* And it stays so over a restart, whatever the replica tells first. */
+	net_start(n, 0, NULL);
+	net_run(n, 10000);
+	check_home(n, site);
+	identity_free(issuer);
+	net_free(n);
+}
+
+static void test_two_issuers_of_one_host_mean_one_home_everywhere(void **state)
+{
+	(void)state;
+	two_issuers(true);
+	two_issuers(false);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -221,6 +296,7 @@ int main(void)
 	    cmocka_unit_test(test_roll_calls_without_end_push_out_nobodys),
 	    cmocka_unit_test(test_asking_for_probes_does_not_drown_their_answers),
 	    cmocka_unit_test(test_a_manifest_of_nothing_leaves_room_for_those_of_others),
+	    cmocka_unit_test(test_two_issuers_of_one_host_mean_one_home_everywhere),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

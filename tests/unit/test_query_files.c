@@ -5,6 +5,8 @@
 
 #include "base/prng.h"
 #include "crypto/authlog.h"
+#include "crypto/certificate.h"
+#include "crypto/rng.h"
 #include "os/file.h"
 #include "store/store.h"
 #include "tests/unit/query_estate.h"
@@ -254,6 +256,50 @@ static void damage_never_shows(void **state)
 	free(file);
 }
 
+static void put_certificate(struct store *s, const struct identity *issuer, const struct identity *host,
+			    const char *site, uint64_t seq)
+{
+	const struct id estate = {.b = {1}};
+	struct certificate c = {.enrolled = 20000, .seq = seq};
+	uint8_t bytes[LIMIT_CERTIFICATE_BYTES];
+	struct record r;
+	size_t len;
+	memcpy(c.site, site, strlen(site) + 1);
+	memcpy(c.public_key, identity_public_key(host), KEY_BYTES);
+	assert_int_equal(certificate_issue(&c, issuer, &estate, 1, NOW, bytes, &len), ERR_OK);
+	assert_int_equal(record_parse(bytes, len, &r), ERR_OK);
+	assert_int_equal(store_put_record(s, &r.key, bytes, len, NOW), ERR_OK);
+}
+
+/* The same one that gossip/ goes by, whichever is newer. */
+static void a_host_of_two_issuers_has_one_home(void **state)
+{
+	const struct id estate = {.b = {1}};
+	struct identity *k[3]; /* the host, two issuers */
+	struct store *s;
+	struct err_info info = {0};
+	assert_int_equal(crypto_init(), ERR_OK);
+	for (uint8_t i = 0; i < 3; i++)
+		assert_int_equal(identity_from_seed((const uint8_t[KEY_BYTES]){i}, &k[i]), ERR_OK);
+	bool first = id_compare(identity_id(k[1]), identity_id(k[2])) < 0;
+	for (uint64_t newer = 1; newer <= 2; newer++) {
+		const char *folder = scratch_path(*state, newer == 1 ? "one" : "two");
+		assert_int_equal(mkdir(folder, 0700), 0);
+		assert_int_equal(store_open(scratch_path(*state, newer == 1 ? "one/replica" : "two/replica"),
+					    &estate, identity_id(k[0]), &s, NULL, &info),
+				 ERR_OK);
+		put_certificate(s, k[1], k[0], "leeds", newer == 1 ? 9 : 1);
+		put_certificate(s, k[2], k[0], "york", newer == 2 ? 9 : 1);
+		assert_int_equal(store_flush(s, NOW, &info), ERR_OK);
+		store_close(s);
+		struct query *q = open_query(folder);
+		assert_string_equal(text_of(q, "SELECT site FROM hosts"), first ? "leeds\n" : "york\n");
+		query_close(q);
+	}
+	for (size_t i = 0; i < 3; i++)
+		identity_free(k[i]);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, scratch_setup, scratch_teardown)
 
 int main(void)
@@ -264,6 +310,7 @@ int main(void)
 	    TEST(a_question_sees_one_state),
 	    TEST(an_overtaken_reader_gives_up),
 	    TEST(damage_never_shows),
+	    TEST(a_host_of_two_issuers_has_one_home),
 	};
 	return cmocka_run_group_tests_name("query files", tests, NULL, NULL);
 }
