@@ -1,8 +1,7 @@
 /* One node: made, loaded, stepped, freed. The way of an event is told at the top of core.h.
  *
- * Fails: a datagram that is wrong in any way is counted and dropped; the cheapest check comes first (mac,
- * replay, rate of its source address, then keyring_open). The rate comes after the mac, or forged datagrams
- * would use up the allowance of whom they claim to come from. A step never fails for what others sent. */
+ * Fails: a datagram that is wrong in any way is counted and dropped (filter.c). A step never fails for what
+ * others sent. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,8 +10,6 @@
 
 #define SLOT_MS          100  /* wake-ups are rounded up to it */
 #define PAUSE_MS         2000 /* a tick later than this: the node was paused */
-#define RATE_PER_SECOND  400
-#define RATE_BURST       800
 #define IDLE_DEADLINE_MS 5000
 
 struct gossip_timing gossip_timing_default(void)
@@ -221,60 +218,6 @@ void core_on_log(struct gossip *g)
 
 /* --- events --- */
 
-/* Per source address; addresses that share a slot share its allowance, which only a flood notices. */
-static bool rate_allows(struct gossip *g, const struct address *from)
-{
-	uint64_t source = hash_checksum(from->ip, from->ip_len) ^ from->port;
-	struct core_rate *rate = &g->rates[source % CORE_RATE_SLOTS];
-	const uint64_t full = RATE_BURST * 1000u;
-
-	if (rate->source != source && g->now - rate->at > CLOCK_SECOND_MS) {
-		*rate = (struct core_rate){.source = source, .millitokens = (uint32_t)full, .at = g->now};
-	} else {
-		uint64_t tokens = rate->millitokens + (g->now - rate->at) * RATE_PER_SECOND;
-
-		rate->millitokens = (uint32_t)(tokens > full ? full : tokens);
-		rate->at = g->now;
-	}
-	if (rate->millitokens < 1000)
-		return false;
-	rate->millitokens -= 1000;
-	return true;
-}
-
-/* Whoever records what others send can let it come again, from wherever. Each costs an answer once. */
-static bool is_replay(struct gossip *g, const uint8_t *bytes)
-{
-	uint64_t nonce = keyring_nonce(bytes);
-	uint64_t *slot = &g->nonces[nonce % CORE_NONCES];
-	bool again = *slot == nonce;
-
-	*slot = nonce;
-	return again;
-}
-
-static void count_refusal(struct gossip *g, enum err err)
-{
-	struct gossip_counters *c = &g->counters;
-
-	switch (err) {
-	case ERR_VERSION:
-		c->dropped_version++;
-		break;
-	case ERR_MAC:
-		c->dropped_mac++;
-		break;
-	case ERR_UNKNOWN_SOURCE:
-		c->dropped_source++;
-		break;
-	case ERR_SEAL:
-		c->dropped_seal++;
-		break;
-	default:
-		c->dropped_short++;
-	}
-}
-
 static void dispatch_paired(struct gossip *g, const struct address *from, const struct datagram *d)
 {
 	struct member *m = member_find(g, &d->source);
@@ -353,36 +296,19 @@ static void on_datagram(struct gossip *g, const struct gossip_event *event)
 
 	g->counters.datagrams_in++;
 	g->counters.bytes_in += event->datagram.len;
-	enum err err = keyring_check(g->keyring, event->datagram.bytes, event->datagram.len);
+	enum err err = filter_open(g, from, event->datagram.bytes, event->datagram.len, &d);
 
-	if (err) {
-		count_refusal(g, err);
-		return;
-	}
-	if (is_replay(g, event->datagram.bytes)) {
-		g->counters.dropped_replay++;
-		return;
-	}
-	if (!rate_allows(g, from)) {
-		g->counters.dropped_rate++;
-		return;
-	}
-	err = keyring_open(g->keyring, event->datagram.bytes, event->datagram.len, &d);
-	if (err) {
-		count_refusal(g, err);
-		/* Someone of the estate: one of us may have lost the other's key. */
-		if (err == ERR_UNKNOWN_SOURCE || err == ERR_SEAL) {
-			struct id source;
-
-			memcpy(source.b, event->datagram.bytes + 4, ID_BYTES);
-			hello_on_unknown(g, &source, from);
-		}
-		return;
-	}
-	if (d.paired)
+	if (!err && d.paired) {
 		dispatch_paired(g, from, &d);
-	else
+	} else if (!err) {
 		dispatch_hello(g, from, &d);
+	} else if (err == ERR_UNKNOWN_SOURCE || err == ERR_SEAL) {
+		/* Someone of the estate: one of us may have lost the other's key. */
+		struct id source;
+
+		memcpy(source.b, event->datagram.bytes + 4, ID_BYTES);
+		hello_on_unknown(g, &source, from);
+	}
 }
 
 static void on_drill(struct gossip *g, const char *name, bool cut)

@@ -238,6 +238,13 @@ void own_keep(struct gossip *g, const struct record *r); /* its body, for later 
 void own_refute(struct gossip *g, uint64_t signer, uint64_t seq);
 void own_free(struct gossip *g);
 
+/* --- filter.c --- */
+
+/* Opens a datagram that may come in; any other is counted. ERR_EXISTS for a replay, ERR_LIMIT when its source
+ * sends too much, and the errors of keyring_open. */
+enum err filter_open(struct gossip *g, const struct address *from, const uint8_t *bytes, size_t len,
+		     struct datagram *ret);
+
 /* --- hello.c --- */
 
 enum err hello_init(struct gossip *g);
