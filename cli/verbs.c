@@ -243,7 +243,7 @@ static const struct verb verbs[] = {
      .options = enroll_options,
      .shared = VERB_STATE,
      .exits = "012",
-     .examples = "mesh enroll --token /root/token # then: systemctl start meshd\n"
+     .examples = "mesh enroll --token /root/token --state /var/lib/mesh # then: systemctl start meshd\n"
 		 "mesh enroll --token token --site leeds --keep-token # one token for several hosts",
      .run = verb_enroll},
     {.name = "token",
