@@ -9,6 +9,8 @@
 #include "cli/verb.h"
 #include "node/control.h"
 
+#define LONELY_S 10 /* running for so long without a session is worth a word */
+
 static const struct client_field fields[] = {CONTROL_STATUS_TABLE(CLIENT_FIELD)};
 #define FIELDS (sizeof(fields) / sizeof(fields[0]))
 
@@ -50,10 +52,11 @@ static void put_traffic(FILE *f, const msgpack_object *b)
 	shown_bytes(number(b, CONTROL_STATUS_BYTES_OUT), out);
 	fprintf(f, "Traffic   in %s (%" PRIu64 " datagrams), out %s (%" PRIu64 ")\n", in,
 		number(b, CONTROL_STATUS_DATAGRAMS_IN), out, number(b, CONTROL_STATUS_DATAGRAMS_OUT));
-	fprintf(
-	    f, "Refused   %" PRIu64 " dropped, %" PRIu64 " of a foreign estate, %" PRIu64 " bad signatures\n",
-	    number(b, CONTROL_STATUS_DROPPED), number(b, CONTROL_STATUS_FOREIGN),
-	    number(b, CONTROL_STATUS_BAD_SIGNATURES));
+	fprintf(f,
+		"Refused   %" PRIu64 " datagrams, %" PRIu64 " of them of a foreign estate or noise; %" PRIu64
+		" bad signatures\n",
+		number(b, CONTROL_STATUS_DROPPED), number(b, CONTROL_STATUS_FOREIGN),
+		number(b, CONTROL_STATUS_BAD_SIGNATURES));
 	fprintf(f,
 		"Cost      %" PRIu64 " KiB resident, %" PRIu64 " KiB private, %" PRIu64 ".%02" PRIu64
 		" s of processor time\n",
@@ -66,6 +69,10 @@ static void put_warnings(FILE *f, const msgpack_object *b)
 	char t[4 * CLIENT_TEXT_BYTES];
 	if (flag(b, CONTROL_STATUS_CLONED))
 		fputs("WARNING: another node runs with this node's key (a copy?); enrol one of them anew\n",
+		      f);
+	if (number(b, CONTROL_STATUS_SESSIONS) == 0 && number(b, CONTROL_STATUS_DATAGRAMS_OUT) > 0 &&
+	    number(b, CONTROL_STATUS_UPTIME_S) >= LONELY_S)
+		fputs("WARNING: no node answers; are the seeds up, of this estate, and reachable over UDP?\n",
 		      f);
 	if (strcmp(text(b, CONTROL_STATUS_STORE_ERROR, t), "-") != 0)
 		fprintf(f, "WARNING: the replica is not being written: %s\n", t);
