@@ -411,6 +411,8 @@ enum err gossip_step(struct gossip *g, const struct gossip_event *event, struct 
 	if (err)
 		return err;
 	update_reset(g);
+	if (event->type != GOSSIP_ANSWERS)
+		update_unanswered(g);
 	core_time(g, event);
 	g->deadline = g->now + IDLE_DEADLINE_MS;
 	if (g->loading)

@@ -190,6 +190,8 @@ struct core_read {
 bool core_read(struct gossip *g, const struct core_read *read);
 size_t core_read_room(const struct gossip *g);
 void update_answers(struct gossip *g, const struct gossip_answer *answers, size_t count);
+/* The driver could not answer: later answers must not be taken for those of these reads. */
+void update_unanswered(struct gossip *g);
 
 /* --- core.c: services --- */
 

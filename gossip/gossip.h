@@ -78,7 +78,8 @@ enum gossip_event_type {
 	GOSSIP_DATAGRAM,
 	GOSSIP_LOCAL,   /* publish a record about this host */
 	GOSSIP_BLOB,    /* a blob this host publishes; before the record that names it */
-	GOSSIP_ANSWERS, /* to the reads of the update before */
+	GOSSIP_ANSWERS, /* to the reads of the update before, and before any other event: otherwise they lapse
+			 */
 	GOSSIP_DRILL,   /* cut off, or heal, all hosts of a site (by home site): for exercises */
 	GOSSIP_LEAVE,   /* say goodbye: the returned update is the last */
 };

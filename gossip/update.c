@@ -327,6 +327,11 @@ void update_answers(struct gossip *g, const struct gossip_answer *answers, size_
 		vector_drop_first(awaiting, count);
 }
 
+void update_unanswered(struct gossip *g)
+{
+	g->update->awaiting.count = 0;
+}
+
 static void take_states(struct update *u)
 {
 	size_t hosts = 0, sites = 0;
