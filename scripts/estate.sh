@@ -144,6 +144,14 @@ estate_await_agreed() {
 	die "the nodes do not agree within $1 s"
 }
 
+# Every node's JSON lists six hosts with the kernel that uname names.
+estate_check_kernel() {
+	for node in $ESTATE_NODES; do
+		listed=$("$MESH" hosts --state "$estate/$node" -o json | grep -c "\"kernel\": \"$(uname -r)\"") || true
+		[ "$listed" -eq 6 ] || die "$node lists $listed hosts with kernel $(uname -r), not 6"
+	done
+}
+
 # estate_drill cut|heal: every running node drops, or takes up again, all traffic with the other site.
 estate_drill() {
 	for node in $ESTATE_NODES; do
