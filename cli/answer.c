@@ -6,11 +6,14 @@
 #include "base/check.h"
 #include "base/text.h"
 #include "os/clock.h"
+#include "os/process.h"
 #include "os/terminal.h"
 
 #define TERMINAL_COLUMNS 80
 #define TIMEOUT_MS       60000
 #define WHERE_SHOWN      120 /* a longer condition is cut in what is said of it */
+
+static const struct query_limits usual = {.timeout_ms = TIMEOUT_MS};
 
 /* The output that the options ask for. */
 static void begin_output(struct answer *a, const struct output_column *columns)
@@ -34,6 +37,14 @@ static enum err open_replica(const struct command *c, wall_ms now, struct query 
 	return query_open(state, now, ret, info);
 }
 
+/* The engine looks at the clock between its steps, and one step over long texts may take for ever. */
+static void bound(const struct query_limits *limits)
+{
+	os_process_end_after(limits->timeout_ms / CLOCK_SECOND_MS + 1,
+			     "mesh: the question took too much processor time; narrow it (WHERE, LIMIT), or "
+			     "make its texts shorter\n");
+}
+
 /* By itself first, so that a condition cannot close the parentheses it is put in and mean something else. */
 static enum err check_where(const struct command *c, struct query *query, struct err_info *info)
 {
@@ -44,6 +55,7 @@ static enum err check_where(const struct command *c, struct query *query, struct
 	if (where == NULL)
 		return ERR_OK;
 	text_escape(shown, sizeof(shown), where, strlen(where));
+	bound(&usual);
 	struct question *q = calloc(1, sizeof(*q));
 	if (q == NULL)
 		return err_set(info, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
@@ -114,11 +126,12 @@ int answer_fail(struct answer *a, const struct err_info *info)
 int answer_query(struct answer *a, const char *sql, const char *const *parameters, size_t count,
 		 const struct query_limits *limits)
 {
-	static const struct query_limits usual = {.timeout_ms = TIMEOUT_MS};
 	struct err_info info = {0};
 	struct query_sink sink = output_sink(&a->output);
-	enum err err =
-	    query_run(a->query, sql, parameters, count, limits != NULL ? limits : &usual, &sink, &info);
+	if (limits == NULL)
+		limits = &usual;
+	bound(limits);
+	enum err err = query_run(a->query, sql, parameters, count, limits, &sink, &info);
 	if (err == ERR_OK) {
 		err = output_finish_rows(&a->output);
 		/* An output that cannot be written is told once, by main. */

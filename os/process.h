@@ -17,6 +17,10 @@ struct os_usage {
 enum err os_process_usage(struct os_usage *ret);
 /* Ask the allocator for one arena and early return of free memory; no core dump that could hold keys. */
 void os_process_be_small(void);
+/* Ends the process with exit code 1 and `message` on standard error once it has used `seconds` more of processor
+ * time: for work that nothing else can interrupt. `message` must stay as it is. Without effect where the system
+ * has no such timer. */
+void os_process_end_after(unsigned seconds, const char *message);
 /* Process id, for lock files and logs. */
 uint64_t os_process_id(void);
 

@@ -1,6 +1,7 @@
 #include "os/process.h"
 
 #include <malloc.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -105,4 +106,32 @@ void os_process_be_small(void)
 uint64_t os_process_id(void)
 {
 	return (uint64_t)getpid();
+}
+
+static void on_used_up(int signal_number, siginfo_t *info, void *machine)
+{
+	const char *message = info->si_value.sival_ptr;
+	(void)signal_number;
+	(void)machine;
+	/* A signal from kill(2) brings no message. */
+	if (info->si_code == SI_TIMER)
+		(void)!write(STDERR_FILENO, message, strlen(message));
+	_exit(EXIT_FAILURE);
+}
+
+void os_process_end_after(unsigned seconds, const char *message)
+{
+	union {
+		const char *in;
+		void *out;
+	} value = {.in = message}; /* the handler only reads */
+	struct sigevent event = {
+	    .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGXCPU, .sigev_value.sival_ptr = value.out};
+	struct sigaction action = {.sa_sigaction = on_used_up, .sa_flags = SA_SIGINFO};
+	struct itimerspec at = {.it_value.tv_sec = (time_t)seconds};
+	timer_t timer;
+	sigemptyset(&action.sa_mask);
+	if (sigaction(SIGXCPU, &action, NULL) == 0 &&
+	    timer_create(CLOCK_PROCESS_CPUTIME_ID, &event, &timer) == 0)
+		(void)timer_settime(timer, 0, &at, NULL);
 }

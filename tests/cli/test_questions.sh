@@ -117,6 +117,9 @@ done
 [ ! -e x ] || fail "a file was made"
 run 1 sql 'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n' --timeout 2
 says 'longer than 2.0 s\|more than [0-9]* steps'
+# One step of the engine that takes for ever.
+run 1 sql "SELECT instr(printf('%.8000000c', 'a'), printf('%.4000000c', 'a') || 'b')" --timeout 1
+says 'too much processor time'
 run 0 sql --schema
 shows '^host_components: '
 for format in json jsonl csv; do
