@@ -50,6 +50,12 @@ static bool slot_fits(const struct record_key *key)
 	return true;
 }
 
+/* Far below where a counter would begin again, however much is added to it. */
+static bool seq_fits(uint64_t seq)
+{
+	return seq != 0 && seq <= INT64_MAX;
+}
+
 /* A msgpack map in its canonical form. */
 static bool is_map(const uint8_t *body, size_t len)
 {
@@ -101,8 +107,8 @@ enum err record_parse(const uint8_t *bytes, size_t len, struct record *ret)
 	expect(&r, HEAD_BIN_8);
 	expect(&r, SIGNATURE_BYTES);
 	reader_bytes(&r, SIGNATURE_BYTES);
-	if (!reader_done(&r) || record.key.kind > KIND_LAST || record.seq == 0 || !slot_fits(&record.key) ||
-	    !is_map(record.body, record.body_len))
+	if (!reader_done(&r) || record.key.kind > KIND_LAST || !seq_fits(record.seq) ||
+	    !slot_fits(&record.key) || !is_map(record.body, record.body_len))
 		return ERR_FORMAT;
 	*ret = record;
 	return ERR_OK;
@@ -137,7 +143,7 @@ enum err record_sign(const struct record_key *key, uint64_t seq, uint64_t instan
 {
 	if (body_len > LIMIT_RECORD_BODY_BYTES)
 		return ERR_LIMIT;
-	if (seq == 0 || key->kind > KIND_LAST || !slot_fits(key))
+	if (!seq_fits(seq) || key->kind > KIND_LAST || !slot_fits(key))
 		return ERR_ARG;
 	if (!is_map(body, body_len))
 		return ERR_FORMAT;

@@ -63,7 +63,8 @@ enum err record_parse(const uint8_t *bytes, size_t len, struct record *ret);
 enum err record_verify(const struct record *r, const struct id *estate, const uint8_t public_key[KEY_BYTES]);
 
 /* Encode and sign. `ret` holds LIMIT_RECORD_BYTES. ERR_LIMIT when the body is too long, ERR_FORMAT when it is
- * not a canonical map, ERR_ARG for seq 0 or a slot the kind does not have. The writer is the signer's id. */
+ * not a canonical map, ERR_ARG for a seq of 0 or above INT64_MAX, or a slot the kind does not have. The
+ * writer is the signer's id. */
 enum err record_sign(const struct record_key *key, uint64_t seq, uint64_t instance, wall_ms time,
 		     const uint8_t *body, size_t body_len, const struct id *estate,
 		     const struct identity *signer, uint8_t *ret, size_t *ret_len);

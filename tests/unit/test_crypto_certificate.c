@@ -73,7 +73,7 @@ static void the_largest_certificate_fits(void **state)
 	uint8_t out[LIMIT_CERTIFICATE_BYTES];
 	size_t out_len;
 	struct record r;
-	struct certificate c = {.group_count = LIMIT_GROUPS, .enrolled = UINT32_MAX, .seq = UINT64_MAX}, back;
+	struct certificate c = {.group_count = LIMIT_GROUPS, .enrolled = UINT32_MAX, .seq = INT64_MAX}, back;
 	memcpy(c.public_key, identity_public_key(fix.host), KEY_BYTES);
 	memset(c.site, 's', LIMIT_SITE_NAME_BYTES);
 	for (size_t i = 0; i < LIMIT_GROUPS; i++)

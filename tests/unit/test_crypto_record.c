@@ -204,11 +204,14 @@ static void the_largest_body_fits(void **state)
 	big[3] = (uint8_t)(fill >> 8);
 	big[4] = (uint8_t)fill;
 	assert_int_equal(
-	    record_sign(&key, UINT64_MAX, 1, 1, big, sizeof(big), &fix.keys.estate, fix.host, out, &n),
+	    record_sign(&key, INT64_MAX, 1, 1, big, sizeof(big), &fix.keys.estate, fix.host, out, &n),
 	    ERR_OK);
 	assert_int_equal(n, LIMIT_RECORD_BYTES);
 	assert_int_equal(record_parse(out, n, &r), ERR_OK);
-	assert_true(r.seq == UINT64_MAX);
+	assert_true(r.seq == INT64_MAX);
+	assert_int_equal(
+	    record_sign(&key, UINT64_MAX, 1, 1, big, sizeof(big), &fix.keys.estate, fix.host, out, &n),
+	    ERR_ARG);
 	assert_int_equal(record_verify(&r, &fix.keys.estate, identity_public_key(fix.host)), ERR_OK);
 }
 

@@ -286,6 +286,36 @@ static void test_two_issuers_of_one_host_mean_one_home_everywhere(void **state)
 	two_issuers(false);
 }
 
+/* Whoever has the key of a host can use up its numbers; that must not make them begin again. */
+static void test_numbers_that_are_used_up_do_not_go_round(void **state)
+{
+	const uint64_t last[] = {UINT64_MAX, INT64_MAX};
+	struct net *n = net_met();
+	struct record_key key = {.kind = RECORD_HEALTH, .writer = *net_id(n, 1), .subject = *net_id(n, 1)};
+	uint8_t bytes[LIMIT_RECORD_BYTES], body[LIMIT_RECORD_BODY_BYTES];
+	struct health health = {0};
+	size_t len, body_len;
+	(void)state;
+	assert_int_equal(health_encode(&health, body, &body_len), ERR_OK);
+	for (size_t i = 0; i < 2; i++) {
+		if (record_sign(&key, last[i], 1, FIXTURE_NOW, body, body_len, &n->f.keys.estate,
+				n->nodes[1].identity, bytes, &len) == ERR_OK)
+			core_accept_record(n->nodes[1].g, bytes, len, NULL, CORE_HOPS_PULLED);
+		struct set_entry before, after;
+		assert_true(set_find(n->nodes[1].g->set, &key, &before) || i == 0);
+		for (int k = 0; k < 3; k++)
+			(void)core_publish(n->nodes[1].g, RECORD_HEALTH, net_id(n, 1), 0, body, body_len,
+					   GOSSIP_ROUTINE);
+		struct gossip_status s;
+		gossip_status(n->nodes[1].g, &s);
+		assert_true(s.seq_next > 3);
+		if (set_find(n->nodes[1].g->set, &key, &after) && i == 1)
+			assert_true(after.seq >= before.seq);
+	}
+	net_run(n, 5000);
+	net_free(n);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -296,6 +326,7 @@ int main(void)
 	    cmocka_unit_test(test_roll_calls_without_end_push_out_nobodys),
 	    cmocka_unit_test(test_asking_for_probes_does_not_drown_their_answers),
 	    cmocka_unit_test(test_a_manifest_of_nothing_leaves_room_for_those_of_others),
+	    cmocka_unit_test(test_numbers_that_are_used_up_do_not_go_round),
 	    cmocka_unit_test(test_two_issuers_of_one_host_mean_one_home_everywhere),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
