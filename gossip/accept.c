@@ -10,8 +10,10 @@
 
 #include "gossip/core.h"
 
-#define ORPHANS 64
-#define LIAR_MS 10000 /* for which a peer that handed on a forgery is not listened to */
+#define ORPHANS        64
+#define SHARE_MS       50    /* of time that a record uses up of its writer's share: 20 a second … */
+#define SHARE_BURST_MS 10000 /* … and 200 at once */
+#define LIAR_MS        10000 /* for which a peer that handed on a forgery is not listened to */
 
 struct orphan {
 	uint8_t *bytes;
@@ -157,6 +159,20 @@ static bool is_liar(const struct gossip *g, const struct member *from)
 	return from && from->lied_at && g->now - from->lied_at < LIAR_MS;
 }
 
+/* Each record goes through the whole estate: what one host can make of that is bounded. The latest stands, so
+ * it loses nothing that lasts. */
+static bool share_used_up(const struct gossip *g, const struct member *writer)
+{
+	return writer && writer != g->self && writer->signed_until > g->now + SHARE_BURST_MS;
+}
+
+static void share_use(const struct gossip *g, struct member *writer)
+{
+	if (writer)
+		writer->signed_until =
+		    (writer->signed_until > g->now ? writer->signed_until : g->now) + SHARE_MS;
+}
+
 static enum err accept_signature(struct gossip *g, const struct record *r, struct member *from)
 {
 	const uint8_t *key = NULL;
@@ -253,6 +269,12 @@ enum err core_accept_record(struct gossip *g, const uint8_t *bytes, size_t len, 
 		g->counters.records_untrusted++;
 		return ERR_UNTRUSTED;
 	}
+	struct member *writer = member_find(g, &r.key.writer);
+
+	if (share_used_up(g, writer)) {
+		g->counters.dropped_rate++;
+		return ERR_BUSY;
+	}
 	err = accept_signature(g, &r, from);
 	if (err == ERR_SIGNATURE && from)
 		from->lied_at = g->now;
@@ -267,6 +289,7 @@ enum err core_accept_record(struct gossip *g, const uint8_t *bytes, size_t len, 
 	if (err)
 		return err;
 	g->counters.records_accepted++;
+	share_use(g, writer);
 	accept_hooks(g, &r, id, from, hops, urgency);
 	return ERR_OK;
 }

@@ -65,6 +65,7 @@ struct member {
 	uint32_t rtt_ms;
 	mono_ms sync_at;      /* sync.c: last walk started with it */
 	mono_ms log_asked_at; /* logsync.c: asked for entries that have not come, 0: none */
+	mono_ms signed_until; /* accept.c: its records so far use up its share up to then */
 	mono_ms lied_at;      /* handed on a record with a wrong signature, 0: never */
 	uint64_t root;        /* its estate root as last heard */
 
@@ -214,7 +215,8 @@ bool core_send_hello(struct gossip *g, const struct address *to, enum wire_type 
  * signature, once. On ERR_OK it is in the set, queued for the replica, and every hook has seen it. `from` may
  * be NULL; `hops` as the PUSH had it, 255 for records that were pulled or came by reconciliation. ERR_EXISTS:
  * that very record is there. ERR_STALE: a newer one is. ERR_UNTRUSTED: signer not authorised, or not known
- * yet (kept as an orphan). ERR_SIGNATURE, ERR_FORMAT, ERR_VERSION. ERR_LIMIT: no room this step. */
+ * yet (kept as an orphan). ERR_SIGNATURE, ERR_FORMAT, ERR_VERSION. ERR_LIMIT: no room this step. ERR_BUSY:
+ * its writer has signed more than its share of late. */
 #define CORE_HOPS_PULLED 255
 enum err core_accept_record(struct gossip *g, const uint8_t *bytes, size_t len, struct member *from,
 			    unsigned hops);

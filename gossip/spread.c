@@ -70,7 +70,7 @@ bool spread_knows(const struct gossip *g, uint64_t id)
 void spread_refused(struct gossip *g, uint64_t id, enum err err)
 {
 	/* A signer may become trusted, and room may come; nothing else mends. */
-	if (err != ERR_OK && err != ERR_UNTRUSTED && err != ERR_LIMIT && err != ERR_NOMEM)
+	if (err != ERR_OK && err != ERR_UNTRUSTED && err != ERR_LIMIT && err != ERR_BUSY && err != ERR_NOMEM)
 		remember(g->spread, id);
 }
 

@@ -286,6 +286,40 @@ static void test_two_issuers_of_one_host_mean_one_home_everywhere(void **state)
 	two_issuers(false);
 }
 
+static void push_own(struct net *n, uint64_t seq)
+{
+	struct record_key key = {.kind = RECORD_HEALTH, .subject = *net_id(n, THIEF)};
+	struct wire_pack pack;
+	uint8_t bytes[LIMIT_RECORD_BYTES];
+	size_t len;
+	assert_int_equal(record_sign(&key, seq, 1, FIXTURE_NOW, (const uint8_t *)"\x80", 1, &n->f.keys.estate,
+				     n->nodes[THIEF].identity, bytes, &len),
+			 ERR_OK);
+	wire_pack_push(&pack, 0);
+	assert_true(wire_pack_add(&pack, bytes, len));
+	net_say(n, THIEF, 0, WIRE_PUSH, pack.bytes, pack.len);
+}
+
+static void test_news_without_end_cost_the_estate_a_bounded_share(void **state)
+{
+	struct net *n = net_met();
+	uint64_t before = net_counters(n, 0)->records_accepted;
+	struct record_key key = {
+	    .kind = RECORD_HEALTH, .writer = *net_id(n, THIEF), .subject = *net_id(n, THIEF)};
+	(void)state;
+	n->nodes[THIEF].deaf = true;
+	for (uint64_t seq = 100000; seq < 101000; seq++) {
+		n->now += seq % 2; /* below the allowance of an address */
+		push_own(n, seq);
+		n->now += 2;
+	}
+	assert_true(net_counters(n, 0)->records_accepted - before < 300);
+	net_run(n, 5000);
+	push_own(n, 102000);
+	assert_true(net_has(n, 0, &key, 102000));
+	net_free(n);
+}
+
 /* Whoever has the key of a host can use up its numbers; that must not make them begin again. */
 static void test_numbers_that_are_used_up_do_not_go_round(void **state)
 {
@@ -326,6 +360,7 @@ int main(void)
 	    cmocka_unit_test(test_roll_calls_without_end_push_out_nobodys),
 	    cmocka_unit_test(test_asking_for_probes_does_not_drown_their_answers),
 	    cmocka_unit_test(test_a_manifest_of_nothing_leaves_room_for_those_of_others),
+	    cmocka_unit_test(test_news_without_end_cost_the_estate_a_bounded_share),
 	    cmocka_unit_test(test_numbers_that_are_used_up_do_not_go_round),
 	    cmocka_unit_test(test_two_issuers_of_one_host_mean_one_home_everywhere),
 	};
