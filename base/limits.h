@@ -39,11 +39,14 @@
 #define LIMIT_ROLLCALL_PARTS   (LIMIT_SITE_MEMBERS / LIMIT_ROLLCALL_HOSTS)
 
 /* Authority log and tokens. */
-#define LIMIT_LOG_ENTRIES 4096
-#define LIMIT_GRANT_SITES 16
-#define LIMIT_TOKEN_BYTES (1024 * 1024)
-#define LIMIT_TOKEN_SEEDS 8
-#define LIMIT_SUBNETS     256
+#define LIMIT_LOG_ENTRIES  4096  /* over all branches */
+#define LIMIT_LOG_BRANCHES 4     /* of a forked log: beyond, entries are refused */
+#define LIMIT_ALLOW_HOSTS  65536 /* that an allow-list may name */
+#define LIMIT_OVER_QUOTA   64    /* certificates kept beyond an issuer's quota, in quarantine */
+#define LIMIT_GRANT_SITES  16
+#define LIMIT_TOKEN_BYTES  (1024 * 1024)
+#define LIMIT_TOKEN_SEEDS  8
+#define LIMIT_SUBNETS      256
 
 /* Tables of a node. */
 #define LIMIT_HOSTS            65536
@@ -57,6 +60,10 @@
 #define LIMIT_UPDATE_DATAGRAMS 512
 #define LIMIT_UPDATE_RECORDS   512
 #define LIMIT_EDGES_PER_SITE   6
+
+/* What is wrong with the data. */
+#define LIMIT_ISSUES             2048
+#define LIMIT_ISSUE_DETAIL_BYTES 120
 
 /* Local surfaces. */
 #define LIMIT_CONTROL_REQUEST_BYTES 4096

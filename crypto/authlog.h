@@ -46,6 +46,23 @@ struct authlog_grant {
 	wall_day last_day;
 	uint16_t grace_days;
 	bool revoked;
+	struct id allow_list; /* revoked: blob that names the hosts which stay; zero: none stays */
+};
+
+/* A person. Roles are bits (docs/protocol.md section 5). */
+enum log_role {
+	LOG_ROLE_INCIDENTS = 1,
+	LOG_ROLE_INVENTORY = 2,
+	LOG_ROLE_POLICY = 4,
+	LOG_ROLE_DECOMMISSION = 8
+};
+struct authlog_operator {
+	struct id id;
+	uint8_t public_key[KEY_BYTES];
+	char name[LIMIT_SHORT_TEXT_BYTES + 1];
+	uint8_t roles;
+	wall_day last_day;
+	bool revoked;
 };
 
 enum err authlog_new(struct authlog **ret);
@@ -54,8 +71,16 @@ void authlog_free(struct authlog *log);
 enum err authlog_copy(const struct authlog *log, struct authlog **ret);
 
 /* Check and append one entry. Genesis must come first and fixes the estate id. ERR_EXISTS when the log has
- * that very entry, ERR_STALE (fork or gap: links to something else), ERR_SIGNATURE, ERR_FORMAT, ERR_LIMIT. */
+ * that very entry, ERR_STALE (its predecessor is not here: a gap), ERR_SIGNATURE, ERR_FORMAT, ERR_LIMIT.
+ *
+ * An entry whose predecessor has a successor already forks the log: then all branches are kept (at most
+ * LIMIT_LOG_BRANCHES), and of what stands behind the first fork only revocations count, those of every
+ * branch. */
 enum err authlog_append(struct authlog *log, const uint8_t *entry, size_t len);
+bool authlog_forked(const struct authlog *log);
+size_t authlog_branches(const struct authlog *log); /* 1 unless forked; 0 while empty */
+/* Whether this head is one that the log has, or has gone through: then its owner has nothing new. */
+bool authlog_knows_head(const struct authlog *log, struct authlog_head head);
 
 size_t authlog_count(const struct authlog *log);
 /* NULL when out of range; owned by the log. */
@@ -68,8 +93,23 @@ wall_day authlog_day(const struct authlog *log); /* of the newest entry: floor o
 /* NULL when unknown; a revoked grant is returned with `revoked` set. */
 const struct authlog_grant *authlog_find_grant(const struct authlog *log, const struct id *issuer);
 bool authlog_host_revoked(const struct authlog *log, const struct id *host);
+/* Whether a certificate of this issuer about this host can still hold: neither is revoked, or the issuer is
+ * and its allow-list names the host. Until a list is complete here its issuer's hosts count as named:
+ * `ret_sure` (may be NULL) is false then, and certificates not seen before are to be refused. */
+bool authlog_stands(const struct authlog *log, const struct id *issuer, const struct id *host,
+		    bool *ret_sure);
+/* The complete list that `list` (struct authlog_grant) names: ascending ids, copied. ERR_NOT_FOUND when no
+ * revocation names it, ERR_NOMEM. */
+enum err authlog_set_allowed(struct authlog *log, const struct id *list, const struct id *hosts,
+			     size_t count);
 /* Public key of an operator who is not revoked; NULL otherwise. */
 const uint8_t *authlog_operator_key(const struct authlog *log, const struct id *op);
+/* NULL when unknown; a revoked operator is returned with `revoked` set. */
+const struct authlog_operator *authlog_find_operator(const struct authlog *log, const struct id *op);
+/* By index, in the order of their entries; NULL behind the last. Voided by an append. */
+const struct authlog_grant *authlog_grant_at(const struct authlog *log, size_t index);
+const struct authlog_operator *authlog_operator_at(const struct authlog *log, size_t index);
+const struct id *authlog_revoked_host_at(const struct authlog *log, size_t index);
 
 /* Make signed entries (not appended). `authority` must be the key in force (ERR_UNTRUSTED). ret holds
  * LIMIT_LOG_ENTRY_BYTES. */
@@ -78,16 +118,17 @@ enum err authlog_make_genesis(const struct identity *authority, const char *esta
 enum err authlog_make_grant(const struct authlog *log, const struct identity *authority,
 			    const struct authlog_grant *grant, wall_ms now, uint8_t *ret, size_t *ret_len);
 
-/* `issuer` NULL: all grants. */
+/* `issuer` NULL: all grants. `last_day`, `quota` NULL: as they are; one of them must be given. */
 enum err authlog_make_extend(const struct authlog *log, const struct identity *authority,
-			     const struct id *issuer, wall_day last_day, wall_ms now, uint8_t *ret,
-			     size_t *ret_len);
+			     const struct id *issuer, const wall_day *last_day, const uint32_t *quota,
+			     wall_ms now, uint8_t *ret, size_t *ret_len);
 enum err authlog_make_operator(const struct authlog *log, const struct identity *authority,
 			       const uint8_t public_key[KEY_BYTES], const char *name, uint8_t roles,
 			       wall_day last_day, wall_ms now, uint8_t *ret, size_t *ret_len);
+/* `allow_list` (may be NULL): only with LOG_REVOKE_ISSUER. */
 enum err authlog_make_revoke(const struct authlog *log, const struct identity *authority,
-			     enum log_revoke_what what, const struct id *id, const char *reason, wall_ms now,
-			     uint8_t *ret, size_t *ret_len);
+			     enum log_revoke_what what, const struct id *id, const struct id *allow_list,
+			     const char *reason, wall_ms now, uint8_t *ret, size_t *ret_len);
 enum err authlog_make_rotate(const struct authlog *log, const struct identity *authority,
 			     const struct identity *successor, wall_ms now, uint8_t *ret, size_t *ret_len);
 /* An entry from its msgpack body. ERR_UNTRUSTED (not the key in force), ERR_FORMAT, ERR_LIMIT, ERR_ARG. */

@@ -99,19 +99,27 @@ enum err authlog_make_grant(const struct authlog *log, const struct identity *au
 }
 
 enum err authlog_make_extend(const struct authlog *log, const struct identity *authority,
-			     const struct id *issuer, wall_day last_day, wall_ms now, uint8_t *ret,
-			     size_t *ret_len)
+			     const struct id *issuer, const wall_day *last_day, const uint32_t *quota,
+			     wall_ms now, uint8_t *ret, size_t *ret_len)
 {
 	uint8_t body[LOG_BODY_BYTES];
 	struct mp_writer w;
+	if (last_day == NULL && quota == NULL)
+		return ERR_ARG;
 	mp_writer_init(&w, body, sizeof(body));
-	mp_put_map(&w, issuer == NULL ? 1 : 2);
+	mp_put_map(&w, (size_t)(issuer != NULL) + (last_day != NULL) + (quota != NULL));
 	if (issuer != NULL) {
 		mp_put_u64(&w, 1);
 		mp_put_bin(&w, issuer->b, ID_BYTES);
 	}
-	mp_put_u64(&w, 2);
-	mp_put_u64(&w, last_day);
+	if (last_day != NULL) {
+		mp_put_u64(&w, 2);
+		mp_put_u64(&w, *last_day);
+	}
+	if (quota != NULL) {
+		mp_put_u64(&w, 3);
+		mp_put_u64(&w, *quota);
+	}
 	return make(log, authority, LOG_EXTEND, &w, now, ret, ret_len);
 }
 
@@ -135,17 +143,23 @@ enum err authlog_make_operator(const struct authlog *log, const struct identity 
 }
 
 enum err authlog_make_revoke(const struct authlog *log, const struct identity *authority,
-			     enum log_revoke_what what, const struct id *id, const char *reason, wall_ms now,
-			     uint8_t *ret, size_t *ret_len)
+			     enum log_revoke_what what, const struct id *id, const struct id *allow_list,
+			     const char *reason, wall_ms now, uint8_t *ret, size_t *ret_len)
 {
 	uint8_t body[LOG_BODY_BYTES];
 	struct mp_writer w;
+	if (allow_list != NULL && what != LOG_REVOKE_ISSUER)
+		return ERR_ARG;
 	mp_writer_init(&w, body, sizeof(body));
-	mp_put_map(&w, 3);
+	mp_put_map(&w, allow_list == NULL ? 3 : 4);
 	mp_put_u64(&w, 1);
 	mp_put_u64(&w, (uint64_t)what);
 	mp_put_u64(&w, 2);
 	mp_put_bin(&w, id->b, ID_BYTES);
+	if (allow_list != NULL) {
+		mp_put_u64(&w, 3);
+		mp_put_bin(&w, allow_list->b, ID_BYTES);
+	}
 	mp_put_u64(&w, 4);
 	mp_put_str(&w, reason);
 	return make(log, authority, LOG_REVOKE, &w, now, ret, ret_len);

@@ -6,6 +6,8 @@
 #include "crypto/authlog.h"
 #include "crypto/record.h"
 
+#define HARDWARE_HASH_BYTES 8
+
 struct certificate {
 	struct id host;
 	struct id issuer;
@@ -15,6 +17,9 @@ struct certificate {
 	size_t group_count;
 	wall_day enrolled;
 	uint64_t seq;
+	wall_ms time;                          /* when it was issued, by the issuer's clock */
+	uint8_t hardware[HARDWARE_HASH_BYTES]; /* who enrols says what machine it is; see os/hardware.h */
+	bool has_hardware;
 };
 
 /* `ret` holds LIMIT_CERTIFICATE_BYTES; host and issuer ids are derived from the keys. */
@@ -27,7 +32,8 @@ enum err certificate_decode(const struct record *r, struct certificate *ret);
 
 /* Signature, grant, site of the grant, revocation. `today` is floored by the log's newest entry inside.
  * ERR_UNTRUSTED (issuer not in the log: pull the log first; or site outside the grant), ERR_SIGNATURE,
- * ERR_REVOKED, ERR_EXPIRED (grant ended, grace included). */
+ * ERR_REVOKED (the host, or its issuer and it is not on the allow-list, see authlog_stands), ERR_EXPIRED
+ * (grant ended, grace included). */
 enum err certificate_verify(const struct record *r, const struct authlog *log, wall_day today,
 			    struct certificate *ret);
 

@@ -364,6 +364,8 @@ static enum err core_event(struct gossip *g, const struct gossip_event *event)
 	case GOSSIP_ANSWERS:
 		update_answers(g, event->answers.answers, event->answers.count);
 		return ERR_OK;
+	case GOSSIP_LOG:
+		return logsync_local(g, event->log.bytes, event->log.len);
 	case GOSSIP_DRILL:
 		on_drill(g, event->drill.site, event->drill.cut);
 		return ERR_OK;

@@ -369,6 +369,8 @@ void logsync_free(struct gossip *g);
 /* LOG_PULL, LOG_ENTRIES. `m` is NULL under the hello key. New entries: core_on_log. */
 void logsync_on_message(struct gossip *g, struct member *m, const struct address *from,
 			const struct datagram *d);
+/* What the administrator hands in; errors as for GOSSIP_LOG. */
+enum err logsync_local(struct gossip *g, const uint8_t *bytes, size_t len);
 /* A peer (m NULL: one we have no session with, at `from`) has this head. */
 void logsync_on_head(struct gossip *g, struct member *m, const struct address *from,
 		     struct authlog_head head);

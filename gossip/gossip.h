@@ -58,6 +58,14 @@ struct gossip_options {
 	mono_ms now;
 	wall_ms wall;
 	struct gossip_timing timing;
+	/* The id of the record being applied, 0 between records, is written here (may be NULL): memory that
+	 * outlives a crash tells which one it was. Those in `poison` are not applied, and reported as issues.
+	 */
+	volatile uint64_t *applying;
+	const uint64_t *poison;
+	size_t poison_count;
+	/* Bits of enum gossip_defence to leave out, to show what each is for. Heeded by test builds only. */
+	uint64_t weakened;
 };
 
 /* ERR_ARG, ERR_NOMEM, or why the own certificate does not verify. */
@@ -72,6 +80,9 @@ enum err gossip_load_record(struct gossip *g, const uint8_t *bytes, size_t len, 
 enum err gossip_load_blob(struct gossip *g, const struct id *blob);
 enum err gossip_load_host_state(struct gossip *g, const struct host_state *state);
 enum err gossip_load_site_state(struct gossip *g, const struct site_state *state);
+enum err gossip_load_issue(struct gossip *g, const struct issue *issue);
+/* Blobs of allow-lists that the log names, before records: they say which certificates stand. */
+enum err gossip_load_allow_list(struct gossip *g, const uint8_t *bytes, size_t len);
 
 enum gossip_event_type {
 	GOSSIP_TICK, /* a deadline passed */
@@ -80,6 +91,9 @@ enum gossip_event_type {
 	GOSSIP_BLOB,    /* a blob this host publishes; before the record that names it */
 	GOSSIP_ANSWERS, /* to the reads of the update before, and before any other event: otherwise they lapse
 			 */
+	GOSSIP_LOG,     /* the administrator hands in an entry of the authority log (ERR_EXISTS, ERR_STALE:
+			   entries     before it are missing, ERR_SIGNATURE), or a blob of an allow-list that the log
+			   names     (ERR_NOT_FOUND: it names none such) */
 	GOSSIP_DRILL,   /* cut off, or heal, all hosts of a site (by home site): for exercises */
 	GOSSIP_LEAVE,   /* say goodbye: the returned update is the last */
 };
@@ -111,6 +125,10 @@ struct gossip_event {
 			const uint8_t *bytes;
 			size_t len;
 		} blob;
+		struct {
+			const uint8_t *bytes; /* begins with 97: an entry; with 01: a blob */
+			size_t len;
+		} log;
 		struct {
 			const struct gossip_answer *answers; /* one per read, same order */
 			size_t count;
@@ -169,6 +187,8 @@ struct gossip_update {
 	size_t host_count;
 	const struct site_state *sites;
 	size_t site_count;
+	const struct issue *issues; /* new, changed or over */
+	size_t issue_count;
 	bool urgent; /* a state changed that a person waits for: commit within a second */
 	const struct gossip_datagram *datagrams;
 	size_t datagram_count;

@@ -135,6 +135,16 @@ static void on_entries(struct gossip *g, struct member *m, const struct address 
 		l->asked = false;
 }
 
+enum err logsync_local(struct gossip *g, const uint8_t *bytes, size_t len)
+{
+	enum err err = authlog_append(g->log, bytes, len);
+	if (err != ERR_OK)
+		return err;
+	core_log_entry(g, bytes, len);
+	core_on_log(g);
+	return ERR_OK;
+}
+
 void logsync_on_message(struct gossip *g, struct member *m, const struct address *from,
 			const struct datagram *d)
 {

@@ -35,3 +35,32 @@ const char *site_status_name(enum site_status status)
 	}
 	return "unknown";
 }
+
+const char *host_standing_name(enum host_standing standing)
+{
+	switch (standing) {
+	case STANDING_GOOD:
+		return "good";
+	case STANDING_GRACE:
+		return "grace";
+	case STANDING_QUARANTINED:
+		return "quarantined";
+	case STANDING_ENDED:
+		return "ended";
+	case STANDING_REVOKED:
+		return "revoked";
+	}
+	return "unknown";
+}
+
+const char *issue_kind_name(enum issue_kind kind)
+{
+	switch (kind) {
+#define ISSUE_NAME(symbol, value, name)                                                                      \
+	case ISSUE_##symbol:                                                                                 \
+		return name;
+		ISSUE_TABLE(ISSUE_NAME)
+#undef ISSUE_NAME
+	}
+	return NULL;
+}

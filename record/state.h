@@ -4,6 +4,7 @@
 #define MESH_RECORD_STATE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/clock.h"
@@ -23,10 +24,22 @@ enum host_status {
 };
 const char *host_status_name(enum host_status status);
 
+/* What a host's certificate is worth now. Stored: never renumber. */
+enum host_standing {
+	STANDING_GOOD = 0,
+	STANDING_GRACE = 1,       /* its issuer's grant has ended and runs on for its grace */
+	STANDING_QUARANTINED = 2, /* beyond its issuer's quota: shown, marked, without a say */
+	STANDING_ENDED = 3,       /* the grant and its grace are over: not talked to */
+	STANDING_REVOKED = 4,     /* it, or its issuer without it on the allow-list: hidden from answers */
+};
+const char *host_standing_name(enum host_standing standing);
+
 struct host_state {
 	struct id host;
 	enum host_status status;
-	wall_ms since;   /* when it became so, by this node's clock or the evidence's */
+	enum host_standing standing;
+	struct id replaced_by; /* HOST_REPLACED: the later host on the same hardware; else zero */
+	wall_ms since;         /* when it became so, by this node's clock or the evidence's */
 	wall_ms seen;    /* last sign of life: own record, direct answer or roll-call that says "answers" */
 	uint8_t votes;   /* dark: witnesses that say so */
 	uint8_t signers; /* dark: current signers other than the accused */
@@ -44,6 +57,48 @@ struct site_state {
 	wall_ms last_rollcall; /* receipt, 0: none yet */
 	uint32_t interval_s;
 	uint32_t live_witnesses; /* as the newest roll-call counts them */
+};
+
+/* What is wrong with the data itself: found by gossip/ and node/, kept by store/, shown by the table
+ * `issues`. One of a kind and subject. Stored: never renumber. */
+#define ISSUE_TABLE(X)                                                                                       \
+	X(HOST_REVOKED, 1, "host-revoked")              /* host; its data is hidden */                       \
+	X(ISSUER_REVOKED, 2, "issuer-revoked")          /* issuer; count: hosts hidden */                    \
+	X(OPERATOR_REVOKED, 3, "operator-revoked")      /* operator */                                       \
+	X(QUARANTINED, 4, "quarantined")                /* host beyond the quota; other: issuer */           \
+	X(OVER_QUOTA, 5, "over-quota")                  /* issuer; count: certificates beyond the quota */   \
+	X(GRANT_IN_GRACE, 6, "grant-in-grace")          /* issuer; count: its hosts */                       \
+	X(GRANT_ENDED, 7, "grant-ended")                /* issuer; count: its hosts */                       \
+	X(ALLOW_LIST_MISSING, 8, "allow-list-missing")  /* issuer; other: the blob */                        \
+	X(LOG_FORKED, 9, "log-forked")                  /* estate; count: branches */                        \
+	X(CLONED, 10, "cloned")                         /* host: two nodes use its key; detail: both */      \
+	X(RESTORED, 11, "restored")                     /* host: came back with an old counter, went past */ \
+	X(EQUIVOCATION, 12, "equivocation")             /* host signed two records of one order: proof */    \
+	X(DUPLICATE_HARDWARE, 13, "duplicate-hardware") /* host; other: as live, same hardware */            \
+	X(CLOCK_OFF, 14, "clock-off")                   /* host */                                           \
+	X(BAD_SIGNATURES, 15, "bad-signatures")         /* host handed on forgeries: not listened to */      \
+	X(POISON_RECORD, 16, "poison-record") /* host whose record was being applied in 2 crashes */         \
+	X(OUT_OF_ROLE, 17, "out-of-role")     /* operator said what its role does not cover */
+
+enum issue_kind {
+#define ISSUE_ENUM(symbol, value, name) ISSUE_##symbol = value,
+	ISSUE_TABLE(ISSUE_ENUM)
+#undef ISSUE_ENUM
+};
+/* NULL for a kind that is none. */
+const char *issue_kind_name(enum issue_kind kind);
+
+struct issue {
+	enum issue_kind kind;
+	struct id subject;
+	struct id other;                           /* zero: none */
+	wall_ms since, last;                       /* first and newest time it was found */
+	uint64_t count;                            /* of what the kind says, or how often it was found */
+	char detail[LIMIT_ISSUE_DETAIL_BYTES + 1]; /* hostile, like all text */
+	bool over;                                 /* it has ended: its row goes */
+	/* Equivocation: the two records, borrowed as the struct that carries them says. */
+	const uint8_t *proof[2];
+	size_t proof_len[2]; /* 0: none */
 };
 
 #endif

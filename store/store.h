@@ -37,6 +37,8 @@ enum err store_put_record(struct store *s, const struct record_key *key, const u
 enum err store_put_blob(struct store *s, const struct id *id, const uint8_t *bytes, size_t len);
 enum err store_put_host_state(struct store *s, const struct host_state *state);
 enum err store_put_site_state(struct store *s, const struct site_state *state);
+/* One that is over loses its row. */
+enum err store_put_issue(struct store *s, const struct issue *issue);
 
 /* Rows in the filling batch. */
 size_t store_pending(const struct store *s);
@@ -65,6 +67,9 @@ enum err store_each_host_state(struct store *s, bool (*each)(void *context, cons
 			       void *context);
 enum err store_each_site_state(struct store *s, bool (*each)(void *context, const struct site_state *state),
 			       void *context);
+/* `issue->proof` is valid during the call. */
+enum err store_each_issue(struct store *s, bool (*each)(void *context, const struct issue *issue),
+			  void *context);
 
 struct store_stats {
 	uint64_t rows, damaged, commits, committed_rows, committed_bytes;

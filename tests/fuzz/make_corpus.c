@@ -86,7 +86,7 @@ static void put_log(void)
 	}
 	uint8_t next[LIMIT_LOG_ENTRY_BYTES];
 	size_t len;
-	CHECK(authlog_make_revoke(f.log, f.authority, LOG_REVOKE_HOST, identity_id(f.host), "lost",
+	CHECK(authlog_make_revoke(f.log, f.authority, LOG_REVOKE_HOST, identity_id(f.host), NULL, "lost",
 				  FIXTURE_NOW, next, &len) == ERR_OK);
 	put("log", "next", FUZZ_AS_IS, next, len);
 	fixture_release(&f);

@@ -62,7 +62,7 @@ struct fixture_entry fixture_operator(const struct fixture *f, const char *name)
 struct fixture_entry fixture_revoke(const struct fixture *f, enum log_revoke_what what, const struct id *id)
 {
 	struct fixture_entry e;
-	CHECK(authlog_make_revoke(f->log, f->authority, what, id, "", FIXTURE_NOW, e.bytes, &e.len) ==
+	CHECK(authlog_make_revoke(f->log, f->authority, what, id, NULL, "", FIXTURE_NOW, e.bytes, &e.len) ==
 	      ERR_OK);
 	return e;
 }

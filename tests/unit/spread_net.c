@@ -43,8 +43,8 @@ static void make_log(struct net *n)
 				    grant.last_day, NET_WALL, entry, &len);
 	log_add(n, entry, len, err);
 	for (int i = 0; i < 12; i++) { /* more than one datagram of them */
-		err = authlog_make_extend(n->log, n->authority, NULL, grant.last_day + 1, NET_WALL, entry,
-					  &len);
+		err = authlog_make_extend(n->log, n->authority, NULL, &(wall_day){grant.last_day + 1}, NULL,
+					  NET_WALL, entry, &len);
 		log_add(n, entry, len, err);
 	}
 }

@@ -118,14 +118,15 @@ static void extensions_reach_one_or_all(void **state)
 	fixture_grant_append(&fix, &grant);
 	const struct authlog_grant *one = authlog_find_grant(fix.log, identity_id(fix.issuer));
 	const struct authlog_grant *two = authlog_find_grant(fix.log, identity_id(fix.other));
-	assert_int_equal(authlog_make_extend(fix.log, fix.authority, identity_id(fix.issuer), 30000,
-					     FIXTURE_NOW, m.bytes, &m.len),
+	assert_int_equal(authlog_make_extend(fix.log, fix.authority, identity_id(fix.issuer),
+					     &(wall_day){30000}, NULL, FIXTURE_NOW, m.bytes, &m.len),
 			 ERR_OK);
 	fixture_append(&fix, &m);
 	assert_int_equal(one->last_day, 30000);
 	assert_int_equal(two->last_day, FIXTURE_DAY + 30);
-	assert_int_equal(
-	    authlog_make_extend(fix.log, fix.authority, NULL, 40000, FIXTURE_NOW, m.bytes, &m.len), ERR_OK);
+	assert_int_equal(authlog_make_extend(fix.log, fix.authority, NULL, &(wall_day){40000}, NULL,
+					     FIXTURE_NOW, m.bytes, &m.len),
+			 ERR_OK);
 	fixture_append(&fix, &m);
 	assert_true(one->last_day == 40000 && two->last_day == 40000);
 	assert_true(one->quota == 100 && two->quota == 100);
@@ -273,12 +274,13 @@ static void makers_refuse_what_readers_would(void **state)
 	assert_int_equal(authlog_make_grant(fix.log, fix.issuer, &grant, FIXTURE_NOW, m.bytes, &m.len),
 			 ERR_UNTRUSTED);
 	assert_int_equal(authlog_make_revoke(fix.log, fix.authority, LOG_REVOKE_HOST, identity_id(fix.host),
-					     reason, FIXTURE_NOW, m.bytes, &m.len),
+					     NULL, reason, FIXTURE_NOW, m.bytes, &m.len),
 			 ERR_FORMAT);
 	assert_int_equal(authlog_make_operator(fix.log, fix.authority, identity_public_key(fix.host), name, 1,
 					       1, FIXTURE_NOW, m.bytes, &m.len),
 			 ERR_FORMAT);
-	assert_int_equal(authlog_make_extend(fix.log, fix.authority, NULL, 1, UINT64_MAX, m.bytes, &m.len),
+	assert_int_equal(authlog_make_extend(fix.log, fix.authority, NULL, &(wall_day){1}, NULL, UINT64_MAX,
+					     m.bytes, &m.len),
 			 ERR_FORMAT);
 	assert_int_equal(m.len, 99);
 }

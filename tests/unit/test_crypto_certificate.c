@@ -308,12 +308,13 @@ static void grant_ends_after_its_grace(void **state)
 	assert_int_equal(verify(last), ERR_OK);
 	assert_int_equal(verify(last + 1), ERR_EXPIRED);
 	assert_int_equal(
-	    authlog_make_extend(fix.log, fix.authority, NULL, last, FIXTURE_NOW, entry, &entry_len), ERR_OK);
+	    authlog_make_extend(fix.log, fix.authority, NULL, &last, NULL, FIXTURE_NOW, entry, &entry_len),
+	    ERR_OK);
 	append(entry, entry_len);
 	assert_int_equal(verify(last + 7), ERR_OK);
 	assert_int_equal(verify(last + 8), ERR_EXPIRED);
 	/* A clock that stands still does not keep a grant alive: the newest entry floors it. */
-	assert_int_equal(authlog_make_extend(fix.log, fix.authority, identity_id(fix.other), last,
+	assert_int_equal(authlog_make_extend(fix.log, fix.authority, identity_id(fix.other), &last, NULL,
 					     (wall_ms)(last + 8) * CLOCK_DAY_MS, entry, &entry_len),
 			 ERR_OK);
 	append(entry, entry_len);
@@ -334,9 +335,9 @@ static void revoked(enum log_revoke_what what, const struct id *id, enum err wan
 {
 	uint8_t entry[LIMIT_LOG_ENTRY_BYTES];
 	size_t entry_len;
-	assert_int_equal(
-	    authlog_make_revoke(fix.log, fix.authority, what, id, "stolen", FIXTURE_NOW, entry, &entry_len),
-	    ERR_OK);
+	assert_int_equal(authlog_make_revoke(fix.log, fix.authority, what, id, NULL, "stolen", FIXTURE_NOW,
+					     entry, &entry_len),
+			 ERR_OK);
 	append(entry, entry_len);
 	assert_int_equal(verify(FIXTURE_DAY), want);
 }

@@ -87,7 +87,7 @@ static void revoke(struct net *n, size_t node)
 	uint8_t entry[LIMIT_LOG_ENTRY_BYTES];
 	size_t len;
 	assert_int_equal(authlog_make_revoke(n->nodes[1].log, n->f.authority, LOG_REVOKE_HOST,
-					     net_id(n, node), "stolen", FIXTURE_NOW, entry, &len),
+					     net_id(n, node), NULL, "stolen", FIXTURE_NOW, entry, &len),
 			 ERR_OK);
 	assert_int_equal(authlog_append(n->nodes[1].log, entry, len), ERR_OK);
 	core_on_log(n->nodes[1].g);

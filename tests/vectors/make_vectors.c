@@ -150,14 +150,14 @@ static void grow_log(struct world *w)
 	memcpy(grant.public_key, identity_public_key(w->f.other), KEY_BYTES);
 	CHECK(authlog_make_grant(log, authority, &grant, FIXTURE_NOW + 1000, m.bytes, &m.len) == ERR_OK);
 	add(w, &m);
-	CHECK(authlog_make_extend(log, authority, identity_id(w->f.issuer), FIXTURE_DAY + 400,
-				  FIXTURE_NOW + 2000, m.bytes, &m.len) == ERR_OK);
+	CHECK(authlog_make_extend(log, authority, identity_id(w->f.issuer), &(wall_day){FIXTURE_DAY + 400},
+				  NULL, FIXTURE_NOW + 2000, m.bytes, &m.len) == ERR_OK);
 	add(w, &m);
 	CHECK(authlog_make_operator(log, authority, identity_public_key(w->operator_), "Ada", 0x0f,
 				    FIXTURE_DAY + 400, FIXTURE_NOW + 3000, m.bytes, &m.len) == ERR_OK);
 	add(w, &m);
-	CHECK(authlog_make_revoke(log, authority, LOG_REVOKE_HOST, &stolen, "laptop lost", FIXTURE_NOW + 4000,
-				  m.bytes, &m.len) == ERR_OK);
+	CHECK(authlog_make_revoke(log, authority, LOG_REVOKE_HOST, &stolen, NULL, "laptop lost",
+				  FIXTURE_NOW + 4000, m.bytes, &m.len) == ERR_OK);
 	add(w, &m);
 	CHECK(authlog_make_rotate(log, authority, w->successor, FIXTURE_NOW + 5000, m.bytes, &m.len) ==
 	      ERR_OK);
