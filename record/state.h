@@ -88,6 +88,8 @@ enum issue_kind {
 /* NULL for a kind that is none. */
 const char *issue_kind_name(enum issue_kind kind);
 
+#define ISSUE_PROOFS 2
+
 struct issue {
 	enum issue_kind kind;
 	struct id subject;
@@ -97,8 +99,8 @@ struct issue {
 	char detail[LIMIT_ISSUE_DETAIL_BYTES + 1]; /* hostile, like all text */
 	bool over;                                 /* it has ended: its row goes */
 	/* Equivocation: the two records, borrowed as the struct that carries them says. */
-	const uint8_t *proof[2];
-	size_t proof_len[2]; /* 0: none */
+	const uint8_t *proof[ISSUE_PROOFS];
+	size_t proof_len[ISSUE_PROOFS]; /* 0: none */
 };
 
 #endif

@@ -247,6 +247,7 @@ static enum err load_meta(struct lmdb *l, const struct id *estate, const struct 
 			       l->e.data_path);
 	if (err == ERR_OK) {
 		l->meta.self = *self;
+		l->meta.schema = STORE_SCHEMA; /* older rows read as they are */
 		return verify(l);
 	}
 	if (err != ERR_NOT_FOUND)

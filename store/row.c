@@ -25,6 +25,21 @@ struct row_key row_key_id(enum store_table table, const struct id *id)
 	return ret;
 }
 
+struct row_key row_key_issue(enum issue_kind kind, const struct id *subject)
+{
+	struct row_key ret = {.bytes = {TABLE_ISSUES, (uint8_t)kind}, .len = 2 + ID_BYTES};
+	memcpy(ret.bytes + 2, subject->b, ID_BYTES);
+	return ret;
+}
+
+struct row_key row_key_proof(enum issue_kind kind, const struct id *subject, unsigned index)
+{
+	struct row_key ret = row_key_issue(kind, subject);
+	ret.bytes[0] = TABLE_PROOFS;
+	ret.bytes[ret.len++] = (uint8_t)index;
+	return ret;
+}
+
 enum err row_key_of(const uint8_t *bytes, size_t len, struct row_key *ret)
 {
 	if (len == 0 || len > ROW_KEY_BYTES)
@@ -65,12 +80,17 @@ enum err row_check(const struct row_key *key, const uint8_t *bytes, size_t len)
 }
 
 /* The checksum's place is left open until the payload is there. */
-static struct writer row_begin(struct row_value *row)
+static struct writer row_begin_version(struct row_value *row, uint8_t version)
 {
 	struct writer w = writer_of(row->bytes, sizeof(row->bytes));
 	writer_zeros(&w, 8);
-	writer_u8(&w, STORE_ROW_VERSION);
+	writer_u8(&w, version);
 	return w;
+}
+
+static struct writer row_begin(struct row_value *row)
+{
+	return row_begin_version(row, STORE_ROW_VERSION);
 }
 
 static enum err row_end(struct writer *w, const struct row_key *key, struct row_value *row)
@@ -94,19 +114,47 @@ enum err row_encode_record(const struct row_key *key, const uint8_t *bytes, size
 	return row_end(&w, key, ret);
 }
 
-enum err row_encode_blob(const struct row_key *key, const uint8_t *bytes, size_t len, struct row_value *ret)
+static enum err encode_bytes(const struct row_key *key, const uint8_t *bytes, size_t len, size_t max,
+			     struct row_value *ret)
 {
-	if (len == 0 || len > LIMIT_BLOB_BYTES)
+	if (len == 0 || len > max)
 		return ERR_LIMIT;
 	struct writer w = row_begin(ret);
 	writer_bytes(&w, bytes, len);
 	return row_end(&w, key, ret);
 }
 
+enum err row_encode_blob(const struct row_key *key, const uint8_t *bytes, size_t len, struct row_value *ret)
+{
+	return encode_bytes(key, bytes, len, LIMIT_BLOB_BYTES, ret);
+}
+
+enum err row_encode_proof(const struct row_key *key, const uint8_t *bytes, size_t len, struct row_value *ret)
+{
+	return encode_bytes(key, bytes, len, LIMIT_RECORD_BYTES, ret);
+}
+
+enum err row_encode_issue(const struct row_key *key, const struct issue *issue, struct row_value *ret)
+{
+	size_t len = strnlen(issue->detail, sizeof(issue->detail));
+	if (len > LIMIT_ISSUE_DETAIL_BYTES)
+		return ERR_LIMIT;
+	struct writer w = row_begin(ret);
+	writer_bytes(&w, issue->other.b, ID_BYTES);
+	writer_u64(&w, issue->since);
+	writer_u64(&w, issue->last);
+	writer_u64(&w, issue->count);
+	writer_u8(&w, (uint8_t)len);
+	writer_bytes(&w, issue->detail, len);
+	return row_end(&w, key, ret);
+}
+
 enum err row_encode_host(const struct row_key *key, const struct host_state *state, struct row_value *ret)
 {
-	struct writer w = row_begin(ret);
+	struct writer w = row_begin_version(ret, STORE_HOST_ROW_VERSION);
 	writer_u8(&w, (uint8_t)state->status);
+	writer_u8(&w, (uint8_t)state->standing);
+	writer_bytes(&w, state->replaced_by.b, ID_BYTES);
 	writer_u64(&w, state->since);
 	writer_u64(&w, state->seen);
 	writer_u8(&w, state->votes);
@@ -145,14 +193,20 @@ void row_encode_meta(const struct row_key *key, const struct store_meta *meta, s
 	CHECK(row_end(&w, key, ret) == ERR_OK);
 }
 
-static enum err payload_of(const uint8_t *bytes, size_t len, struct reader *ret)
+/* Of any version from 1 to `newest`. */
+static enum err payload_up_to(const uint8_t *bytes, size_t len, uint8_t newest, struct reader *ret)
 {
 	if (len < ROW_HEADER_BYTES)
 		return ERR_FORMAT;
-	if (bytes[8] != STORE_ROW_VERSION)
+	if (bytes[8] < 1 || bytes[8] > newest)
 		return ERR_VERSION;
 	*ret = reader_of(bytes + ROW_HEADER_BYTES, len - ROW_HEADER_BYTES);
 	return ERR_OK;
+}
+
+static enum err payload_of(const uint8_t *bytes, size_t len, struct reader *ret)
+{
+	return payload_up_to(bytes, len, STORE_ROW_VERSION, ret);
 }
 
 enum err row_decode_record(const uint8_t *bytes, size_t len, const uint8_t **ret_record, size_t *ret_len,
@@ -173,17 +227,53 @@ enum err row_decode_record(const uint8_t *bytes, size_t len, const uint8_t **ret
 	return ERR_OK;
 }
 
-enum err row_decode_blob(const uint8_t *bytes, size_t len, const uint8_t **ret_blob, size_t *ret_len)
+static enum err decode_bytes(const uint8_t *bytes, size_t len, size_t max, const uint8_t **ret,
+			     size_t *ret_len)
 {
 	struct reader r;
 	enum err err = payload_of(bytes, len, &r);
 	if (err != ERR_OK)
 		return err;
 	size_t left = reader_left(&r);
-	if (left == 0 || left > LIMIT_BLOB_BYTES)
+	if (left == 0 || left > max)
 		return ERR_FORMAT;
 	*ret_len = left;
-	*ret_blob = reader_bytes(&r, left);
+	*ret = reader_bytes(&r, left);
+	return ERR_OK;
+}
+
+enum err row_decode_blob(const uint8_t *bytes, size_t len, const uint8_t **ret_blob, size_t *ret_len)
+{
+	return decode_bytes(bytes, len, LIMIT_BLOB_BYTES, ret_blob, ret_len);
+}
+
+enum err row_decode_proof(const uint8_t *bytes, size_t len, const uint8_t **ret_record, size_t *ret_len)
+{
+	return decode_bytes(bytes, len, LIMIT_RECORD_BYTES, ret_record, ret_len);
+}
+
+enum err row_decode_issue(const struct row_key *key, const uint8_t *bytes, size_t len, struct issue *ret)
+{
+	struct issue issue = {0};
+	struct reader r;
+	enum err err = payload_of(bytes, len, &r);
+	if (err != ERR_OK)
+		return err;
+	reader_copy(&r, issue.other.b, ID_BYTES);
+	issue.since = reader_u64(&r);
+	issue.last = reader_u64(&r);
+	issue.count = reader_u64(&r);
+	size_t detail_len = reader_u8(&r);
+	if (detail_len > LIMIT_ISSUE_DETAIL_BYTES || key->len != 2 + ID_BYTES)
+		return ERR_FORMAT;
+	issue.kind = (enum issue_kind)key->bytes[1];
+	if (issue_kind_name(issue.kind) == NULL)
+		return ERR_VERSION;
+	reader_copy(&r, issue.detail, detail_len);
+	if (!reader_done(&r))
+		return ERR_FORMAT;
+	memcpy(issue.subject.b, key->bytes + 2, ID_BYTES);
+	*ret = issue;
 	return ERR_OK;
 }
 
@@ -191,19 +281,26 @@ enum err row_decode_host(const struct row_key *key, const uint8_t *bytes, size_t
 {
 	struct host_state state = {0};
 	struct reader r;
-	enum err err = payload_of(bytes, len, &r);
+	uint8_t standing = STANDING_GOOD;
+	enum err err = payload_up_to(bytes, len, STORE_HOST_ROW_VERSION, &r);
 	if (err != ERR_OK)
 		return err;
 	uint8_t status = reader_u8(&r);
+	if (bytes[8] >= 2) {
+		standing = reader_u8(&r);
+		reader_copy(&r, state.replaced_by.b, ID_BYTES);
+	}
 	state.since = reader_u64(&r);
 	state.seen = reader_u64(&r);
 	state.votes = reader_u8(&r);
 	state.signers = reader_u8(&r);
 	for (size_t i = 0; i < LIMIT_WITNESSES; i++)
 		state.witnesses[i] = reader_u64(&r);
-	if (!reader_done(&r) || status > HOST_REPLACED || key->len != 1 + ID_BYTES)
+	if (!reader_done(&r) || status > HOST_REPLACED || standing > STANDING_REVOKED ||
+	    key->len != 1 + ID_BYTES)
 		return ERR_FORMAT;
 	state.status = (enum host_status)status;
+	state.standing = (enum host_standing)standing;
 	memcpy(state.host.b, key->bytes + 1, ID_BYTES);
 	*ret = state;
 	return ERR_OK;

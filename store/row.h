@@ -18,6 +18,9 @@ struct row_key {
 struct row_key row_key_first(enum store_table table);
 struct row_key row_key_record(const struct record_key *key);
 struct row_key row_key_id(enum store_table table, const struct id *id);
+struct row_key row_key_issue(enum issue_kind kind, const struct id *subject);
+/* `index` 0 or 1. */
+struct row_key row_key_proof(enum issue_kind kind, const struct id *subject, unsigned index);
 /* ERR_FORMAT when no key can have that length. */
 enum err row_key_of(const uint8_t *bytes, size_t len, struct row_key *ret);
 int row_key_compare(const struct row_key *a, const struct row_key *b);
@@ -34,6 +37,9 @@ enum err row_encode_record(const struct row_key *key, const uint8_t *bytes, size
 enum err row_encode_blob(const struct row_key *key, const uint8_t *bytes, size_t len, struct row_value *ret);
 enum err row_encode_host(const struct row_key *key, const struct host_state *state, struct row_value *ret);
 enum err row_encode_site(const struct row_key *key, const struct site_state *state, struct row_value *ret);
+/* Without its proofs, which have rows of their own. */
+enum err row_encode_issue(const struct row_key *key, const struct issue *issue, struct row_value *ret);
+enum err row_encode_proof(const struct row_key *key, const uint8_t *bytes, size_t len, struct row_value *ret);
 
 struct store_meta {
 	uint32_t schema;
@@ -56,6 +62,9 @@ enum err row_decode_record(const uint8_t *bytes, size_t len, const uint8_t **ret
 enum err row_decode_blob(const uint8_t *bytes, size_t len, const uint8_t **ret_blob, size_t *ret_len);
 enum err row_decode_host(const struct row_key *key, const uint8_t *bytes, size_t len, struct host_state *ret);
 enum err row_decode_site(const struct row_key *key, const uint8_t *bytes, size_t len, struct site_state *ret);
+/* Leaves the proofs empty. */
+enum err row_decode_issue(const struct row_key *key, const uint8_t *bytes, size_t len, struct issue *ret);
+enum err row_decode_proof(const uint8_t *bytes, size_t len, const uint8_t **ret_record, size_t *ret_len);
 enum err row_decode_meta(const uint8_t *bytes, size_t len, struct store_meta *ret);
 
 /* One row of a set, allocated to measure. `len` 0 deletes the row of that key. */

@@ -103,6 +103,49 @@ enum err store_put_site_state(struct store *s, const struct site_state *state)
 	return err == ERR_OK ? put_row(s, &at, row.bytes, row.len) : err;
 }
 
+static enum err get_row(struct store *s, const struct row_key *key, struct row_value *ret);
+
+/* Deletes the row where there is one, so that no batch fills with deletions of nothing. */
+static enum err delete_row(struct store *s, const struct row_key *key)
+{
+	struct row_value row;
+	enum err err = get_row(s, key, &row);
+	if (err == ERR_OK)
+		return put_row(s, key, NULL, 0);
+	return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+static enum err put_proofs(struct store *s, const struct issue *issue)
+{
+	enum err err = ERR_OK;
+	for (unsigned i = 0; i < ISSUE_PROOFS && err == ERR_OK; i++) {
+		struct row_key at = row_key_proof(issue->kind, &issue->subject, i);
+		struct row_value row;
+		if (issue->over) {
+			err = delete_row(s, &at);
+		} else if (issue->proof_len[i] > 0) {
+			err = row_encode_proof(&at, issue->proof[i], issue->proof_len[i], &row);
+			err = err == ERR_OK ? put_row(s, &at, row.bytes, row.len) : err;
+		}
+	}
+	return err;
+}
+
+enum err store_put_issue(struct store *s, const struct issue *issue)
+{
+	struct row_key at = row_key_issue(issue->kind, &issue->subject);
+	struct row_value row;
+	if (issue_kind_name(issue->kind) == NULL)
+		return ERR_ARG;
+	enum err err = row_encode_issue(&at, issue, &row);
+	/* Proofs first: after a batch that was full, the caller tries the whole issue again. */
+	if (err == ERR_OK)
+		err = put_proofs(s, issue);
+	if (err != ERR_OK)
+		return err;
+	return issue->over ? delete_row(s, &at) : put_row(s, &at, row.bytes, row.len);
+}
+
 size_t store_pending(const struct store *s)
 {
 	return s->filling.count;
@@ -385,6 +428,40 @@ enum err store_each_site_state(struct store *s, bool (*each)(void *context, cons
 {
 	struct each_site e = {each, context};
 	return each_row(s, TABLE_SITE_STATES, visit_site, &e);
+}
+
+struct each_issue {
+	struct store *store;
+	bool (*each)(void *context, const struct issue *issue);
+	void *context;
+	struct row_value proofs[ISSUE_PROOFS];
+	enum err err;
+};
+
+static bool visit_issue(void *context, const struct row_key *key, const uint8_t *bytes, size_t len)
+{
+	struct each_issue *e = context;
+	struct issue issue;
+	if (row_decode_issue(key, bytes, len, &issue) != ERR_OK)
+		return true;
+	for (unsigned i = 0; i < ISSUE_PROOFS; i++) {
+		struct row_key at = row_key_proof(issue.kind, &issue.subject, i);
+		enum err err = get_row(e->store, &at, &e->proofs[i]);
+		if (err == ERR_OK)
+			(void)row_decode_proof(e->proofs[i].bytes, e->proofs[i].len, &issue.proof[i],
+					       &issue.proof_len[i]);
+		else if (err != ERR_NOT_FOUND)
+			e->err = err;
+	}
+	return e->err == ERR_OK && e->each(e->context, &issue);
+}
+
+enum err store_each_issue(struct store *s, bool (*each)(void *context, const struct issue *issue),
+			  void *context)
+{
+	struct each_issue e = {.store = s, .each = each, .context = context};
+	enum err err = each_row(s, TABLE_ISSUES, visit_issue, &e);
+	return err == ERR_OK ? e.err : err;
 }
 
 void store_stats(const struct store *s, struct store_stats *ret)

@@ -195,7 +195,7 @@ static void each_visits_all_in_order(struct store *s)
 
 struct tables {
 	bool right;
-	size_t blobs, hosts, sites;
+	size_t blobs, hosts, sites, issues, proofs;
 };
 
 static bool see_blob(void *context, const struct id *id)
@@ -216,8 +216,9 @@ static bool see_host(void *context, const struct host_state *state)
 	struct tables *t = context;
 	struct host_state expected = rows_host(state->since - ROWS_NOW, 1);
 	t->right = t->right && id_equal(&expected.host, &state->host) && state->status == expected.status &&
-		   state->since == expected.since && state->seen == expected.seen && state->votes == 1 &&
-		   state->signers == 2 &&
+		   state->standing == expected.standing &&
+		   id_equal(&state->replaced_by, &expected.replaced_by) && state->since == expected.since &&
+		   state->seen == expected.seen && state->votes == 1 && state->signers == 2 &&
 		   memcmp(state->witnesses, expected.witnesses, sizeof(expected.witnesses)) == 0;
 	t->hosts++;
 	return true;
@@ -235,6 +236,15 @@ static bool see_site(void *context, const struct site_state *state)
 	return true;
 }
 
+static bool see_issue(void *context, const struct issue *issue)
+{
+	struct tables *t = context;
+	t->right = t->right && rows_issue_right(issue, 1);
+	t->proofs += rows_issue_proofs(issue, &t->right);
+	t->issues++;
+	return true;
+}
+
 static void every_table_comes_back_whole(struct store *s)
 {
 	for (uint64_t i = 0; i < 20; i++) {
@@ -247,10 +257,13 @@ static void every_table_comes_back_whole(struct store *s)
 		assert_int_equal(store_each_blob(s, see_blob, &t), ERR_OK);
 		assert_int_equal(store_each_host_state(s, see_host, &t), ERR_OK);
 		assert_int_equal(store_each_site_state(s, see_site, &t), ERR_OK);
+		assert_int_equal(store_each_issue(s, see_issue, &t), ERR_OK);
 		assert_true(t.right);
 		assert_int_equal(t.blobs, 20);
 		assert_int_equal(t.hosts, 20);
 		assert_int_equal(t.sites, 20);
+		assert_int_equal(t.issues, 20);
+		assert_int_equal(t.proofs, 6);
 		uint8_t expected[LIMIT_BLOB_BYTES], have[LIMIT_BLOB_BYTES];
 		struct id blob = rows_id(4, 15);
 		size_t len = 0, expected_len = rows_content(15, 0, expected);
@@ -261,7 +274,88 @@ static void every_table_comes_back_whole(struct store *s)
 	}
 	struct store_stats stats;
 	store_stats(s, &stats);
-	assert_int_equal(stats.rows, 80);
+	assert_int_equal(stats.rows, 106);
+}
+
+struct one_issue {
+	size_t seen, proofs;
+	uint64_t last;
+	bool right;
+};
+
+static bool see_one_issue(void *context, const struct issue *issue)
+{
+	struct one_issue *one = context;
+	one->seen++;
+	one->last = issue->last;
+	one->proofs += rows_issue_proofs(issue, &one->right);
+	return true;
+}
+
+static struct one_issue look_at_issues(struct store *s)
+{
+	struct one_issue one = {.right = true};
+	assert_int_equal(store_each_issue(s, see_one_issue, &one), ERR_OK);
+	assert_true(one.right);
+	return one;
+}
+
+static uint64_t rows_in_backend(struct store *s)
+{
+	struct store_stats stats;
+	assert_int_equal(store_flush(s, ROWS_NOW, NULL), ERR_OK);
+	store_stats(s, &stats);
+	return stats.rows;
+}
+
+/* In every stage: filling, frozen, committed. */
+static void issues_end_with_their_proofs(struct store *s)
+{
+	for (unsigned stage = 0; stage < 3; stage++) {
+		struct rows_issue r;
+		rows_issue(0, 1, &r);
+		assert_int_equal(store_put_issue(s, &r.issue), ERR_OK);
+		if (stage == 1)
+			assert_int_equal(store_freeze(s), ERR_OK);
+		if (stage == 2)
+			assert_int_equal(rows_in_backend(s), 3);
+		/* Told again without its proofs: they stay. */
+		r.issue.last = ROWS_NOW + 5;
+		r.issue.proof_len[0] = r.issue.proof_len[1] = 0;
+		assert_int_equal(store_put_issue(s, &r.issue), ERR_OK);
+		struct one_issue one = look_at_issues(s);
+		assert_true(one.seen == 1 && one.proofs == 2 && one.last == ROWS_NOW + 5);
+		r.issue.over = true;
+		assert_int_equal(store_put_issue(s, &r.issue), ERR_OK);
+		assert_int_equal(look_at_issues(s).seen, 0);
+		if (stage == 1) {
+			assert_int_equal(store_commit(s, ROWS_NOW, NULL), ERR_OK);
+			store_thaw(s, ERR_OK);
+		}
+		assert_int_equal(rows_in_backend(s), 0);
+		/* What never was needs no row to say that it is over. */
+		assert_int_equal(store_put_issue(s, &r.issue), ERR_OK);
+		assert_int_equal(store_pending(s), 0);
+	}
+}
+
+static void issues_that_are_none_are_refused(struct store *s)
+{
+	struct rows_issue r;
+	uint8_t large[LIMIT_RECORD_BYTES + 1] = {0};
+	rows_issue(0, 1, &r);
+	r.issue.kind = (enum issue_kind)200;
+	assert_int_equal(store_put_issue(s, &r.issue), ERR_ARG);
+	rows_issue(0, 1, &r);
+	r.issue.proof[1] = large;
+	r.issue.proof_len[1] = sizeof(large);
+	assert_int_equal(store_put_issue(s, &r.issue), ERR_LIMIT);
+	rows_issue(0, 1, &r);
+	memset(r.issue.detail, 'x', sizeof(r.issue.detail));
+	assert_int_equal(store_put_issue(s, &r.issue), ERR_LIMIT);
+	r.issue.detail[LIMIT_ISSUE_DETAIL_BYTES] = '\0';
+	assert_int_equal(store_put_issue(s, &r.issue), ERR_OK);
+	assert_int_equal(look_at_issues(s).seen, 1);
 }
 
 static void *commit_elsewhere(void *context)
@@ -351,6 +445,8 @@ static const struct {
     {"a full batch refuses", a_full_batch_refuses},
     {"each visits all in order", each_visits_all_in_order},
     {"every table comes back whole", every_table_comes_back_whole},
+    {"issues end with their proofs", issues_end_with_their_proofs},
+    {"issues that are none are refused", issues_that_are_none_are_refused},
     {"reads go on beside a commit", reads_go_on_beside_a_commit},
 };
 

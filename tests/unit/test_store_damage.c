@@ -11,6 +11,7 @@
 #include "tests/unit/scratch.h"
 
 #define ROWS         40
+#define ALL_ROWS     (5 * ROWS + ISSUE_PROOFS * ROWS / ROWS_PROVEN_EACH)
 #define CHILD_SHARE  128
 #define RANDOM_FLIPS 1500
 
@@ -72,6 +73,7 @@ static bool scan_host(void *context, const struct host_state *state)
 	struct scan *scan = context;
 	struct host_state expected = rows_host(state->since - ROWS_NOW, state->seen - ROWS_NOW);
 	if (!id_equal(&expected.host, &state->host) || state->status != expected.status ||
+	    state->standing != expected.standing || !id_equal(&state->replaced_by, &expected.replaced_by) ||
 	    memcmp(state->witnesses, expected.witnesses, sizeof(expected.witnesses)) != 0)
 		scan->wrong = true;
 	else if (state->seen != ROWS_NOW + 2)
@@ -89,6 +91,18 @@ static bool scan_site(void *context, const struct site_state *state)
 	else if (state->since != expected.since)
 		scan->stale = true;
 	scan->rows++;
+	return true;
+}
+
+static bool scan_issue(void *context, const struct issue *issue)
+{
+	struct scan *scan = context;
+	bool right = rows_issue_right(issue, issue->last - ROWS_NOW);
+	scan->rows += 1 + rows_issue_proofs(issue, &right);
+	if (!right)
+		scan->wrong = true;
+	else if (issue->last != ROWS_NOW + 2)
+		scan->stale = true;
 	return true;
 }
 
@@ -118,16 +132,17 @@ static void judge(const char *path, struct tally *tally)
 	enum err err2 = store_each_blob(s, scan_blob, &scan);
 	enum err err3 = store_each_host_state(s, scan_host, &scan);
 	enum err err4 = store_each_site_state(s, scan_site, &scan);
+	enum err err5 = store_each_issue(s, scan_issue, &scan);
 	scan_blob_contents(s, &scan);
 	if (scan.wrong)
 		tally->wrong++;
 	else if (scan.stale)
 		tally->stale++;
-	else if (err != ERR_OK || err2 != ERR_OK || err3 != ERR_OK || err4 != ERR_OK)
+	else if (err != ERR_OK || err2 != ERR_OK || err3 != ERR_OK || err4 != ERR_OK || err5 != ERR_OK)
 		tally->refused++;
 	else if (aside)
 		tally->aside++;
-	else if (scan.rows < 4 * ROWS)
+	else if (scan.rows < ALL_ROWS)
 		tally->missing++;
 	else
 		tally->right++;
@@ -210,40 +225,65 @@ static void report(const char *what, size_t count, const struct tally *t)
 	assert_int_equal(t->stale, 0);
 }
 
+/* A row as it must be in the file: of each table in turn, then the proofs. False when the number has none. */
+static bool expected_row(unsigned table, uint64_t n, struct row_value *ret)
+{
+	static uint8_t content[LIMIT_RECORD_BYTES];
+	struct record_key record = rows_key(n);
+	struct id blob = rows_id(4, n);
+	struct host_state host = rows_host(n, 2);
+	struct site_state site = rows_site(n, 2);
+	struct rows_issue r;
+	struct row_key at;
+	enum err err;
+	size_t len = rows_content(n, table == 0 ? 2 : 0, content);
+	rows_issue(n, 2, &r);
+	unsigned proof = table - 5;
+	if (table == 0) {
+		at = row_key_record(&record);
+		err = row_encode_record(&at, content, len, ROWS_NOW + 2, ret);
+	} else if (table == 1) {
+		at = row_key_id(TABLE_BLOBS, &blob);
+		err = row_encode_blob(&at, content, len, ret);
+	} else if (table == 2) {
+		at = row_key_id(TABLE_HOST_STATES, &host.host);
+		err = row_encode_host(&at, &host, ret);
+	} else if (table == 3) {
+		at = row_key_id(TABLE_SITE_STATES, &site.site);
+		err = row_encode_site(&at, &site, ret);
+	} else if (table == 4) {
+		at = row_key_issue(r.issue.kind, &r.issue.subject);
+		err = row_encode_issue(&at, &r.issue, ret);
+	} else if (r.issue.proof_len[proof] > 0) {
+		at = row_key_proof(r.issue.kind, &r.issue.subject, proof);
+		err = row_encode_proof(&at, r.issue.proof[proof], r.issue.proof_len[proof], ret);
+	} else {
+		return false;
+	}
+	assert_int_equal(err, ERR_OK);
+	return true;
+}
+
 /* Every byte of every current row: checksum, version, payload. */
 static size_t find_rows(const uint8_t *file, size_t len, size_t *ret_positions)
 {
-	size_t count = 0;
-	struct record_key key;
+	size_t count = 0, rows = 0;
 	struct row_value row;
-	struct row_key at;
-	static uint8_t content[LIMIT_RECORD_BYTES];
-	for (uint64_t i = 0; i < 4 * ROWS; i++) {
-		uint64_t n = i / 4;
-		struct id blob = rows_id(4, n);
-		struct host_state host = rows_host(n, 2);
-		struct site_state site = rows_site(n, 2);
-		size_t content_len = rows_content(n, i % 4 == 0 ? 2 : 0, content);
-		key = rows_key(n);
-		at = i % 4 == 0   ? row_key_record(&key)
-		     : i % 4 == 1 ? row_key_id(TABLE_BLOBS, &blob)
-		     : i % 4 == 2 ? row_key_id(TABLE_HOST_STATES, &host.host)
-				  : row_key_id(TABLE_SITE_STATES, &site.site);
-		enum err err = i % 4 == 0   ? row_encode_record(&at, content, content_len, ROWS_NOW + 2, &row)
-			       : i % 4 == 1 ? row_encode_blob(&at, content, content_len, &row)
-			       : i % 4 == 2 ? row_encode_host(&at, &host, &row)
-					    : row_encode_site(&at, &site, &row);
-		assert_int_equal(err, ERR_OK);
+	for (uint64_t i = 0; i < 7 * ROWS; i++) {
+		if (!expected_row((unsigned)(i % 7), i / 7, &row))
+			continue;
 		/* Old pages may hold it too; the last one in the file need not be the live one, so all are
 		 * hit. */
 		const uint8_t *found = memmem(file, len, row.bytes, row.len);
 		assert_non_null(found);
+		rows++;
 		for (; found != NULL;
 		     found = memmem(found + 1, len - (size_t)(found + 1 - file), row.bytes, row.len)) {
 			for (size_t k = 0; k < row.len; k++)
 				ret_positions[count++] = (size_t)(found - file) + k;
 		}
 	}
+	assert_int_equal(rows, ALL_ROWS);
 	return count;
 }
 
