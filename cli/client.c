@@ -114,6 +114,8 @@ struct query_value client_value(const msgpack_object *map, const struct client_f
 	} else if (field->type == 'u' && mp_u64(o, INT64_MAX, &number)) {
 		v.type = QUERY_INTEGER;
 		v.integer = (int64_t)number;
+	} else if (field->type == 'i' && mp_i64(o, &v.integer)) {
+		v.type = QUERY_INTEGER;
 	} else if (field->type == 'b' && mp_bool(o, &flag)) {
 		v.type = QUERY_INTEGER;
 		v.integer = flag;

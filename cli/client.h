@@ -22,7 +22,7 @@ void client_release(struct client_reply *r);
 struct client_field {
 	uint64_t key;
 	const char *name;
-	char type; /* s text, u unsigned number, b yes or no */
+	char type; /* s text, u unsigned number, i signed number, b yes or no */
 };
 #define CLIENT_FIELD(symbol, key, name, type) {key, name, type},
 #define CLIENT_TEXT_BYTES                     256

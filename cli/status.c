@@ -9,7 +9,8 @@
 #include "cli/verb.h"
 #include "node/control.h"
 
-#define LONELY_S 10 /* running for so long without a session is worth a word */
+#define GRANT_WARN_DAYS 30
+#define LONELY_S        10 /* running for so long without a session is worth a word */
 
 static const struct client_field fields[] = {CONTROL_STATUS_TABLE(CLIENT_FIELD)};
 #define FIELDS (sizeof(fields) / sizeof(fields[0]))
@@ -64,9 +65,42 @@ static void put_traffic(FILE *f, const msgpack_object *b)
 		number(b, CONTROL_STATUS_CPU_US) / 1000000, number(b, CONTROL_STATUS_CPU_US) / 10000 % 100);
 }
 
+/* How long this host's certificate holds, when that is worth a word. */
+static void put_grant(FILE *f, const msgpack_object *b)
+{
+	char issuer[4 * CLIENT_TEXT_BYTES];
+	int64_t left;
+	uint64_t grace = number(b, CONTROL_STATUS_GRANT_GRACE_DAYS);
+	if (strcmp(text(b, CONTROL_STATUS_GRANT_ISSUER, issuer), "-") == 0)
+		return;
+	if (!mp_i64(mp_get(b, CONTROL_STATUS_GRANT_DAYS_LEFT), &left)) {
+		fprintf(f, "WARNING: issuer \"%s\", which enrolled this host, is revoked\n", issuer);
+		return;
+	}
+	uint64_t over = left < 0 ? (uint64_t)-left : 0;
+	if (left > GRANT_WARN_DAYS)
+		return;
+	if (left >= 0)
+		fprintf(f, "WARNING: the grant of issuer \"%s\" ends in %" PRId64 " day%s", issuer, left,
+			left == 1 ? "" : "s");
+	else if (over <= grace)
+		fprintf(
+		    f,
+		    "WARNING: the grant of issuer \"%s\" has ended; its hosts are heard for another %" PRIu64
+		    " day%s",
+		    issuer, grace - over, shown_plural(grace - over));
+	else
+		fprintf(f,
+			"WARNING: the grant of issuer \"%s\" and its grace have ended: others do not "
+			"talk to its hosts",
+			issuer);
+	fputs("; extend it: mesh authority extend\n", f);
+}
+
 static void put_warnings(FILE *f, const msgpack_object *b)
 {
 	char t[4 * CLIENT_TEXT_BYTES];
+	put_grant(f, b);
 	if (flag(b, CONTROL_STATUS_CLONED))
 		fputs("WARNING: another node runs with this node's key (a copy?); enrol one of them anew\n",
 		      f);

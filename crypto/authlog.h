@@ -28,6 +28,9 @@ enum log_revoke_what {
 	LOG_REVOKE_OPERATOR = 3,
 };
 
+/* Every entry begins so, no blob does: files and callers that take both tell them apart by it. */
+#define LOG_ENTRY_FIRST_BYTE 0x97
+
 struct authlog;
 
 struct authlog_head {
@@ -81,6 +84,9 @@ bool authlog_forked(const struct authlog *log);
 size_t authlog_branches(const struct authlog *log); /* 1 unless forked; 0 while empty */
 /* Whether this head is one that the log has, or has gone through: then its owner has nothing new. */
 bool authlog_knows_head(const struct authlog *log, struct authlog_head head);
+
+/* Public key of the authority in force; NULL while empty. */
+const uint8_t *authlog_key(const struct authlog *log);
 
 size_t authlog_count(const struct authlog *log);
 /* NULL when out of range; owned by the log. */

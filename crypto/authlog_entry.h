@@ -67,7 +67,6 @@ enum err log_body_decode(uint8_t type, const uint8_t *body, size_t len, struct l
 #define LOG_ROTATE_LABEL "mesh rotate 1"
 
 /* Of the log as it stands, for makers of entries. */
-const uint8_t *authlog_key(const struct authlog *log);       /* NULL while empty */
 const uint8_t *authlog_last_hash(const struct authlog *log); /* zero while empty */
 
 #endif

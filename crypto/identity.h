@@ -3,6 +3,7 @@
 #ifndef MESH_CRYPTO_IDENTITY_H
 #define MESH_CRYPTO_IDENTITY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -45,6 +46,10 @@ enum err key_file_encode(enum key_purpose purpose, const uint8_t seed[KEY_BYTES]
  * 1 GiB or 16 passes are refused). */
 enum err key_file_decode(const uint8_t *data, size_t len, enum key_purpose purpose, const char *passphrase,
 			 uint8_t ret_seed[KEY_BYTES]);
+
+/* What a key file says without its passphrase. Errors as key_file_decode. */
+enum err key_file_public(const uint8_t *data, size_t len, enum key_purpose purpose, bool *ret_protected,
+			 uint8_t ret_public_key[KEY_BYTES]);
 
 /* The same with a file of mode 0600. Saving never overwrites (ERR_EXISTS). */
 enum err identity_save(const struct identity *identity, enum key_purpose purpose, const char *path,

@@ -134,8 +134,13 @@ static enum err open_sealed(const uint8_t *file, uint32_t passes, uint32_t kib, 
 	return err;
 }
 
-enum err key_file_decode(const uint8_t *data, size_t len, enum key_purpose purpose, const char *passphrase,
-			 uint8_t ret_seed[KEY_BYTES])
+struct fields {
+	uint8_t protection;
+	uint32_t passes, kib;
+};
+
+/* Everything that is to be had without the passphrase. */
+static enum err read_fields(const uint8_t *data, size_t len, enum key_purpose purpose, struct fields *ret)
 {
 	if (len != KEY_FILE_BYTES || memcmp(data, MAGIC, MAGIC_BYTES) != 0)
 		return ERR_FORMAT;
@@ -144,16 +149,39 @@ enum err key_file_decode(const uint8_t *data, size_t len, enum key_purpose purpo
 		return ERR_CHECKSUM;
 	r = reader_of(data + MAGIC_BYTES, OFFSET_SALT - MAGIC_BYTES);
 	uint8_t stored_purpose = reader_u8(&r);
-	uint8_t protection = reader_u8(&r);
+	struct fields f = {.protection = reader_u8(&r)};
 	uint16_t zero = reader_u16(&r);
-	uint32_t passes = reader_u32(&r);
-	uint32_t kib = reader_u32(&r);
-	if (stored_purpose != purpose || zero != 0 || protection > PROTECTION_ARGON2ID)
+	f.passes = reader_u32(&r);
+	f.kib = reader_u32(&r);
+	if (stored_purpose != purpose || zero != 0 || f.protection > PROTECTION_ARGON2ID)
 		return ERR_FORMAT;
+	*ret = f;
+	return ERR_OK;
+}
+
+enum err key_file_public(const uint8_t *data, size_t len, enum key_purpose purpose, bool *ret_protected,
+			 uint8_t ret_public_key[KEY_BYTES])
+{
+	struct fields f;
+	enum err err = read_fields(data, len, purpose, &f);
+	if (err != ERR_OK)
+		return err;
+	*ret_protected = f.protection != PROTECTION_PLAIN;
+	memcpy(ret_public_key, data + OFFSET_PUBLIC, KEY_BYTES);
+	return ERR_OK;
+}
+
+enum err key_file_decode(const uint8_t *data, size_t len, enum key_purpose purpose, const char *passphrase,
+			 uint8_t ret_seed[KEY_BYTES])
+{
+	struct fields f;
+	enum err err = read_fields(data, len, purpose, &f);
+	if (err != ERR_OK)
+		return err;
 	uint8_t seed[KEY_BYTES] = {0};
 	uint8_t expected[KEY_BYTES];
-	enum err err = protection == PROTECTION_PLAIN ? open_plain(data, passes, kib, seed)
-						      : open_sealed(data, passes, kib, passphrase, seed);
+	err = f.protection == PROTECTION_PLAIN ? open_plain(data, f.passes, f.kib, seed)
+					       : open_sealed(data, f.passes, f.kib, passphrase, seed);
 	if (err == ERR_OK) {
 		public_part(purpose, seed, expected);
 		if (memcmp(expected, data + OFFSET_PUBLIC, KEY_BYTES) != 0)

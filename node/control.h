@@ -16,7 +16,9 @@
 
 /* "status": no arguments. Body: map of CONTROL_STATUS_ keys. */
 #define CONTROL_VERB_STATUS "status"
-/* X(symbol, key, name in JSON, type: s str, u unsigned, b bool) */
+/* X(symbol, key, name in JSON, type: s str, u unsigned, i signed, b bool). GRANT_: of the issuer that
+ * certified this host; its days are below 0 once it has ended, and no number when it is revoked. LOG_HASH: of
+ * the last entry, 16 digits. */
 #define CONTROL_STATUS_TABLE(X)                                                                              \
 	X(HOST, 1, "host", 's')                                                                              \
 	X(ESTATE, 2, "estate", 's')                                                                          \
@@ -49,7 +51,11 @@
 	X(RSS_KIB, 29, "rss_kib", 'u')                                                                       \
 	X(PRIVATE_KIB, 30, "private_kib", 'u')                                                               \
 	X(CPU_US, 31, "cpu_us", 'u')                                                                         \
-	X(FOREIGN, 32, "foreign", 'u')
+	X(FOREIGN, 32, "foreign", 'u')                                                                       \
+	X(LOG_HASH, 33, "log_hash", 's')                                                                     \
+	X(GRANT_ISSUER, 35, "grant_issuer", 's')                                                             \
+	X(GRANT_DAYS_LEFT, 36, "grant_days_left", 'i')                                                       \
+	X(GRANT_GRACE_DAYS, 37, "grant_grace_days", 'u')
 
 enum control_status_key {
 #define CONTROL_STATUS_ENUM(symbol, key, name, type) CONTROL_STATUS_##symbol = key,
@@ -81,6 +87,11 @@ enum control_peer_key {
 /* "drill": arguments "cut" SITE or "heal" SITE. An exercise: this node drops all traffic with hosts of that
  * site. Only when the configuration says `enabled = yes` in [drill]; ERR_DENIED otherwise. No body. */
 #define CONTROL_VERB_DRILL "drill"
+/* "log": argument 0 is an entry of the authority log, or a blob of an allow-list that the log names, in
+ * hexadecimal. No body. ERR_EXISTS: known already. ERR_STALE: entries before it are missing. ERR_SIGNATURE,
+ * ERR_FORMAT, ERR_LIMIT. ERR_NOT_FOUND: the log names no such blob. ERR_IO: it counts here, and is not yet on
+ * the disk. */
+#define CONTROL_VERB_LOG "log"
 /* "commit": write the filling batch now and answer when it is durable. Body empty. */
 #define CONTROL_VERB_COMMIT "commit"
 

@@ -9,13 +9,15 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/limits.h"
 #include "node/control.h"
 
 struct control_server;
 struct control_call;
 
-#define CONTROL_ARGUMENTS      4
-#define CONTROL_ARGUMENT_BYTES 256
+#define CONTROL_ARGUMENTS 4
+/* Room for what is the longest: an entry of the authority log, or a blob, in hexadecimal. */
+#define CONTROL_ARGUMENT_BYTES (2 * LIMIT_LOG_ENTRY_BYTES + 1)
 
 struct control_request {
 	char verb[32];

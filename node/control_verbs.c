@@ -81,9 +81,29 @@ static void put_set(struct mp_writer *w, const struct gossip_status *s)
 	put_b(w, CONTROL_STATUS_WITNESS, s->witness);
 	put_b(w, CONTROL_STATUS_BRIDGE, s->bridge);
 	put_b(w, CONTROL_STATUS_CLONED, s->cloned);
-	put_u(w, CONTROL_STATUS_LOG_INDEX, s->log_head.index);
 	snprintf(root, sizeof(root), "%016" PRIx64, s->estate_root);
 	put_s(w, CONTROL_STATUS_ESTATE_ROOT, root);
+}
+
+/* How far its authority log goes, and how long its own certificate holds. */
+static void put_trust(struct mp_writer *w, const struct meshd *m, const struct gossip_status *s)
+{
+	char hash[17];
+	const struct authlog *log = m->state.credentials.log;
+	const struct authlog_grant *grant = authlog_find_grant(log, &m->state.credentials.certificate.issuer);
+	wall_day today = clock_day(os_clock_wall()), newest = authlog_day(log);
+	if (newest > today)
+		today = newest;
+	put_u(w, CONTROL_STATUS_LOG_INDEX, s->log_head.index);
+	snprintf(hash, sizeof(hash), "%016" PRIx64, s->log_head.hash);
+	put_s(w, CONTROL_STATUS_LOG_HASH, hash);
+	put_s(w, CONTROL_STATUS_GRANT_ISSUER, grant != NULL ? grant->name : "");
+	mp_put_u64(w, CONTROL_STATUS_GRANT_DAYS_LEFT);
+	if (grant != NULL && !grant->revoked)
+		mp_put_i64(w, (int64_t)grant->last_day - (int64_t)today);
+	else
+		mp_put_str(w, "revoked");
+	put_u(w, CONTROL_STATUS_GRANT_GRACE_DAYS, grant != NULL ? grant->grace_days : 0);
 }
 
 /* What it costs and what went wrong. */
@@ -121,6 +141,7 @@ static void verb_status(struct meshd *m, struct control_call *call)
 	mp_put_map(&w, 0 CONTROL_STATUS_TABLE(STATUS_COUNT));
 	put_identity(&w, m, &s);
 	put_set(&w, &s);
+	put_trust(&w, m, &s);
 	put_health(&w, m, &s);
 	if (w.failed)
 		control_reply(call, ERR_LIMIT, "the status does not fit its buffer", NULL, 0);
@@ -216,6 +237,47 @@ static void verb_drill(struct meshd *m, const struct control_request *r, struct 
 	}
 }
 
+static const char *log_refusal(enum err err)
+{
+	switch (err) {
+	case ERR_EXISTS:
+		return "known already";
+	case ERR_STALE:
+		return "entries before it are missing: publish the whole log, from its first entry on";
+	case ERR_SIGNATURE:
+		return "it is not signed by this estate's authority: is it of another estate, or damaged?";
+	case ERR_NOT_FOUND:
+		return "the log names no such allow-list: publish the revocation first";
+	case ERR_IO:
+		return "it counts, but is not on the disk yet: see meshd's log, make room, and publish again";
+	case ERR_BUSY:
+		return "meshd is stopping";
+	default:
+		return err_text(err);
+	}
+}
+
+/* Entries prove themselves: whoever may use the socket may hand one in. */
+static void verb_log(struct meshd *m, const struct control_request *r, struct control_call *call)
+{
+	uint8_t bytes[LIMIT_LOG_ENTRY_BYTES];
+	size_t digits = r->argument_count == 1 ? strlen(r->arguments[0]) : 0;
+	if (digits == 0 || digits % 2 != 0 || digits / 2 > sizeof(bytes) ||
+	    !text_unhex(bytes, digits / 2, r->arguments[0])) {
+		control_reply(call, ERR_FORMAT, "this verb takes an entry or a blob in hexadecimal", NULL, 0);
+		return;
+	}
+	enum err err = driver_log(m->driver, bytes, digits / 2);
+	if (err == ERR_OK)
+		log_line(&m->log, LOG_INFO, "the authority log was handed %s over the control socket",
+			 bytes[0] == LOG_ENTRY_FIRST_BYTE ? "an entry" : "a blob");
+	else if (err != ERR_EXISTS)
+		log_line(&m->log, LOG_WARN,
+			 "what was handed in for the authority log over the control socket: %s",
+			 log_refusal(err));
+	control_reply(call, err, err == ERR_OK ? "" : log_refusal(err), NULL, 0);
+}
+
 static void on_durable(void *context, enum err result, const char *text)
 {
 	control_reply(context, result, text, NULL, 0);
@@ -231,6 +293,8 @@ void meshd_handle(void *context, const struct control_request *request, struct c
 		verb_peers(m, call);
 	} else if (strcmp(request->verb, CONTROL_VERB_DRILL) == 0) {
 		verb_drill(m, request, call);
+	} else if (strcmp(request->verb, CONTROL_VERB_LOG) == 0) {
+		verb_log(m, request, call);
 	} else if (strcmp(request->verb, CONTROL_VERB_COMMIT) == 0) {
 		if (committer_request(m->committer, os_clock_mono(), on_durable, call) != ERR_OK)
 			control_reply(call, ERR_BUSY, "too many clients wait for a commit: try again", NULL,

@@ -29,6 +29,7 @@ struct driver {
 	uint64_t reserve_to; /* not durable yet; 0: nothing */
 	mono_ms reserve_retry;
 	bool left;
+	bool log_unsaved; /* the file lacks entries that the core has */
 	uint64_t dropped_rows;
 	struct driver_load load;
 	char error[ERR_TEXT_BYTES];
@@ -77,7 +78,9 @@ static void carry_log(struct driver *d, size_t count)
 	if (count == 0)
 		return;
 	log_line(d->options.log, LOG_INFO, "authority log: %zu new entr%s", count, count == 1 ? "y" : "ies");
-	if (authlog_save(d->options.credentials->log, d->options.authority_log_path, &info) != ERR_OK)
+	d->log_unsaved =
+	    authlog_save(d->options.credentials->log, d->options.authority_log_path, &info) != ERR_OK;
+	if (d->log_unsaved)
 		log_line(d->options.log, LOG_ERROR, "authority log not saved, will be pulled again: %s",
 			 info.text);
 }
@@ -243,6 +246,13 @@ enum err driver_publish_blob(struct driver *d, const uint8_t *bytes, size_t len)
 {
 	struct gossip_event event = {.type = GOSSIP_BLOB, .blob = {bytes, len}};
 	return step(d, &event);
+}
+
+enum err driver_log(struct driver *d, const uint8_t *bytes, size_t len)
+{
+	struct gossip_event event = {.type = GOSSIP_LOG, .log = {bytes, len}};
+	enum err err = d->left ? ERR_BUSY : step(d, &event);
+	return err == ERR_OK && d->log_unsaved ? ERR_IO : err;
 }
 
 void driver_drill(struct driver *d, const char *site, bool cut)

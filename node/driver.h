@@ -45,6 +45,9 @@ void driver_datagram(struct driver *d, const struct address *from, const uint8_t
 enum err driver_publish(struct driver *d, uint8_t kind, enum gossip_urgency urgency, const uint8_t *body,
 			size_t len);
 enum err driver_publish_blob(struct driver *d, const uint8_t *bytes, size_t len);
+/* Hand in an entry of the authority log or a blob of an allow-list, and make it durable. As the verb "log" of
+ * node/control.h. */
+enum err driver_log(struct driver *d, const uint8_t *bytes, size_t len);
 void driver_drill(struct driver *d, const char *site, bool cut);
 /* Say goodbye. Nothing may be stepped afterwards. */
 void driver_leave(struct driver *d, enum goodbye_reason reason);

@@ -1,10 +1,14 @@
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "base/limits.h"
 #include "base/text.h"
 #include "os/file.h"
+#include "os/linux/fail.h"
 
 enum err os_path_join(char *ret, size_t cap, const char *folder, const char *name)
 {
@@ -14,6 +18,16 @@ enum err os_path_join(char *ret, size_t cap, const char *folder, const char *nam
 		return ERR_LIMIT;
 	snprintf(ret, cap, "%s%s%s", folder, slash ? "/" : "", name);
 	return ERR_OK;
+}
+
+enum err os_path_absolute(const char *path, char *ret, size_t cap, struct err_info *info)
+{
+	char folder[LIMIT_PATH_BYTES] = "";
+	if (path[0] != '/' && getcwd(folder, sizeof(folder)) == NULL)
+		return os_fail(info, errno, "find the folder of", path);
+	enum err err = path[0] == '/' ? (text_copy(ret, cap, path) ? ERR_OK : ERR_LIMIT)
+				      : os_path_join(ret, cap, folder, path);
+	return err == ERR_OK ? ERR_OK : err_set(info, err, "the path \"%.64s...\" is too long", path);
 }
 
 static const char *variable(const char *name)
