@@ -81,6 +81,7 @@ static void put_set(struct mp_writer *w, const struct gossip_status *s)
 	put_b(w, CONTROL_STATUS_WITNESS, s->witness);
 	put_b(w, CONTROL_STATUS_BRIDGE, s->bridge);
 	put_b(w, CONTROL_STATUS_CLONED, s->cloned);
+	put_u(w, CONTROL_STATUS_LOG_INDEX, s->log_head.index);
 	snprintf(root, sizeof(root), "%016" PRIx64, s->estate_root);
 	put_s(w, CONTROL_STATUS_ESTATE_ROOT, root);
 }
@@ -94,7 +95,6 @@ static void put_trust(struct mp_writer *w, const struct meshd *m, const struct g
 	wall_day today = clock_day(os_clock_wall()), newest = authlog_day(log);
 	if (newest > today)
 		today = newest;
-	put_u(w, CONTROL_STATUS_LOG_INDEX, s->log_head.index);
 	snprintf(hash, sizeof(hash), "%016" PRIx64, s->log_head.hash);
 	put_s(w, CONTROL_STATUS_LOG_HASH, hash);
 	put_s(w, CONTROL_STATUS_GRANT_ISSUER, grant != NULL ? grant->name : "");
@@ -141,8 +141,8 @@ static void verb_status(struct meshd *m, struct control_call *call)
 	mp_put_map(&w, 0 CONTROL_STATUS_TABLE(STATUS_COUNT));
 	put_identity(&w, m, &s);
 	put_set(&w, &s);
-	put_trust(&w, m, &s);
 	put_health(&w, m, &s);
+	put_trust(&w, m, &s);
 	if (w.failed)
 		control_reply(call, ERR_LIMIT, "the status does not fit its buffer", NULL, 0);
 	else
