@@ -202,7 +202,7 @@ def check_record(name, r):
         trusted.verify_record(record_codec.Record(data), certificates)
 
     record = record_codec.Record(r["record"])
-    same(name + ", decoded", (record.name, record.writer, record.subject, record.body),
+    same(name + ", decoded", (record.name, record.writer, record.subject, record.read()),
          (name, r["writer"], r["subject"], BODIES[name]))
     same(name + ", numbers", [u(8, each) for each in (record.slot, record.seq, record.instance, record.time)],
          [r[each] for each in ("slot", "seq", "instance", "time")])

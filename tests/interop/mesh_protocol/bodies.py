@@ -14,7 +14,7 @@ KINDS = {
 BODIES = {
     1: Table("certificate", {
         1: ("public key", binary(32)), 2: ("home site", text(32, 1)), 3: ("groups", TAGS), 4: ("enrolment day", U32),
-    }, always=(1, 2), status=False),
+    }, always=(1, 2, 4), status=False),
     2: Table("profile", {
         1: ("hostname", text(64)), 2: ("current site", text(32)), 3: ("location", text(64)), 4: ("tags", TAGS),
         5: ("role", text(24)), 6: ("operating system", text(64)), 7: ("kernel release", text(64)),
@@ -84,17 +84,17 @@ CATALOGUE = Table("catalogue", {
 
 GENESIS, GRANT, EXTEND, OPERATOR, REVOKE, ROTATE = range(6)
 LOG_BODIES = {
-    GENESIS: Table("genesis", {1: ("authority", binary(32)), 2: ("estate", text(64))}, always=(1, 2), status=False),
+    GENESIS: Table("genesis", {1: ("authority", binary(32)), 2: ("estate", text(64, 1))}, always=(1, 2), status=False),
     GRANT: Table("grant", {
         1: ("issuer", binary(32)), 2: ("sites", array(16, text(32, 1))), 3: ("quota", U32), 4: ("last day", U32),
         5: ("name", text(64)), 6: ("grace", U16),
-    }, always=(1, 2, 3, 4, 5, 6), status=False),
+    }, always=(1, 3, 4), status=False),
     EXTEND: Table("extend", {
         1: ("issuer", binary(16)), 2: ("last day", U32), 3: ("quota", U32),
     }, status=False),
     OPERATOR: Table("operator", {
         1: ("operator", binary(32)), 2: ("name", text(64)), 3: ("roles", U8), 4: ("last day", U32),
-    }, always=(1, 2, 3, 4), status=False),
+    }, always=(1, 3, 4), status=False),
     REVOKE: Table("revoke", {
         1: ("what", integer(3, 1)), 2: ("id", binary(16)), 3: ("allow-list", binary(16)), 4: ("reason", text(128)),
     }, always=(1, 2), status=False),

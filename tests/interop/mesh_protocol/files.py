@@ -40,7 +40,7 @@ class Token:
         binary(32)(value[2])
         text(32)(value[3])
         array(256, row(binary(5, 17), text(32)))(value[4])
-        array(8, text(64))(value[5])
+        array(8, text(63, 1))(value[5])
         require(all(type(entry) is bytes for entry in value[6]), "log entries are bytes")
         U32(value[7])
         self.elements = value[:8]

@@ -15,7 +15,7 @@ MOST_CERTIFICATE = 640
 
 
 class Record:
-    """A record whose bytes are well formed. Who may sign it is may_sign() of the log's keeper (peer.py)."""
+    """A record whose envelope is well formed. Who may sign it says Log.verify_record()."""
 
     def __init__(self, data):
         require(141 < len(data) <= MOST, f"a record of {len(data)} bytes")
@@ -36,9 +36,14 @@ class Record:
             require(self.writer == self.subject, "a host speaks of another")
         require(self.kind != 1 or len(data) <= MOST_CERTIFICATE, "a certificate of more than 640 bytes")
         self.data, self.body_bytes, self.signature = data, data[HEAD:-66], data[-64:]
-        body = unpack(self.body_bytes)
-        require(type(body) is dict, "the body is no map")
-        self.body = BODIES[self.kind].check(body) if self.kind in BODIES else body
+        self.body = unpack(self.body_bytes)
+        require(type(self.body) is dict, "the body is no map")
+        if self.kind == 1:
+            self.read()
+
+    def read(self):
+        """The body; Malformed when it breaks the table of its kind. A relay does not ask."""
+        return BODIES[self.kind].check(self.body) if self.kind in BODIES else self.body
 
     @property
     def name(self):

@@ -61,7 +61,7 @@ class RecordSet:
 
     def estate_root(self):
         pairs = [u(8, each) + root for each, root in self.partitions() if each != ROLLCALLS]
-        return self._hash("mesh.root", pairs)
+        return self._hash("mesh.root", pairs) if pairs else ZERO
 
     def _node(self, hashes):
         return self._hash("mesh.node", hashes) if any(map(any, hashes)) else ZERO

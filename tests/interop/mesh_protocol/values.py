@@ -11,7 +11,7 @@ DEPTH = 8
 
 
 def pack(value):
-    return msgpack.packb(value, use_bin_type=True)
+    return msgpack.packb(value, use_bin_type=True, unicode_errors="surrogateescape")
 
 
 def _check(value, depth):
@@ -32,7 +32,7 @@ def _check(value, depth):
 def unpack(data):
     """One value in the canonical form: what encodes to other bytes than it came from was not in it."""
     try:
-        value = msgpack.unpackb(data, raw=False, strict_map_key=False)
+        value = msgpack.unpackb(data, raw=False, strict_map_key=False, unicode_errors="surrogateescape")
     except (ValueError, TypeError, RecursionError, msgpack.exceptions.UnpackException) as error:
         raise Malformed(f"not msgpack: {error}") from error
     _check(value, 1)
@@ -70,7 +70,7 @@ def binary_to(most):
 
 def text(most, least=0):
     def check(value):
-        require(type(value) is str and least <= len(value.encode()) <= most, f"{value!r} is not text of {most} bytes")
+        require(type(value) is str and least <= len(value.encode(errors="surrogateescape")) <= most, f"{value!r} is not text of {most} bytes")
         require("\0" not in value, "text with a zero byte")
 
     return check

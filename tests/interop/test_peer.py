@@ -1,0 +1,188 @@
+"""A host written from docs/protocol.md alone joins an estate of real daemons: test_peer.py MESH MESHD.
+
+It enrols itself with a token, pulls the authority log under the hello key, says hello, probes and answers probes,
+walks the trie to a set equal to the daemon's, verifies every record, pulls and rebuilds manifests, publishes records of
+its own that another daemon than the one it knows shows, and says goodbye.
+"""
+
+import sys
+
+try:
+    from daemons import Estate, wait
+    from mesh_protocol import Malformed, files, messages as m
+    from mesh_protocol.blobs import COMPONENTS, make_chunks
+    from mesh_protocol.peer import EVERY_PARTITION, Peer
+    from mesh_protocol.primitives import entry_id, number, site_id
+    from mesh_protocol.values import pack
+except ImportError as missing:
+    print(f"skipped: {missing}")
+    sys.exit(77)
+
+checks = 0
+
+
+def check(what, condition):
+    global checks
+    checks += 1
+    if not condition:
+        raise AssertionError(what)
+
+
+def host_id(daemon):
+    with open(daemon.state + "/certificate", "rb") as file:
+        return file.read()[23:39]
+
+
+def settle(peer, daemon, what, condition, again=lambda: None, seconds=40):
+    """Runs the peer until the condition holds, asking again each second."""
+    for _ in range(seconds):
+        if peer.run(1, condition):
+            return
+        again()
+    raise AssertionError(f"not within {seconds} s: {what}\nrefused: {[why for _, why in peer.refused][-5:]}")
+
+
+def learn_log(peer, daemon):
+    """The peer's token is older than the daemon's log: the rest comes under the hello key."""
+    known = len(peer.log.entries)
+    settle(peer, daemon, "the log", lambda: len(peer.log.entries) > known,
+           lambda: peer.pull_log(daemon.address))
+    with open(daemon.state + "/authority.log", "rb") as file:
+        entries = files.read_log_file(file.read())
+    check("the whole log", [entry.data for entry in peer.log.entries] == entries)
+    check("it names the estate", peer.log.name == Estate.name)
+
+
+def say_hello(peer, daemon, host):
+    settle(peer, daemon, "a session", lambda: host in peer.sessions, lambda: peer.hello(daemon.address))
+    check("certified for its site", peer.sessions[host].certificate[2] == "hamburg")
+    echo = peer.ping(host)
+    settle(peer, daemon, "an ACK", lambda: any(ack[:2] == (host, echo) for ack in peer.acks))
+    check("the same head of the log", peer.acks[-1][2] == peer.log.head)
+
+
+def walk(peer, daemon, host):
+    """Until the daemon's estate root is the peer's own."""
+    def same():
+        return any(source == host and root == peer.set.estate_root() for source, _, _, root in peer.acks[-1:])
+
+    def again():
+        peer.walk(host)
+        peer.ping(host)
+
+    settle(peer, daemon, "one estate root", same, again)
+
+
+def pull_manifest(peer, daemon, host):
+    def whole():
+        try:
+            return bool(peer.manifest(host))
+        except KeyError as lacked:
+            peer.pull_blobs([lacked.args[0]], host)
+            return False
+
+    settle(peer, daemon, "a manifest", lambda: peer.of_host(host, 4) is not None, lambda: peer.walk(host))
+    settle(peer, daemon, "the blobs of a manifest", whole)
+    entries = peer.manifest(host)
+    check("as many as stated", len(entries) == peer.of_host(host, 4).body[2])
+    listed = {row["entry"]: row for row in daemon.sql("SELECT entry, component AS name FROM host_components")}
+    for entry in entries:
+        check(f"{entry[2]} is listed", listed[entry_id(pack(entry)).hex()]["name"] == entry[2])
+    return entries
+
+
+def publish(peer, to):
+    entries = [{1: 1, 2: "interop_probe", 3: "4.2", 4: -2, 5: "Somebody else", 6: 4096, 7: 2}]
+    chunks = make_chunks(COMPONENTS, entries)
+    root = [peer.store_blob(chunk) for chunk in chunks][-1]
+    profile = {1: "python-peer", 2: peer.site, 5: "second implementation", 6: -3, 7: "6.1.0-interop", 8: "pyth",
+               14: "interop", 15: [peer.published_address()], 99: "from a later version"}
+    peer.publish(2, profile)
+    peer.publish(3, {2: int(peer.clock()) - 100, 3: 0, 4: 1, 5: 0x20, 6: -4})
+    peer.publish(4, {1: root, 2: len(entries), 3: 1, 4: 0, 5: b"\x80", 9: 0})
+    for kind in (1, 2, 3, 4):
+        peer.push(peer.of_host(peer.id, kind), to)
+
+
+def shown(peer, daemon):
+    """What a daemon that the peer never spoke to first says of it."""
+    me = peer.id.hex()
+
+    def until(what, condition):
+        return wait(what, condition, 60, lambda seconds: peer.run(seconds))
+
+    rows = until("the profile", lambda: [r for r in daemon.sql("SELECT name, host FROM hosts") if r["name"] == "python-peer"])
+    check("one host", len(rows) == 1 and rows[0]["host"] == me)
+    row = until("it is up", lambda: daemon.sql(
+        f"SELECT * FROM hosts WHERE host = '{me}' AND status = 'up' AND complete = 1"))[0]
+    check("its kernel", row["kernel"] == "6.1.0-interop")
+    check("denied is not absent", row["os"] is None and row["os_status"] == "denied")
+    check("its home", row["site"] == "hamburg" and row["role"] == "second implementation")
+    check("its health", row["level"] == "warning" and row["last_boot_clean"] == 0)
+    until("its component", lambda: daemon.sql(
+        f"SELECT 1 AS here FROM host_components WHERE host = '{me}' AND component = 'interop_probe' AND loaded = 1"))
+
+
+def refuses(peer, daemon, host):
+    """What the daemon must not take: the same walk still ends in the set without it."""
+    before = len(daemon.sql("SELECT host FROM hosts"))
+    genuine = peer.of_host(peer.id, 2)
+    forged = genuine.data[:-1] + bytes([genuine.data[-1] ^ 1])
+    peer.send(m.PUSH, dict(hops=1, items=[forged]), host)
+    echo = peer.ping(host)
+    settle(peer, daemon, "an ACK after a forgery", lambda: any(ack[1] == echo for ack in peer.acks))
+    check("the same root", peer.acks[-1][3] == peer.set.estate_root())
+    check("no other host", len(daemon.sql("SELECT host FROM hosts")) == before)
+
+
+def main():
+    with Estate(sys.argv[1], sys.argv[2], ["hamburg", "leeds"]) as estate:
+        seed = (estate.net + "1", estate.port)
+        with open(estate.token("peer", [seed]), "rb") as file:
+            token = files.Token(file.read())
+        check("the seed", token.seeds == [f"{seed[0]}:{seed[1]}"])
+        estate.grant("south")  # the token has not heard of it
+        one, two, far = (estate.enrol(*each, seeds=[seed]) for each in (
+            ("till-one", "hamburg", 1), ("till-two", "hamburg", 2), ("till-far", "leeds", 3)))
+        for daemon in one, two, far:
+            daemon.start()
+        peer = Peer(token, "hamburg", (estate.net + "9", estate.port))
+        try:
+            converse(peer, one, two, far)
+        finally:
+            peer.close()
+    print(f"{checks} checks; {len(peer.heard)} messages of {len({each[2] for each in peer.heard})} types understood")
+
+
+def converse(peer, one, two, far):
+    host = host_id(one)
+    wait("the first daemon", lambda: one.ask("hosts"))
+    learn_log(peer, one)
+    say_hello(peer, one, host)
+    wait("the replica of the first", lambda: len(one.sql("SELECT 1 AS x FROM hosts WHERE complete = 1")) == 3, 40,
+         lambda seconds: peer.run(seconds))
+    walk(peer, one, host)
+    for daemon in one, two, far:
+        profile = peer.of_host(host_id(daemon), 2).read()
+        check(f"{daemon.name} by the document", profile[1] == daemon.name and profile[14])
+    for record in peer.set.records.values():
+        record.read()
+    check("kinds of a host and its site", {1, 2, 3, 4, 5, 16} <= {r.kind for r in peer.set.records.values()})
+    pull_manifest(peer, one, host)
+    publish(peer, host)
+    for daemon in one, two, far:
+        shown(peer, daemon)
+    check("the others found the peer by themselves", host_id(two) in peer.sessions)
+    settle(peer, one, "a roll-call that counts the peer", lambda: any(
+        record.kind == 16 and record.subject == site_id("hamburg") and record.body[10] == 3
+        for record in peer.set.records.values()), lambda: peer.walk(host, 1, 1))
+    refuses(peer, one, host)
+    peer.push(peer.publish(6, {1: 1}), host)
+    wait("the goodbye", lambda: far.sql(
+        f"SELECT 1 AS x FROM hosts WHERE host = '{peer.id.hex()}' AND status = 'stopped'"), 40,
+        lambda seconds: peer.run(seconds))
+    check("what was not understood", [why for _, why in peer.refused if "no session" not in why] == [])
+
+
+if __name__ == "__main__":
+    main()
