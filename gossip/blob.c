@@ -72,19 +72,20 @@ static void wake(struct blob *b, mono_ms at)
 }
 
 /* A host can name what does not exist: that must leave room for the manifests of others. */
-static bool owner_full(const struct blob *b, const struct member *owner)
+static bool owner_full(const struct gossip *g, const struct member *owner)
 {
+	const struct blob *b = g->blob;
 	size_t count = 0;
 	for (size_t i = 0; i < b->count && owner != NULL; i++)
 		count += b->wanted[i].owner == owner;
-	return count >= OWNER_MAX;
+	return count >= OWNER_MAX && defence_on(g, DEFENCE_BLOB_SHARE);
 }
 
 void blob_want(struct gossip *g, const struct id *id, struct member *hint, const struct member *owner,
 	       uint8_t depth)
 {
 	struct blob *b = g->blob;
-	if (id_is_zero(id) || idset_has(&b->present, id) || find(b, id) != NULL || owner_full(b, owner))
+	if (id_is_zero(id) || idset_has(&b->present, id) || find(b, id) != NULL || owner_full(g, owner))
 		return;
 	if (b->count == b->cap) {
 		size_t cap = b->cap == 0 ? 16 : b->cap * 2;
@@ -428,6 +429,8 @@ static void accept(struct gossip *g, struct member *m, const struct wire_item *i
 	enum blob_type type;
 	struct id id = blob_id(item->bytes, item->len);
 	struct wanted *w = find(b, &id);
+	if (!defence_on(g, DEFENCE_BLOB_ASKED) && b->count > 0)
+		id = (w = &b->wanted[0])->id;
 	if (w == NULL || w->list != NULL || w->asked == NULL ||
 	    blob_check(item->bytes, item->len, &type) != ERR_OK)
 		return;

@@ -101,6 +101,9 @@ enum err gossip_new(const struct gossip_options *o, struct gossip **ret)
 	g->wall = o->wall;
 	g->hearing_at = o->now;
 	g->loading = true;
+#ifdef MESH_WEAKEN
+	g->weakened = o->weakened;
+#endif
 
 	enum err err = core_copy(g, o);
 

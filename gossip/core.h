@@ -19,6 +19,7 @@
 #include "crypto/certificate.h"
 #include "crypto/hello.h"
 #include "crypto/keyring.h"
+#include "gossip/defence.h"
 #include "gossip/gossip.h"
 #include "gossip/set.h"
 #include "gossip/wire.h"
@@ -461,6 +462,21 @@ struct gossip {
 	struct sync *sync;
 	struct logsync *logsync;
 	struct blob *blob;
+#ifdef MESH_WEAKEN
+	uint64_t weakened;
+#endif
 };
+
+/* Always, but in the build for tests (gossip/defence.h). */
+static inline bool defence_on(const struct gossip *g, enum gossip_defence d)
+{
+#ifdef MESH_WEAKEN
+	return (g->weakened >> d & 1) == 0;
+#else
+	(void)g;
+	(void)d;
+	return true;
+#endif
+}
 
 #endif

@@ -67,15 +67,15 @@ enum err filter_open(struct gossip *g, const struct address *from, const uint8_t
 {
 	enum err err = keyring_check(g->keyring, bytes, len);
 
-	if (err) {
+	if (err && (err != ERR_MAC || defence_on(g, DEFENCE_MAC_FIRST))) {
 		count_refusal(g, err);
 		return err;
 	}
-	if (is_replay(g, bytes)) {
+	if (is_replay(g, bytes) && defence_on(g, DEFENCE_REPLAY)) {
 		g->counters.dropped_replay++;
 		return ERR_EXISTS;
 	}
-	if (!rate_allows(g, from)) {
+	if (!rate_allows(g, from) && defence_on(g, DEFENCE_SENDER_RATE)) {
 		g->counters.dropped_rate++;
 		return ERR_LIMIT;
 	}

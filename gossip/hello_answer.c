@@ -75,7 +75,7 @@ static bool hello_allows(struct gossip *g, unsigned most)
 		h->second_at = g->now;
 		h->answers = 0;
 	}
-	return h->answers < most;
+	return h->answers < most || !defence_on(g, DEFENCE_HELLO_SHARE);
 }
 
 static bool cookie_holds(struct gossip *g, const struct wire_hello *hello, const struct datagram *d,
@@ -87,7 +87,7 @@ static bool cookie_holds(struct gossip *g, const struct wire_hello *hello, const
 	hello_mark(g, slot, 'c', from, &d->source, hello->ni, 0, NULL, ret_fresh);
 	hello_mark(g, slot - 1, 'c', from, &d->source, hello->ni, 0, NULL, old);
 	return memcmp(hello->cookie, ret_fresh, sizeof(old)) == 0 ||
-	       memcmp(hello->cookie, old, sizeof(old)) == 0;
+	       memcmp(hello->cookie, old, sizeof(old)) == 0 || !defence_on(g, DEFENCE_COOKIE);
 }
 
 static void reply_send(struct gossip *g, const struct address *from, const struct datagram *d,
@@ -184,7 +184,9 @@ void hello_on_finish(struct gossip *g, const struct address *from, const struct 
 	memcpy(t.initiator_key, finish.key, KEY_BYTES);
 	memcpy(t.responder_key, keyring_public(g->keyring), KEY_BYTES);
 	g->counters.verifications++;
-	if (hello_verify(&t, HELLO_SIGN_FINISH, m->public_key, finish.signature) ||
+	bool proven = !hello_verify(&t, HELLO_SIGN_FINISH, m->public_key, finish.signature);
+
+	if ((!proven && defence_on(g, DEFENCE_HELLO_PROOF)) ||
 	    keyring_learn(g->keyring, &m->id, finish.day, finish.key)) {
 		g->counters.dropped_seal++;
 		return;

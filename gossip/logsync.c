@@ -68,7 +68,8 @@ void logsync_on_head(struct gossip *g, struct member *m, const struct address *f
 	if (l->asked && g->now < l->asked_at + ASK_MS)
 		return;
 	/* A head is only a claim: one that was not made good must not keep honest ones from being asked. */
-	if (m != NULL && m->log_asked_at != 0 && g->now < m->log_asked_at + VAIN_MS)
+	if (m != NULL && m->log_asked_at != 0 && g->now < m->log_asked_at + VAIN_MS &&
+	    defence_on(g, DEFENCE_LOG_CLAIM))
 		return;
 	l->wanted = head.index;
 	ask(g, m, from);

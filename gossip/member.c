@@ -323,7 +323,11 @@ void member_on_record(struct gossip *g, const struct record *r, wall_ms received
 	struct member *m = member_find(g, &r->key.writer);
 
 	/* A certificate is its issuer's word: it does not move the host's counter. */
-	if (!m || r->key.kind == RECORD_CERTIFICATE)
+	if (r->key.kind == RECORD_CERTIFICATE && !defence_on(g, DEFENCE_HOST_COUNTER))
+		m = member_find(g, &r->key.subject);
+	else if (r->key.kind == RECORD_CERTIFICATE)
+		return;
+	if (!m)
 		return;
 	bool newest = r->seq > m->seq_max;
 	bool speaks = newest && record_speaks(m, r, fresh);
@@ -333,6 +337,9 @@ void member_on_record(struct gossip *g, const struct record *r, wall_ms received
 		m->instance = r->instance;
 	}
 	wall_ms seen = fresh || r->time > received ? received : r->time;
+
+	if (!defence_on(g, DEFENCE_RECEIPT_TIME))
+		seen = r->time;
 
 	if (seen > m->state.seen)
 		m->state.seen = seen;
@@ -370,6 +377,8 @@ void member_heard(struct gossip *g, struct member *m, const struct address *from
 {
 	bool moved = !address_equal(&m->address, from);
 
+	if (!defence_on(g, DEFENCE_ADDRESS_PROOF))
+		m->address = *from;
 	/* Sealed, but perhaps replayed: only an answer to a question of ours proves anything. */
 	if ((moved || m->suspected) && g->now - m->ping_at >= ADDRESS_CHECK_MS)
 		probe_ping_at(g, m, from);
@@ -386,7 +395,7 @@ bool member_goodbye(const struct member *m)
 
 bool member_revoked(const struct gossip *g, const struct member *m)
 {
-	return authlog_host_revoked(g->log, &m->id);
+	return authlog_host_revoked(g->log, &m->id) && defence_on(g, DEFENCE_REVOCATION);
 }
 
 bool member_reachable(const struct gossip *g, const struct member *m)

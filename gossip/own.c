@@ -122,7 +122,7 @@ void own_refute(struct gossip *g, uint64_t signer, uint64_t seq)
 
 	while (i < g->refutation_count && g->refutations[i].signer != signer)
 		i++;
-	if (i < g->refutation_count && g->refutations[i].seq >= seq)
+	if ((i < g->refutation_count && g->refutations[i].seq >= seq) || !defence_on(g, DEFENCE_REFUTATION))
 		return;
 	if (i == LIMIT_REFUTATIONS) {
 		/* The oldest answer has been heard, or its accuser is no witness any more. */

@@ -264,9 +264,9 @@ void probe_answered(struct gossip *g, struct member *m, const struct address *at
 
 static void on_ping(struct gossip *g, struct member *m, const struct address *from, const struct datagram *d)
 {
-	struct wire_ping ping;
+	struct wire_ping ping = {0};
 
-	if (wire_ping_decode(d->message, d->len, &ping)) {
+	if (wire_ping_decode(d->message, d->len, &ping) && defence_on(g, DEFENCE_SCHEMA)) {
 		g->counters.dropped_schema++;
 		return;
 	}
@@ -298,6 +298,8 @@ static void on_ack(struct gossip *g, struct member *m, const struct datagram *d)
 		g->counters.dropped_schema++;
 		return;
 	}
+	if (!defence_on(g, DEFENCE_ECHO))
+		ack.echo = m->ping_nonces[0];
 	bool latest = ack.echo == m->ping_nonces[0];
 
 	if (ack.echo == 0 || (!latest && ack.echo != m->ping_nonces[1]) || g->now - m->ping_at > ANSWER_MS)

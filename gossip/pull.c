@@ -77,7 +77,7 @@ static void make_room(struct gossip *g, const struct member *m)
 static bool add(struct gossip *g, const struct pull *p)
 {
 	struct spread *s = g->spread;
-	if (s->pull_count == LIMIT_PULLS)
+	if (s->pull_count == LIMIT_PULLS && defence_on(g, DEFENCE_PULL_ROOM))
 		make_room(g, p->peer);
 	if (s->pull_count == s->pull_cap) {
 		size_t cap = s->pull_cap == 0 ? PULLS_AT_FIRST : s->pull_cap * 2;
@@ -143,7 +143,7 @@ static bool retry(struct gossip *g, struct pull *p)
 {
 	if (++p->tries >= TRIES_MAX || (p->other == NULL && !member_reachable(g, p->peer)))
 		return false;
-	if (p->other != NULL) {
+	if (p->other != NULL && defence_on(g, DEFENCE_PULL_ELSEWHERE)) {
 		struct member *other = p->other;
 		p->other = p->peer;
 		p->peer = other;

@@ -220,7 +220,8 @@ static void host_judge(struct gossip *g, struct site *s, struct member *m, struc
 		return;
 	}
 	struct evidence e = evidence_of(g, s, m, signers, count);
-	size_t need = e.signers < 2 ? e.signers : 2;
+	size_t most = defence_on(g, DEFENCE_TWO_WITNESSES) ? 2 : 1;
+	size_t need = e.signers < most ? e.signers : most;
 	bool direct = m->answered_at && g->now - m->answered_at < DIRECT_MS;
 
 	if (e.prompt_for > m->vouched_at)

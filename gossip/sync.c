@@ -92,6 +92,8 @@ static mono_ms polite(struct gossip *g, const struct member *m)
 	}
 	if (m->sync_at != 0 && at < m->sync_at + gap)
 		at = m->sync_at + gap;
+	if (!defence_on(g, DEFENCE_WALK_PACE))
+		at = g->now;
 	return at;
 }
 

@@ -66,7 +66,7 @@ static uint64_t score_of(const struct gossip *g, const struct member *m, wall_da
 	uint64_t score = hash_u64("mesh.witness", data, sizeof(data)) >> 1;
 
 	/* Fresh ones last: whoever can enrol hosts cannot fill the witness seats of today. */
-	if (m->enrolled + SENIOR_DAYS > day)
+	if (m->enrolled + SENIOR_DAYS > day && defence_on(g, DEFENCE_SENIORITY))
 		score |= 1ull << 63;
 	return score;
 }
@@ -96,7 +96,7 @@ size_t witness_rank(struct gossip *g, struct site *s,
 
 		if (!eligible(g, s, m))
 			continue;
-		while (place > 0 && ret[place - 1]->score > m->score)
+		while (place > 0 && ret[place - 1]->score > m->score && defence_on(g, DEFENCE_RANKED_SIGNERS))
 			place--;
 		if (place == LIMIT_WITNESSES)
 			continue;
@@ -197,7 +197,7 @@ static void suspect_probe(struct gossip *g, struct suspect *s)
 {
 	if (s->verdict) {
 		s->next_at = g->now + core_jitter(g, RETURN_MS, 0.25);
-	} else if (s->tries >= tries_of(g, s->m)) {
+	} else if (s->tries >= tries_of(g, s->m) || !defence_on(g, DEFENCE_OWN_PROBES)) {
 		if (!state_settled(g, g->self->site) && s->m->answered_at <= g->hearing_at) {
 			/* Never answered this node, which may be the deaf one: ask on until it has heard its
 			 * site for long enough. */

@@ -1,0 +1,53 @@
+/* The defences of the protocol core, one for each thing that a scenario of tests/hostile attacks.
+ *
+ * Production has no switch: defence_on (gossip/core.h) is constant there. The core is built a second time
+ * with MESH_WEAKEN, for tests alone; that one leaves out what gossip_options.weakened names, so that each
+ * scenario shows that its promise hangs on its defence. Values are bits of a u64 and of no outside meaning.
+ */
+#ifndef MESH_GOSSIP_DEFENCE_H
+#define MESH_GOSSIP_DEFENCE_H
+
+#define DEFENCE_TABLE(X)                                                                                     \
+	X(SIGNATURE, "a record counts only under its writer's signature")                                    \
+	X(OWN_SUBJECT, "a host signs about itself alone")                                                    \
+	X(HOME_SITE, "a host signs roll-calls of its home site alone")                                       \
+	X(OPERATOR, "operators' kinds are operators' alone")                                                 \
+	X(CERTIFICATE, "a certificate counts by its issuer's signature and grant")                           \
+	X(REVOCATION, "the revoked are not listened to")                                                     \
+	X(ORDER, "an older record never replaces a newer one")                                               \
+	X(FORK_ORDER, "of two records of one order the lower id stands, everywhere")                         \
+	X(HOST_COUNTER, "no certificate moves a host's counter")                                             \
+	X(ORIGIN_SHARE, "what one host can make the estate carry is bounded")                                \
+	X(LIAR, "who hands on a forgery is not listened to for a while")                                     \
+	X(ORPHAN_ROOM, "of records without a certificate the oldest give way")                               \
+	X(RECEIPT_TIME, "freshness counts from receipt, not from what the writer's clock says")              \
+	X(MAC_FIRST, "the mac is checked before a datagram costs its alleged sender anything")               \
+	X(REPLAY, "a datagram is let in once")                                                               \
+	X(SENDER_RATE, "one address may send so much a second")                                              \
+	X(SCHEMA, "a message that is not exactly what it says is dropped whole")                             \
+	X(HELLO_PROOF, "a session is made by a signature over both nonces")                                  \
+	X(COOKIE, "under load an address is proven before a hello is answered")                              \
+	X(HELLO_SHARE, "what strangers can make a node sign and verify is bounded")                          \
+	X(ADDRESS_PROOF, "a host moves to an address that answered, not to one it was seen at")              \
+	X(ECHO, "an answer counts only with the nonce of a question")                                        \
+	X(OWN_PROBES, "a suspicion is a hint: a witness accuses after its own probes")                       \
+	X(TWO_WITNESSES, "dark needs two witnesses")                                                         \
+	X(RANKED_SIGNERS, "only the best-ranked of a site sign")                                             \
+	X(SENIORITY, "whoever was enrolled this week ranks last")                                            \
+	X(REFUTATION, "an accused host answers by name, and that voids the accusation")                      \
+	X(PULL_ROOM, "who names most gives way where too much is asked for")                                 \
+	X(PULL_ELSEWHERE, "what one does not hand over is asked of another")                                 \
+	X(WALK_PACE, "walks that bring nothing are spaced out")                                              \
+	X(LOG_CLAIM, "who did not make good on a log head is not asked again for a while")                   \
+	X(BLOB_ASKED, "a blob is taken when it was asked for, under its own hash")                           \
+	X(BLOB_SHARE, "one host's manifest leaves room for those of others")
+
+enum gossip_defence {
+#define DEFENCE_ENUM(symbol, what) DEFENCE_##symbol,
+	DEFENCE_TABLE(DEFENCE_ENUM)
+#undef DEFENCE_ENUM
+	    DEFENCE_COUNT
+};
+_Static_assert(DEFENCE_COUNT <= 64, "they are bits of gossip_options.weakened");
+
+#endif
