@@ -12,6 +12,11 @@
 #define PAUSE_MS         2000 /* a tick later than this: the node was paused */
 #define IDLE_DEADLINE_MS 5000
 
+#ifdef MESH_WEAKEN
+/* So that a test can see which binaries hold this build: only those of tests/hostile may. */
+__attribute__((used)) static const char core_weakened[] = "mesh core with switches for its defences";
+#endif
+
 struct gossip_timing gossip_timing_default(void)
 {
 	return (struct gossip_timing){.probe_ms = 1000,

@@ -106,6 +106,8 @@ static bool undisturbed(const struct world *w, const struct node *n)
 static void check_host_state(struct world *w, struct node *n, const struct host_state *state)
 {
 	struct node *host = world_find(w, &state->host);
+	if (host == NULL && world_is_stranger(w, &state->host))
+		return;
 	if (host == NULL) {
 		world_fail(w, n, "reports a host of no certificate");
 		return;
@@ -114,7 +116,7 @@ static void check_host_state(struct world *w, struct node *n, const struct host_
 	enum host_status before = row->has_pending ? row->pending.status : HOST_UNKNOWN;
 	uint64_t goodbye, seq = own_seq(w, n, host, &goodbye);
 	/* Of itself it knows; and whose key was stolen does speak. */
-	bool knows = host == n || attacker_is(w, host);
+	bool knows = host == n || attacker_is(w, host) || host->puppet.hear != NULL;
 	bool gone = !knows && (before == HOST_STOPPED || before == HOST_ASLEEP);
 	bool still = state->status == HOST_STOPPED || state->status == HOST_ASLEEP;
 	if (gone && !still && state->status < HOST_LEFT && seq <= goodbye)
@@ -197,7 +199,8 @@ void invariants_node(struct world *w, struct node *n)
 	if (s.records > w->registry.key_count)
 		world_fail(w, n, "%zu records in its set; only %zu keys exist", s.records,
 			   w->registry.key_count);
-	if (s.hosts > w->node_count || s.sites > w->site_count || s.sessions > LIMIT_SESSIONS)
+	if (s.hosts > w->node_count + w->stranger_count || s.sites > w->site_count ||
+	    s.sessions > LIMIT_SESSIONS)
 		world_fail(w, n, "knows %zu hosts, %zu sites and %zu sessions", s.hosts, s.sites, s.sessions);
 	if (s.blobs > w->registry.blob_count)
 		world_fail(w, n, "holds %zu blobs; only %zu exist", s.blobs, w->registry.blob_count);

@@ -101,6 +101,8 @@ void net_send(struct world *w, const struct address *from_address, const struct 
 	from->bytes_sent += len + SIM_UDP_IP_BYTES;
 	from->datagrams_sent++;
 	attacker_sees(w, from_address, to_address, bytes, len);
+	if (w->tap != NULL)
+		w->tap(w->tap_context, from_address, to_address, bytes, len);
 	if (to == NULL) {
 		w->dropped++;
 		return;

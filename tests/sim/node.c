@@ -63,7 +63,10 @@ static void store_records(struct world *w, struct node *n, const struct gossip_u
 static void store_states(struct world *w, struct node *n, const struct gossip_update *u)
 {
 	for (size_t i = 0; i < u->host_count; i++) {
-		struct replica_state *row = &n->replica.hosts[world_find(w, &u->hosts[i].host)->index];
+		const struct node *host = world_find(w, &u->hosts[i].host);
+		if (host == NULL) /* a stranger */
+			continue;
+		struct replica_state *row = &n->replica.hosts[host->index];
 		row->pending = u->hosts[i];
 		row->has_pending = true;
 	}
@@ -245,7 +248,8 @@ void node_start(struct world *w, struct node *n, bool publish)
 					 .seed_count = 3,
 					 .now = node_mono(w, n),
 					 .wall = node_wall(w, n),
-					 .timing = gossip_timing_default()};
+					 .timing = gossip_timing_default(),
+					 .weakened = w->weakened};
 	enum err err = gossip_new(&options, &n->g);
 	if (err != ERR_OK) {
 		world_fail(w, n, "gossip_new: %s", err_text(err));
@@ -291,6 +295,11 @@ void node_pause(struct world *w, struct node *n, mono_ms duration)
 
 void node_deliver(struct world *w, struct node *n, struct sim_event *event)
 {
+	if (n->puppet.hear != NULL) {
+		w->delivered++;
+		n->puppet.hear(n->puppet.context, &event->from, event->bytes, event->len);
+		return;
+	}
 	if (n->g == NULL) {
 		w->dropped++;
 		return;
@@ -357,4 +366,9 @@ const struct sim_record *node_publish(struct world *w, struct node *n, uint8_t k
 void node_publish_blob(struct world *w, struct node *n, const uint8_t *bytes, size_t len)
 {
 	step(w, n, &(struct gossip_event){.type = GOSSIP_BLOB, .blob = {bytes, len}});
+}
+
+void node_log(struct world *w, struct node *n, const uint8_t *entry, size_t len)
+{
+	step(w, n, &(struct gossip_event){.type = GOSSIP_LOG, .log = {entry, len}});
 }

@@ -82,6 +82,7 @@ void world_free(struct world *w)
 	heap_free(&w->heap);
 	registry_free(&w->registry);
 	sim_map_free(&w->nodes_by_id);
+	sim_map_free(&w->strangers);
 	estate_free(&w->estate);
 	free(w->nodes);
 	free(w->site_names);
@@ -101,6 +102,17 @@ struct node *world_find(struct world *w, const struct id *id)
 {
 	uint32_t i = sim_map_get(&w->nodes_by_id, id_short(id));
 	return i != SIM_MAP_NONE && id_equal(&w->nodes[i].id, id) ? &w->nodes[i] : NULL;
+}
+
+void world_stranger(struct world *w, const struct id *id)
+{
+	if (!world_is_stranger(w, id))
+		sim_map_put(&w->strangers, id_short(id), w->stranger_count++);
+}
+
+bool world_is_stranger(const struct world *w, const struct id *id)
+{
+	return sim_map_get(&w->strangers, id_short(id)) != SIM_MAP_NONE;
 }
 
 void world_trace(struct world *w, const void *data, size_t len)

@@ -25,6 +25,12 @@
 
 struct world;
 
+/* Somebody who plays a host that does not run: hears what comes to its address. */
+struct puppet {
+	void (*hear)(void *context, const struct address *from, const uint8_t *bytes, size_t len);
+	void *context;
+};
+
 struct node {
 	uint32_t index, site;
 	struct id id;
@@ -38,6 +44,8 @@ struct node {
 	uint64_t seq_reserved;
 	uint64_t last_seq; /* highest it ever signed */
 	struct replica replica;
+
+	struct puppet puppet; /* hear NULL: nobody */
 
 	/* running */
 	struct gossip *g; /* NULL: down */
@@ -104,6 +112,13 @@ struct world {
 	size_t link_count;
 	struct track track;
 	struct attacker *attacker; /* sees and may inject; NULL: none */
+	/* Sees each datagram as it is sent, to whatever address (may be NULL). */
+	void (*tap)(void *context, const struct address *from, const struct address *to, const uint8_t *bytes,
+		    size_t len);
+	void *tap_context;
+	uint64_t weakened;        /* for cores of the build that heeds it */
+	struct sim_map strangers; /* hosts beyond `nodes` that someone certified; by short id */
+	uint32_t stranger_count;
 	uint64_t steps, delivered, dropped;
 	uint64_t trace;                    /* hash over all events and what came of them */
 	uint64_t false_dark, false_silent; /* verdicts on hosts and sites nothing was wrong with */
@@ -129,6 +144,9 @@ void world_fail(struct world *w, const struct node *n, const char *format, ...)
 void world_trace(struct world *w, const void *data, size_t len);
 wall_ms world_wall(const struct world *w);
 struct node *world_find(struct world *w, const struct id *id);
+/* A host that is none of the nodes has a certificate: replicas may name it. */
+void world_stranger(struct world *w, const struct id *id);
+bool world_is_stranger(const struct world *w, const struct id *id);
 
 /* --- net.c --- */
 
@@ -158,6 +176,8 @@ wall_ms node_wall(const struct world *w, const struct node *n);
 /* Returns the record that the body became; NULL ends the run. */
 const struct sim_record *node_publish(struct world *w, struct node *n, uint8_t kind,
 				      enum gossip_urgency urgency, const uint8_t *body, size_t len);
+/* The administrator hands this node an entry of the estate's log, which must not have it yet. */
+void node_log(struct world *w, struct node *n, const uint8_t *entry, size_t len);
 void node_publish_blob(struct world *w, struct node *n, const uint8_t *bytes, size_t len);
 
 /* --- host.c: what the simulated hosts say about themselves --- */
