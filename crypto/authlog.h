@@ -49,7 +49,9 @@ struct authlog_grant {
 	wall_day last_day;
 	uint16_t grace_days;
 	bool revoked;
-	struct id allow_list; /* revoked: blob that names the hosts which stay; zero: none stays */
+	/* Revoked: blob that names the hosts which stay; zero: none stays. Where several revocations name one
+	 * each, the next that is not complete here (authlog_set_allowed). */
+	struct id allow_list;
 };
 
 /* A person. Roles are bits (docs/protocol.md section 5). */
@@ -74,29 +76,34 @@ void authlog_free(struct authlog *log);
 enum err authlog_copy(const struct authlog *log, struct authlog **ret);
 
 /* Check and append one entry. Genesis must come first and fixes the estate id. ERR_EXISTS when the log has
- * that very entry, ERR_STALE (its predecessor is not here: a gap), ERR_SIGNATURE, ERR_FORMAT, ERR_LIMIT.
+ * that very entry, ERR_STALE (its predecessor is not here: a gap, or the entry is of another estate),
+ * ERR_SIGNATURE, ERR_FORMAT, ERR_LIMIT, ERR_NOMEM.
  *
  * An entry whose predecessor has a successor already forks the log: then all branches are kept (at most
  * LIMIT_LOG_BRANCHES), and of what stands behind the first fork only revocations count, those of every
- * branch. */
+ * branch. The same entries make the same log, in whatever order they came. */
 enum err authlog_append(struct authlog *log, const uint8_t *entry, size_t len);
 bool authlog_forked(const struct authlog *log);
 size_t authlog_branches(const struct authlog *log); /* 1 unless forked; 0 while empty */
 /* Whether this head is one that the log has, or has gone through: then its owner has nothing new. */
 bool authlog_knows_head(const struct authlog *log, struct authlog_head head);
 
-/* Public key of the authority in force; NULL while empty. */
+/* Public key of the authority in force, of a forked log up to the fork; NULL while empty. */
 const uint8_t *authlog_key(const struct authlog *log);
 
+/* Entries of all branches, in the order (index, log hash). */
 size_t authlog_count(const struct authlog *log);
 /* NULL when out of range; owned by the log. */
 const uint8_t *authlog_entry(const struct authlog *log, size_t index, size_t *ret_len);
 struct authlog_head authlog_head(const struct authlog *log); /* zeroes while empty */
 const struct id *authlog_estate(const struct authlog *log);  /* zero while empty */
 const char *authlog_estate_name(const struct authlog *log);
-wall_day authlog_day(const struct authlog *log); /* of the newest entry: floor of a node's clock */
+/* Of the last entry that counts in full: floor of a node's clock. So a fork from the future moves no clock.
+ */
+wall_day authlog_day(const struct authlog *log);
 
-/* NULL when unknown; a revoked grant is returned with `revoked` set. */
+/* What is returned by pointer is valid until the next append.
+ * NULL when unknown; a revoked grant is returned with `revoked` set. */
 const struct authlog_grant *authlog_find_grant(const struct authlog *log, const struct id *issuer);
 bool authlog_host_revoked(const struct authlog *log, const struct id *host);
 /* Whether a certificate of this issuer about this host can still hold: neither is revoked, or the issuer is
@@ -105,20 +112,25 @@ bool authlog_host_revoked(const struct authlog *log, const struct id *host);
 bool authlog_stands(const struct authlog *log, const struct id *issuer, const struct id *host,
 		    bool *ret_sure);
 /* The complete list that `list` (struct authlog_grant) names: ascending ids, copied. ERR_NOT_FOUND when no
- * revocation names it, ERR_NOMEM. */
+ * revocation names it, ERR_FORMAT (not ascending), ERR_LIMIT (beyond LIMIT_ALLOW_HOSTS, or all lists together
+ * beyond four times that), ERR_NOMEM. */
 enum err authlog_set_allowed(struct authlog *log, const struct id *list, const struct id *hosts,
 			     size_t count);
+/* Lists that revocations name, one per revocation, and whether each is complete here; NULL behind the last.
+ */
+const struct id *authlog_allow_list_at(const struct authlog *log, size_t index, bool *ret_complete);
 /* Public key of an operator who is not revoked; NULL otherwise. */
 const uint8_t *authlog_operator_key(const struct authlog *log, const struct id *op);
 /* NULL when unknown; a revoked operator is returned with `revoked` set. */
 const struct authlog_operator *authlog_find_operator(const struct authlog *log, const struct id *op);
-/* By index, in the order of their entries; NULL behind the last. Voided by an append. */
+/* By index; grants and operators in the order of their first entries, hosts by id; NULL behind the last. */
 const struct authlog_grant *authlog_grant_at(const struct authlog *log, size_t index);
 const struct authlog_operator *authlog_operator_at(const struct authlog *log, size_t index);
 const struct id *authlog_revoked_host_at(const struct authlog *log, size_t index);
 
 /* Make signed entries (not appended). `authority` must be the key in force (ERR_UNTRUSTED). ret holds
- * LIMIT_LOG_ENTRY_BYTES. */
+ * LIMIT_LOG_ENTRY_BYTES. Of a forked log the longest branch on which that key is in force is extended, of
+ * equally long ones the one whose last entry has the lowest log hash; only revocations are of use there. */
 enum err authlog_make_genesis(const struct identity *authority, const char *estate_name, wall_ms now,
 			      uint8_t *ret, size_t *ret_len);
 enum err authlog_make_grant(const struct authlog *log, const struct identity *authority,
@@ -142,8 +154,8 @@ enum err authlog_make_entry(const struct authlog *log, const struct identity *au
 			    enum log_entry_type type, const uint8_t *body, size_t body_len, wall_ms now,
 			    uint8_t *ret, size_t *ret_len);
 
-/* File: each entry with a u16 length in front. Saving replaces it durably. Loading checks every entry;
- * damage of any kind is ERR_CORRUPT. */
+/* File: each entry with a u16 length in front, of all branches, in the order of authlog_entry. Saving
+ * replaces it durably. Loading checks every entry; damage of any kind is ERR_CORRUPT. */
 enum err authlog_save(const struct authlog *log, const char *path, struct err_info *info);
 enum err authlog_load(const char *path, struct authlog **ret, struct err_info *info);
 

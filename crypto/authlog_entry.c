@@ -148,7 +148,7 @@ static bool read_extend(const msgpack_object *map, struct log_extend *ret)
 	       (!ret->has_quota || read_u32(mp_get(map, 3), &ret->quota));
 }
 
-static bool read_operator(const msgpack_object *map, struct log_operator *ret)
+static bool read_operator(const msgpack_object *map, struct authlog_operator *ret)
 {
 	uint64_t roles;
 	if (!mp_bin(mp_get(map, 1), ret->public_key, KEY_BYTES) ||
@@ -163,14 +163,16 @@ static bool read_operator(const msgpack_object *map, struct log_operator *ret)
 static bool read_revoke(const msgpack_object *map, struct log_body *ret)
 {
 	uint64_t what;
-	uint8_t allow_list[ID_BYTES];
+	struct id allow_list = {0};
 	char reason[LOG_REASON_BYTES + 1];
 	if (!mp_u64(mp_get(map, 1), LOG_REVOKE_OPERATOR, &what) || what < LOG_REVOKE_HOST ||
 	    !mp_bin(mp_get(map, 2), ret->revoke_id.b, ID_BYTES) ||
-	    (mp_get(map, 3) != NULL && !mp_bin(mp_get(map, 3), allow_list, sizeof(allow_list))) ||
+	    (mp_get(map, 3) != NULL && !mp_bin(mp_get(map, 3), allow_list.b, ID_BYTES)) ||
 	    !read_text(mp_get(map, 4), reason, sizeof(reason)))
 		return false;
 	ret->revoke_what = (enum log_revoke_what)what;
+	if (ret->revoke_what == LOG_REVOKE_ISSUER)
+		ret->allow_list = allow_list;
 	return true;
 }
 

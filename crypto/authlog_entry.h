@@ -30,15 +30,6 @@ enum err log_entry_verify(const struct log_entry *e, const struct id *estate,
 enum err log_entry_sign(const struct log_entry *e, const struct id *estate, const struct identity *authority,
 			uint8_t *ret, size_t *ret_len);
 
-struct log_operator {
-	struct id id;
-	uint8_t public_key[KEY_BYTES];
-	char name[LIMIT_SHORT_TEXT_BYTES + 1];
-	uint8_t roles;
-	wall_day last_day;
-	bool revoked;
-};
-
 struct log_extend {
 	bool all;
 	struct id issuer; /* unless all */
@@ -55,9 +46,10 @@ struct log_body {
 	uint8_t proof[SIGNATURE_BYTES];        /* rotate: by the new key */
 	struct authlog_grant grant;
 	struct log_extend extend;
-	struct log_operator operator_;
+	struct authlog_operator operator_;
 	enum log_revoke_what revoke_what;
 	struct id revoke_id;
+	struct id allow_list; /* revoke: zero: none */
 };
 
 /* ERR_FORMAT, ERR_NOMEM. Fields that are not known are skipped. */
@@ -65,8 +57,5 @@ enum err log_body_decode(uint8_t type, const uint8_t *body, size_t len, struct l
 
 /* "mesh rotate 1", what a rotation's proof covers besides the estate: the key that is replaced. */
 #define LOG_ROTATE_LABEL "mesh rotate 1"
-
-/* Of the log as it stands, for makers of entries. */
-const uint8_t *authlog_last_hash(const struct authlog *log); /* zero while empty */
 
 #endif

@@ -3,7 +3,7 @@
 
 #include "base/mp.h"
 #include "crypto/authlog.h"
-#include "crypto/authlog_entry.h"
+#include "crypto/authlog_private.h"
 #include "crypto/signed.h"
 
 enum err authlog_make_entry(const struct authlog *log, const struct identity *authority,
@@ -13,16 +13,17 @@ enum err authlog_make_entry(const struct authlog *log, const struct identity *au
 	uint8_t entry[LIMIT_LOG_ENTRY_BYTES];
 	size_t len;
 	struct log_body decoded;
-	const uint8_t *key = authlog_key(log);
-	if ((key == NULL) != (type == LOG_GENESIS))
+	static const uint8_t no_hash[LOG_HASH_BYTES];
+	struct log_place place = {.before = no_hash};
+	if ((log->node_count == 0) != (type == LOG_GENESIS))
 		return ERR_ARG;
-	if (key != NULL && memcmp(key, identity_public_key(authority), KEY_BYTES) != 0)
+	if (log->node_count > 0 && !authlog_place(log, identity_public_key(authority), &place))
 		return ERR_UNTRUSTED;
-	if (authlog_count(log) >= LIMIT_LOG_ENTRIES)
+	if (log->node_count >= LIMIT_LOG_ENTRIES)
 		return ERR_LIMIT;
 	struct log_entry e = {.type = (uint8_t)type,
-			      .index = (uint32_t)authlog_count(log),
-			      .before = authlog_last_hash(log),
+			      .index = place.index,
+			      .before = place.before,
 			      .time_s = now / CLOCK_SECOND_MS,
 			      .body = body,
 			      .body_len = body_len};

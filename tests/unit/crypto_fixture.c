@@ -72,6 +72,17 @@ void fixture_append(struct fixture *f, const struct fixture_entry *entry)
 	CHECK(authlog_append(f->log, entry->bytes, entry->len) == ERR_OK);
 }
 
+void fixture_sign_entry(const struct fixture *f, const struct identity *authority,
+			struct fixture_entry *entry)
+{
+	uint8_t cover[10 + ID_BYTES + LIMIT_LOG_ENTRY_BYTES];
+	size_t covered = entry->len - 2 - SIGNATURE_BYTES;
+	memcpy(cover, "mesh log 1", 10);
+	memcpy(cover + 10, f->keys.estate.b, ID_BYTES);
+	memcpy(cover + 10 + ID_BYTES, entry->bytes, covered);
+	identity_sign(authority, cover, 10 + ID_BYTES + covered, entry->bytes + entry->len - SIGNATURE_BYTES);
+}
+
 void fixture_grant_append(struct fixture *f, const struct authlog_grant *grant)
 {
 	struct fixture_entry e;

@@ -37,6 +37,9 @@ struct fixture_entry {
 struct fixture_entry fixture_operator(const struct fixture *f, const char *name);
 struct fixture_entry fixture_revoke(const struct fixture *f, enum log_revoke_what what, const struct id *id);
 void fixture_append(struct fixture *f, const struct fixture_entry *entry);
+/* A signature over an entry that was changed; right in all but what was changed. */
+void fixture_sign_entry(const struct fixture *f, const struct identity *authority,
+			struct fixture_entry *entry);
 /* Sign and append. */
 void fixture_grant_append(struct fixture *f, const struct authlog_grant *grant);
 /* Certificate of `host` in site "leeds", two groups. */

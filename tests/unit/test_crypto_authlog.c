@@ -182,16 +182,16 @@ static void rotation_hands_over(void **state)
 	(void)state;
 	struct fixture_entry m, old;
 	struct authlog_grant grant = fixture_grant(fix.host);
-	assert_int_equal(authlog_make_grant(fix.log, fix.authority, &grant, FIXTURE_NOW, old.bytes, &old.len),
-			 ERR_OK);
 	assert_int_equal(authlog_make_rotate(fix.log, fix.authority, fix.other, FIXTURE_NOW, m.bytes, &m.len),
 			 ERR_OK);
 	fixture_append(&fix, &m);
-	assert_int_equal(authlog_append(fix.log, old.bytes, old.len), ERR_STALE);
 	assert_int_equal(authlog_make_grant(fix.log, fix.authority, &grant, FIXTURE_NOW, old.bytes, &old.len),
 			 ERR_UNTRUSTED);
 	assert_int_equal(authlog_make_grant(fix.log, fix.other, &grant, FIXTURE_NOW, m.bytes, &m.len),
 			 ERR_OK);
+	old = m;
+	fixture_sign_entry(&fix, fix.authority, &old);
+	assert_int_equal(authlog_append(fix.log, old.bytes, old.len), ERR_SIGNATURE);
 	fixture_append(&fix, &m);
 	assert_non_null(authlog_find_grant(fix.log, identity_id(fix.host)));
 }
