@@ -9,10 +9,10 @@ import sys
 
 try:
     from daemons import Estate, wait
-    from mesh_protocol import Malformed, files, messages as m
+    from mesh_protocol import files, messages as m
     from mesh_protocol.blobs import COMPONENTS, make_chunks
-    from mesh_protocol.peer import EVERY_PARTITION, Peer
-    from mesh_protocol.primitives import entry_id, number, site_id
+    from mesh_protocol.peer import Peer
+    from mesh_protocol.primitives import entry_id, site_id
     from mesh_protocol.values import pack
 except ImportError as missing:
     print(f"skipped: {missing}")

@@ -16,7 +16,7 @@ try:
     import msgpack
     import nacl.bindings as sodium
     from mesh_protocol import Malformed, authlog, blobs as blob_codec, datagrams as sealing, files
-    from mesh_protocol import messages as wire, records as record_codec
+    from mesh_protocol import bodies, messages as wire, records as record_codec
     from mesh_protocol.primitives import SigningKey, h, hk, number, u, verify
     from mesh_protocol.values import pack
 except ImportError as missing:
@@ -274,13 +274,13 @@ def check_standing(trusted):
     revoke = {1: authlog.ISSUER, 2: keys["issuer.id"], 4: "stolen"}
     certificate = record_codec.Record(records["certificate.record"])
     trusted.certify(certificate)
-    refused("the old authority", trusted.append, authlog.make_entry(trusted, old, authlog.REVOKE, revoke, NIGHT))
-    trusted.append(authlog.make_entry(trusted, new, authlog.REVOKE, revoke, NIGHT))
+    refused("the old authority", trusted.append, authlog.make_entry(trusted, old, bodies.REVOKE, revoke, NIGHT))
+    trusted.append(authlog.make_entry(trusted, new, bodies.REVOKE, revoke, NIGHT))
     refused("a revoked issuer", lambda data: trusted.certify(record_codec.Record(data)), certificate.data)
     note = record_codec.Record(records["note.record"])
     trusted.verify_record(note, {})
     revoke = {1: authlog.PERSON, 2: keys["operator.id"]}
-    trusted.append(authlog.make_entry(trusted, new, authlog.REVOKE, revoke, NIGHT))
+    trusted.append(authlog.make_entry(trusted, new, bodies.REVOKE, revoke, NIGHT))
     refused("a revoked operator", lambda data: trusted.verify_record(record_codec.Record(data), {}), note.data)
 
 

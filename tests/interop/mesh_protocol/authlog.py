@@ -2,9 +2,9 @@
 
 import struct
 
-from . import Malformed, require
-from .bodies import EXTEND, GENESIS, GRANT, LOG_BODIES, OPERATOR, REVOKE, ROTATE
-from .primitives import SigningKey, h, key_id, u, verify
+from . import require
+from .bodies import GENESIS, LOG_BODIES
+from .primitives import h, key_id, u, verify
 from .values import pack
 
 LAYOUT = ">3scI2s32scQ"
@@ -129,7 +129,3 @@ def read_log(entries):
     for entry in entries:
         log.append(entry)
     return log
-
-
-__all__ = ["Entry", "Log", "Malformed", "OPERATOR", "EXTEND", "GRANT", "REVOKE", "ROTATE", "SigningKey",
-           "make_entry", "make_rotation", "read_log"]

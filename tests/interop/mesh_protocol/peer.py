@@ -10,9 +10,9 @@ import socket
 import struct
 import time
 
-from . import Malformed, authlog, blobs as blob_codec, messages as m, records, require
+from . import Malformed, blobs as blob_codec, messages as m, records, require
 from .datagrams import EITHER, HELLO_TYPES, ExchangeKey, Header, counter, pair_key, seal
-from .primitives import SigningKey, blob_id, number, site_id, u
+from .primitives import SigningKey, blob_id, number, site_id, u, verify
 from .trie import RecordSet
 
 MOST_ANSWERS = 8
@@ -113,9 +113,10 @@ class Peer:
             ni=ni, responder=responder, day=self.exchange.day, key=self.exchange.public, head=self.log.head,
             cookie=cookie, flags=0, certificate=self.certificate.data), address)
 
-    def pull_log(self, address):
-        """Under the hello key: from somebody who is not known yet."""
-        self.send_hello_key(m.LOG_PULL, dict(first=len(self.log.entries), padded=True), address)
+    def pull_log(self, address, first=None):
+        """Under the hello key: from somebody who is not known yet. Without `first` what is not known."""
+        first = len(self.log.entries) if first is None else first
+        self.send_hello_key(m.LOG_PULL, dict(first=first, padded=True), address)
 
     def ping(self, host):
         return self.send(m.PING, dict(head=self.log.head, root=self.set.estate_root()), host)
@@ -215,7 +216,7 @@ class Peer:
         require(self.answered.get((said["ni"], said["nr"])) == header.source, "no reply that it finishes")
         body = self._certified(said["certificate"], header.source)
         covered = self._covered(b"finish", header.source, self.id, said["ni"], said["nr"], said, self.exchange)
-        self._verify(body[1], covered, said["signature"])
+        verify(body[1], covered, said["signature"], "hello")
         self.sessions[header.source] = Session(address, said["day"], said["key"], body)
 
     def _on_hello_reply(self, said, header, address):
@@ -224,7 +225,7 @@ class Peer:
         body = self._certified(said["certificate"], header.source)
         require(said["nr"] != said["ni"], "a nonce given back")
         covered = self._covered(b"reply", self.id, header.source, said["ni"], said["nr"], said, self.exchange)
-        self._verify(body[1], covered, said["signature"])
+        verify(body[1], covered, said["signature"], "hello")
         del self.hellos[said["ni"]]
         self.sessions[header.source] = Session(asked[0], said["day"], said["key"], body)
         covered = self._covered(b"finish", self.id, header.source, said["ni"], said["nr"], said, self.exchange)
@@ -232,11 +233,6 @@ class Peer:
             ni=said["ni"], nr=said["nr"], day=self.exchange.day, key=self.exchange.public,
             certificate=self.certificate.data, signature=self.identity.sign(covered)), asked[0])
         self.ping(header.source)
-
-    @staticmethod
-    def _verify(public, covered, signature):
-        from .primitives import verify
-        verify(public, covered, signature, "hello")
 
     def _on_cookie(self, said, header, address):
         require(said["ni"] in self.hellos, "a cookie for nothing")
