@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "gossip/core.h"
+#include "gossip/issue.h"
+#include "gossip/standing.h"
 
 #define ORPHANS        64
 #define SHARE_MS       50    /* of time that a record uses up of its writer's share: 20 a second … */
@@ -97,23 +99,6 @@ void accept_free(struct gossip *g)
 	g->accept = NULL;
 }
 
-/* The home partition of a host kind, which the set asks for; other kinds need none. False when the host is
- * not known, or the kind is one that is refused. */
-static bool accept_home(const struct gossip *g, const struct record_key *key, uint64_t *ret)
-{
-	const struct member *m;
-	enum record_class class = record_class_of(key->kind);
-
-	*ret = 0;
-	if (class != RECORD_CLASS_HOST)
-		return class != RECORD_CLASS_REFUSED;
-	m = member_find(g, &key->subject);
-	if (!m)
-		return false;
-	*ret = m->site->partition;
-	return true;
-}
-
 /* Who must have signed it, by its class. ERR_NOT_FOUND: the writer's certificate is not here yet. */
 static enum err accept_authority(const struct gossip *g, const struct record *r, const uint8_t **ret_key)
 {
@@ -134,6 +119,8 @@ static enum err accept_authority(const struct gossip *g, const struct record *r,
 
 	if (!m)
 		return ERR_NOT_FOUND;
+	if (!standing_talks(m))
+		return ERR_UNTRUSTED;
 	if (class == RECORD_CLASS_SITE && !id_equal(&m->site->id, &r->key.subject) &&
 	    defence_on(g, DEFENCE_HOME_SITE))
 		return ERR_UNTRUSTED;
@@ -146,6 +133,11 @@ static enum err accept_certificate(struct gossip *g, const struct record *r)
 	struct certificate c;
 	struct member *m;
 
+	/* What is beyond the quota by far is not worth a check. */
+	if (!standing_room(g, &r->key.writer, &r->key.subject)) {
+		g->counters.records_untrusted++;
+		return ERR_UNTRUSTED;
+	}
 	g->counters.verifications++;
 	enum err err = certificate_verify(r, g->log, clock_day(g->wall), &c);
 
@@ -155,9 +147,11 @@ static enum err accept_certificate(struct gossip *g, const struct record *r)
 		g->counters.records_bad_signature++;
 	else if (err)
 		g->counters.records_untrusted++;
+	if (err == ERR_EXPIRED)
+		return ERR_UNTRUSTED; /* until an extension comes in */
 	if (err)
 		return err;
-	return member_add(g, &c, &m);
+	return member_add(g, &c, standing_arrival(g), &m);
 }
 
 /* Who relays has verified, so a wrong signature is its bearer's lie, and the next ones are not worth a check.
@@ -233,12 +227,17 @@ static enum err accept_order(struct gossip *g, const struct record *r, uint64_t 
 static enum err accept_put(struct gossip *g, const struct record *r, enum gossip_urgency urgency)
 {
 	uint64_t home;
+	wall_ms received = g->wall;
+	const struct member *m = member_find(g, &r->key.subject);
 
-	if (!accept_home(g, &r->key, &home))
+	if (!standing_place(g, &r->key, &home))
 		return ERR_UNTRUSTED;
-	enum err err = set_put(g->set, r, home, g->wall, NULL);
+	/* Its place in the order of arrival must outlive this process. */
+	if (r->key.kind == RECORD_CERTIFICATE && m && member_certificate(m, &r->key.writer))
+		received = member_certificate(m, &r->key.writer)->arrived;
+	enum err err = set_put(g->set, r, home, received, NULL);
 
-	if (!err && !core_persist(g, r, g->wall, urgency)) {
+	if (!err && !core_persist(g, r, received, urgency)) {
 		set_remove(g->set, &r->key);
 		err = ERR_NOMEM;
 	}
@@ -255,6 +254,7 @@ static void accept_hooks(struct gossip *g, const struct record *r, uint64_t id, 
 		rollcall_on_record(g, r, g->wall, from, hops < CORE_HOPS_PULLED);
 	if (r->key.kind == RECORD_CERTIFICATE)
 		accept_orphans(g);
+	standing_on_operator(g, r);
 	blob_on_record(g, r, from);
 	spread_on_record(g, r, id, from, hops, urgency);
 }
@@ -326,11 +326,11 @@ enum err gossip_load_record(struct gossip *g, const uint8_t *bytes, size_t len, 
 	if (!err && r.key.kind == RECORD_CERTIFICATE) {
 		err = certificate_decode(&r, &c);
 		if (!err)
-			err = member_add(g, &c, &m);
+			err = member_add(g, &c, received, &m);
 	}
 	if (err)
 		return err;
-	if (!accept_home(g, &r.key, &home))
+	if (!standing_place(g, &r.key, &home))
 		return ERR_UNTRUSTED;
 	if (record_class_of(r.key.kind) == RECORD_CLASS_SITE && !member_find(g, &r.key.writer))
 		return ERR_UNTRUSTED;
@@ -346,6 +346,7 @@ enum err gossip_load_record(struct gossip *g, const uint8_t *bytes, size_t len, 
 	}
 	if (r.key.kind == RECORD_ROLLCALL)
 		rollcall_on_record(g, &r, received, NULL, false);
+	standing_on_operator(g, &r);
 	blob_on_record(g, &r, NULL);
 	return ERR_OK;
 }

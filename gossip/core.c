@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "gossip/core.h"
+#include "gossip/issue.h"
+#include "gossip/standing.h"
 #include "record/manifest.h"
 
 #define SLOT_MS          100  /* wake-ups are rounded up to it */
@@ -29,8 +31,8 @@ struct gossip_timing gossip_timing_default(void)
 				      .sync_ms = 2000};
 }
 
-/* The clock's, but not before the newest log entry: a clock that is far behind does no harm. */
-static wall_day core_day(const struct gossip *g)
+/* So a clock that is far behind does no harm. */
+wall_day core_day(const struct gossip *g)
 {
 	wall_day today = clock_day(g->wall);
 
@@ -66,7 +68,7 @@ static enum err core_self(struct gossip *g)
 	if (!err && !id_equal(&c.host, identity_id(g->identity)))
 		err = ERR_UNTRUSTED;
 	if (!err)
-		err = member_add(g, &c, &g->self);
+		err = member_add(g, &c, g->wall, &g->self);
 	if (!err && g->seq_next <= c.seq)
 		g->seq_next = c.seq + 1;
 	return err;
@@ -74,9 +76,9 @@ static enum err core_self(struct gossip *g)
 
 static enum err core_modules(struct gossip *g)
 {
-	enum err (*const inits[])(struct gossip *) = {update_init,  hello_init,   probe_init,
-						      witness_init, edge_init,    spread_init,
-						      sync_init,    logsync_init, blob_init};
+	enum err (*const inits[])(struct gossip *) = {update_init, hello_init,    probe_init, witness_init,
+						      edge_init,   spread_init,   sync_init,  logsync_init,
+						      blob_init,   standing_init, issue_init};
 	enum err err = set_new(g->keys.set_key, &g->set);
 
 	for (size_t i = 0; !err && i < sizeof(inits) / sizeof(inits[0]); i++)
@@ -130,6 +132,8 @@ void gossip_free(struct gossip *g)
 {
 	if (!g)
 		return;
+	issue_free(g);
+	standing_free(g);
 	blob_free(g);
 	logsync_free(g);
 	sync_free(g);
@@ -181,7 +185,7 @@ bool core_send_to(struct gossip *g, struct member *m, const struct address *to, 
 	uint8_t sealed[LIMIT_DATAGRAM_BYTES];
 	size_t sealed_len;
 
-	if (m == g->self || m->site->cut || member_revoked(g, m))
+	if (m == g->self || m->site->cut || !standing_talks(m))
 		return false;
 	if (!m->session) {
 		hello_start(g, m, false);
@@ -217,6 +221,7 @@ bool core_send_hello(struct gossip *g, const struct address *to, enum wire_type 
 
 void core_on_log(struct gossip *g)
 {
+	standing_refresh(g);
 	accept_orphans(g);
 	for (size_t i = 0; i < g->members.site_count; i++) {
 		g->members.sites[i]->score_epoch = 0;
@@ -230,7 +235,7 @@ static void dispatch_paired(struct gossip *g, const struct address *from, const 
 {
 	struct member *m = member_find(g, &d->source);
 
-	if (!m || m == g->self || member_revoked(g, m)) {
+	if (!m || m == g->self || !standing_talks(m)) {
 		g->counters.dropped_source++;
 		return;
 	}
@@ -338,8 +343,11 @@ static void core_time(struct gossip *g, const struct gossip_event *event)
 
 	wall_day today = core_day(g);
 
-	if (today > keyring_day(g->keyring))
+	if (today > keyring_day(g->keyring)) {
 		keyring_set_day(g->keyring, today);
+		if (!g->loading)
+			standing_refresh(g); /* grants end with the day */
+	}
 	if (!g->loading && g->now > g->promised + PAUSE_MS) {
 		g->hearing_at = g->now;
 		probe_restart(g);
@@ -351,6 +359,7 @@ static void core_first_step(struct gossip *g)
 {
 	g->loading = false;
 	g->hearing_at = g->now;
+	standing_refresh(g);
 	state_spoke(g, g->self);
 	/* A replica that is new does not hold it yet. */
 	core_accept_record(g, g->certificate, g->certificate_len, NULL, 0);
@@ -385,6 +394,7 @@ static enum err core_event(struct gossip *g, const struct gossip_event *event)
 
 static void core_tick(struct gossip *g)
 {
+	standing_tick(g);
 	accept_tick(g);
 	own_tick(g);
 	hello_tick(g);
@@ -396,6 +406,7 @@ static void core_tick(struct gossip *g)
 	sync_tick(g);
 	blob_tick(g);
 	state_tick(g);
+	issue_tick(g);
 }
 
 /* What can be wrong with an event is found before anything changes. */

@@ -28,11 +28,19 @@ struct site;
 
 /* --- member.c: hosts and sites --- */
 
+struct member_certificate; /* standing.h */
 struct member {
 	struct id id;
-	uint64_t short_id; /* first 8 of id */
-	struct site *site; /* home, from the certificate */
-	struct id issuer;  /* of that certificate */
+	uint64_t short_id;                       /* first 8 of id */
+	struct site *site;                       /* home, from the certificate that counts */
+	struct id issuer;                        /* of that certificate */
+	struct member_certificate *certificates; /* ascending by issuer */
+	uint8_t certificate_count;
+	bool rostered;               /* among the members of `site`: it is neither revoked nor ended */
+	bool retired;                /* an operator in force has decommissioned it */
+	struct member *successor;    /* enrolled later on the same hardware, or NULL */
+	struct member *duplicate_of; /* as live, on the same hardware, or NULL */
+	mono_ms replaced_at;         /* when this process called it replaced */
 	uint8_t public_key[KEY_BYTES];
 	wall_day enrolled;
 
@@ -138,8 +146,8 @@ struct members {
 void members_free(struct gossip *g);
 struct member *member_find(const struct gossip *g, const struct id *id);
 struct member *member_at_address(const struct gossip *g, const struct address *address);
-/* Finds or adds. ERR_NOMEM, ERR_LIMIT. */
-enum err member_add(struct gossip *g, const struct certificate *c, struct member **ret);
+/* Finds or adds. `arrived`: when the certificate came in. ERR_NOMEM, ERR_LIMIT. */
+enum err member_add(struct gossip *g, const struct certificate *c, wall_ms arrived, struct member **ret);
 struct site *site_find(const struct gossip *g, const struct id *id);
 struct site *site_find_name(const struct gossip *g, const char *name);
 size_t site_index_of(const struct site *s, const struct member *m); /* in the roster; count when not there */
@@ -149,9 +157,8 @@ void member_on_record(struct gossip *g, const struct record *r, wall_ms received
 /* A sealed datagram came from `m` at `from`. */
 void member_heard(struct gossip *g, struct member *m, const struct address *from);
 bool member_goodbye(const struct member *m); /* in force */
-bool member_revoked(const struct gossip *g, const struct member *m);
-/* May be talked to: not this node, not revoked, not gone with a goodbye, its site not cut, and an address is
- * known. */
+/* May be talked to: not this node, neither revoked nor ended, not gone with a goodbye, its site not cut, and
+ * an address is known. */
 bool member_reachable(const struct gossip *g, const struct member *m);
 /* Up to `count` different live members of the own site in random order, `except` (may be NULL) left out.
  * Returns how many. */
@@ -197,6 +204,8 @@ void update_unanswered(struct gossip *g);
 
 /* --- core.c: services --- */
 
+/* The clock's day, but not before that of the newest log entry. */
+wall_day core_day(const struct gossip *g);
 /* A wake-up is wanted at `at`. Rounded up to slots of 100 ms, so that timers share wake-ups. */
 void core_deadline(struct gossip *g, mono_ms at);
 /* base ± share (0..1) of it. */
@@ -324,6 +333,8 @@ bool state_settled(const struct gossip *g, const struct site *s);
 /* Three signers of the site at most, best-ranked first, whose roll-calls still count. */
 size_t state_signers(struct gossip *g, struct site *s, struct member *ret[LIMIT_WITNESSES]);
 void state_leave(struct gossip *g, enum goodbye_reason reason);
+/* It is revoked, or its grant has ended: nobody looks after it any more. */
+void state_barred(struct gossip *g, struct member *m);
 
 /* --- edge.c --- */
 
@@ -375,7 +386,8 @@ enum err logsync_local(struct gossip *g, const uint8_t *bytes, size_t len);
 /* A peer (m NULL: one we have no session with, at `from`) has this head. */
 void logsync_on_head(struct gossip *g, struct member *m, const struct address *from,
 		     struct authlog_head head);
-/* The log grew: certificates that were not trusted may be now. */
+/* The log grew, or an allow-list is complete: standing is found anew, and certificates that were not trusted
+ * may be now. */
 void core_on_log(struct gossip *g);
 
 /* --- blob.c --- */
@@ -462,6 +474,8 @@ struct gossip {
 	struct sync *sync;
 	struct logsync *logsync;
 	struct blob *blob;
+	struct issues *issues;
+	struct standing *standing;
 #ifdef MESH_WEAKEN
 	uint64_t weakened;
 #endif

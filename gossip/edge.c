@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "gossip/core.h"
+#include "gossip/standing.h"
 
 #define FALL_THROUGH 3
 #define MISSES       3
@@ -126,7 +127,7 @@ static bool bridge_up(const struct gossip *g, const struct member *m)
 {
 	if (m == g->self)
 		return true;
-	if (m->state.status != HOST_UP || member_goodbye(m) || m->address.ip_len == 0)
+	if (m->state.status != HOST_UP || !standing_has_say(m) || member_goodbye(m) || m->address.ip_len == 0)
 		return false;
 	return !m->suspected || g->now - m->answered_at < SUCCEED_MS;
 }
@@ -154,7 +155,7 @@ static bool bridge_self(const struct gossip *g, const struct site *far)
 	const struct site *s = g->self->site;
 	uint64_t own = rendezvous("mesh.bridge", s, far, g->self);
 
-	if (!bridge_heard(g))
+	if (!bridge_heard(g) || !standing_has_say(g->self))
 		return false;
 	for (size_t i = 0; i < s->count; i++) {
 		const struct member *m = s->members[i];
@@ -167,7 +168,7 @@ static bool bridge_self(const struct gossip *g, const struct site *far)
 
 static bool candidate(const struct gossip *g, const struct member *m)
 {
-	return member_reachable(g, m) && m->state.status != HOST_DARK;
+	return member_reachable(g, m) && standing_has_say(m) && m->state.status != HOST_DARK;
 }
 
 /* Of the far site's candidates the one of this rank, those dark or departed left out; NULL: fewer. */
@@ -270,6 +271,8 @@ void edge_heard(struct gossip *g, struct member *m)
 {
 	struct edge *e = g->edge;
 
+	if (!standing_has_say(m))
+		return;
 	for (size_t i = 0; i < e->accepted_count; i++) {
 		if (e->accepted[i].m == m) {
 			e->accepted[i].heard_at = g->now;

@@ -127,7 +127,7 @@ static mono_ms hello_backoff(struct gossip *g, unsigned tries)
 
 void hello_start(struct gossip *g, struct member *m, bool now)
 {
-	if (m == g->self || m->site->cut || member_revoked(g, m))
+	if (m == g->self || m->site->cut || m->state.standing == STANDING_REVOKED)
 		return;
 	if (now ? g->now - m->hello_at < URGENT_HELLO_MS && m->hello_at : g->now < m->hello_next_at)
 		return;
@@ -173,7 +173,7 @@ void hello_on_unknown(struct gossip *g, const struct id *source, const struct ad
 		hello_to(g, NULL, source, from);
 		return;
 	}
-	if (m->site->cut || member_revoked(g, m) || (m->hello_hint_at && g->now - m->hello_hint_at < HINT_MS))
+	if (m->site->cut || m->state.standing == STANDING_REVOKED || (m->hello_hint_at && g->now - m->hello_hint_at < HINT_MS))
 		return;
 	m->hello_hint_at = g->now;
 	if (!pending_of(g->hello, m))

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "gossip/hello.h"
+#include "gossip/standing.h"
 
 #define SLOT_MS          8000 /* a FINISH is taken in its slot and the next */
 #define ANSWERS_A_SECOND 100  /* replies signed, finishes verified */
@@ -35,13 +36,15 @@ struct member *hello_member(struct gossip *g, const struct id *source, const uin
 		g->counters.dropped_schema++;
 		return NULL;
 	}
-	if (!set_has_id(g->set, id) &&
-	    core_accept_record(g, certificate, len, NULL, CORE_HOPS_PULLED) == ERR_UNTRUSTED && head &&
-	    !authlog_find_grant(g->log, &r.key.writer))
-		logsync_on_head(g, NULL, from, *head);
+	bool refused = !set_has_id(g->set, id) &&
+		       core_accept_record(g, certificate, len, NULL, CORE_HOPS_PULLED) == ERR_UNTRUSTED;
 	struct member *m = member_find(g, source);
+	bool ended = m && m->state.standing == STANDING_ENDED;
 
-	if (m && (m->site->cut || authlog_host_revoked(g->log, source)))
+	/* Its grant may be in, or extended by, entries that are missing here. */
+	if ((refused || ended) && head)
+		logsync_on_head(g, NULL, from, *head);
+	if (m && (m->site->cut || !standing_talks(m)))
 		return NULL;
 	return m;
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "gossip/core.h"
+#include "gossip/standing.h"
 
 #define ADDRESS_CHECK_MS 1000
 
@@ -135,71 +136,107 @@ static void roster_remove(struct site *s, const struct member *m)
 	s->score_epoch = 0;
 }
 
-static enum err member_move(struct gossip *g, struct member *m, struct site *to)
+struct member_certificate *member_certificate(const struct member *m, const struct id *issuer)
 {
-	struct site *from = m->site;
-	enum err err = roster_add(to, m);
-
-	if (err)
-		return err;
-	err = set_rehome(g->set, &m->id, to->partition);
-	if (err) {
-		roster_remove(to, m);
-		return err;
+	for (size_t i = 0; i < m->certificate_count; i++) {
+		if (id_equal(&m->certificates[i].issuer, issuer))
+			return &m->certificates[i];
 	}
-	witness_heard(g, m); /* who judges it now is others' business */
-	roster_remove(from, m);
-	m->site = to;
+	return NULL;
+}
+
+static void roster_changed(struct gossip *g, struct site *s)
+{
 	if (g->loading)
-		return ERR_OK;
-	core_site_state(g, to, false);
-	state_site_changed(g, from);
-	state_site_changed(g, to);
-	if (from == g->self->site || to == g->self->site) {
+		return;
+	core_site_state(g, s, false);
+	state_site_changed(g, s);
+	if (g->self && s == g->self->site) {
 		probe_hurry(g);
 		rollcall_changed(g);
 	}
-	return ERR_OK;
 }
 
-/* Where several issuers vouch for one key, the lowest issuer id decides: all nodes agree, in whatever order
- * they hear, and nobody gains by naming an early day. One issuer's newest certificate stands. */
-static enum err member_certified(struct gossip *g, struct member *m, const struct certificate *c)
+static void member_part(struct gossip *g, struct member *m)
 {
-	struct site *site;
-
-	if (id_compare(&c->issuer, &m->issuer) > 0)
-		return ERR_OK;
-	enum err err = site_add(g, c->site, &site);
-
-	if (!err && site != m->site)
-		err = member_move(g, m, site);
-	if (err)
-		return err;
-	m->issuer = c->issuer;
-	if (m->enrolled != c->enrolled)
-		m->site->score_epoch = 0;
-	m->enrolled = c->enrolled;
-	return ERR_OK;
+	if (m == g->self)
+		return;
+	m->session = false;
+	m->suspected = false;
+	keyring_forget(g->keyring, &m->id);
 }
 
-enum err member_add(struct gossip *g, const struct certificate *c, struct member **ret)
+void member_place(struct gossip *g, struct member *m, struct site *site, bool rostered)
 {
-	bool found;
-	size_t place = id_place((void *const *)g->members.hosts, g->members.count, &c->host, &found);
+	struct site *from = m->site;
 
-	if (found) {
-		*ret = g->members.hosts[place];
-		return member_certified(g, *ret, c);
+	if (from == site && m->rostered == rostered)
+		return;
+	if (!g->loading)
+		witness_heard(g, m); /* who judges it now is others' business */
+	if (m->rostered) {
+		roster_remove(from, m);
+		roster_changed(g, from);
 	}
-	struct site *site;
-	enum err err = site_add(g, c->site, &site);
-	struct member *m = err ? NULL : calloc(1, sizeof(*m));
+	m->site = site;
+	/* Without memory, or in a site that is full, it is known and in no roster. */
+	m->rostered = rostered && !roster_add(site, m);
+	if (m->rostered)
+		roster_changed(g, site);
+	if (!rostered && !g->loading)
+		member_part(g, m);
+}
+
+/* A newer certificate keeps the place that the first one took: who holds a token could otherwise push others
+ * to the end. */
+static enum err certificates_put(struct member *m, const struct certificate *c, struct site *site,
+				 wall_ms arrived, struct member_certificate **ret)
+{
+	struct member_certificate *known = member_certificate(m, &c->issuer);
+
+	if (!known) {
+		size_t at = 0;
+		struct member_certificate *grown =
+		    m->certificate_count < MEMBER_CERTIFICATES
+			? realloc(m->certificates, (m->certificate_count + 1u) * sizeof(*grown))
+			: NULL;
+
+		if (!grown)
+			return m->certificate_count < MEMBER_CERTIFICATES ? ERR_NOMEM : ERR_LIMIT;
+		m->certificates = grown;
+		while (at < m->certificate_count && id_compare(&grown[at].issuer, &c->issuer) < 0)
+			at++;
+		memmove(&grown[at + 1], &grown[at], (m->certificate_count - at) * sizeof(*grown));
+		m->certificate_count++;
+		known = &grown[at];
+		*known = (struct member_certificate){.issuer = c->issuer, .arrived = arrived};
+	}
+	known->site = site;
+	known->enrolled = c->enrolled;
+	known->issued = c->time;
+	known->has_hardware = c->has_hardware;
+	memcpy(known->hardware, c->hardware, sizeof(known->hardware));
+	if (arrived < known->arrived)
+		known->arrived = arrived;
+	*ret = known;
+	return ERR_OK;
+}
+
+static void member_free(struct member *m)
+{
+	if (m)
+		free(m->certificates);
+	free(m);
+}
+
+static enum err member_new(struct gossip *g, const struct certificate *c, struct site *site, size_t place,
+			   struct member **ret)
+{
+	struct member *m = calloc(1, sizeof(*m));
+	enum err err = m ? ERR_OK : ERR_NOMEM;
 
 	if (err)
 		return err;
-	if (!m)
-		return ERR_NOMEM;
 	m->id = m->state.host = c->host;
 	m->short_id = id_short(&c->host);
 	m->site = site;
@@ -214,18 +251,42 @@ enum err member_add(struct gossip *g, const struct certificate *c, struct member
 			things_remove((void **)g->members.hosts, &g->members.count, place);
 	}
 	if (err) {
-		free(m);
+		member_free(m);
 		return err;
 	}
+	m->rostered = true;
 	*ret = m;
-	if (!g->loading) {
+	return ERR_OK;
+}
+
+enum err member_add(struct gossip *g, const struct certificate *c, wall_ms arrived, struct member **ret)
+{
+	bool found;
+	size_t place = id_place((void *const *)g->members.hosts, g->members.count, &c->host, &found);
+	struct site *site;
+	struct member *m = found ? g->members.hosts[place] : NULL;
+	struct member_certificate *certificate;
+	enum err err = site_add(g, c->site, &site);
+
+	if (err)
+		return err;
+	if (!found)
+		err = member_new(g, c, site, place, &m);
+	if (!err)
+		err = certificates_put(m, c, site, arrived, &certificate);
+	if (err && !found && m) {
+		roster_remove(site, m);
+		things_remove((void **)g->members.hosts, &g->members.count, place);
+		member_free(m);
+	}
+	if (err)
+		return err;
+	standing_certified(g, m, certificate);
+	*ret = m;
+	if (!found && !g->loading) {
 		core_host_state(g, m, false);
-		core_site_state(g, site, false);
-		state_site_changed(g, site);
-		if (g->self && site == g->self->site) {
-			probe_hurry(g);
-			rollcall_changed(g);
-		}
+		if (m->rostered)
+			roster_changed(g, site);
 	}
 	return ERR_OK;
 }
@@ -233,7 +294,7 @@ enum err member_add(struct gossip *g, const struct certificate *c, struct member
 void members_free(struct gossip *g)
 {
 	for (size_t i = 0; i < g->members.count; i++)
-		free(g->members.hosts[i]);
+		member_free(g->members.hosts[i]);
 	for (size_t i = 0; i < g->members.site_count; i++) {
 		struct site *s = g->members.sites[i];
 
@@ -393,21 +454,16 @@ bool member_goodbye(const struct member *m)
 	return m->goodbye_seq != 0 && m->goodbye_seq == m->seq_max;
 }
 
-bool member_revoked(const struct gossip *g, const struct member *m)
-{
-	return authlog_host_revoked(g->log, &m->id) && defence_on(g, DEFENCE_REVOCATION);
-}
-
 bool member_reachable(const struct gossip *g, const struct member *m)
 {
 	return m != g->self && !m->site->cut && m->address.ip_len != 0 && !member_goodbye(m) &&
-	       !member_revoked(g, m);
+	       standing_talks(m);
 }
 
 /* Reachable, neither dark nor silent nor suspected, and heard or vouched for: good as a peer. */
 static bool member_live(const struct gossip *g, const struct member *m)
 {
-	if (!member_reachable(g, m) || m->suspected)
+	if (!member_reachable(g, m) || m->suspected || !standing_has_say(m))
 		return false;
 	if (m->state.status == HOST_UP)
 		return true;

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "gossip/core.h"
+#include "gossip/standing.h"
 
 #define COALESCE_MS      200
 #define AGAIN_MS         2000 /* after a change: whoever missed it need not wait for the next turn */
@@ -74,7 +75,8 @@ bool rollcall_accused(const struct gossip *g, const struct member *m)
 	for (size_t i = 0; i < s->view_count; i++) {
 		const struct rollcall_view *v = &s->views[i];
 
-		if (v->signer != g->self && rollcall_says(s, v, m) == ROLLCALL_NO_ANSWER && !state_void(m, v))
+		if (v->signer != g->self && standing_has_say(v->signer) &&
+		    rollcall_says(s, v, m) == ROLLCALL_NO_ANSWER && !state_void(m, v))
 			return true;
 	}
 	return false;
@@ -83,7 +85,7 @@ bool rollcall_accused(const struct gossip *g, const struct member *m)
 /* Another witness accuses: look for oneself; it accuses this host: answer. */
 static void rollcall_own_site(struct gossip *g, struct site *s, const struct rollcall_view *v)
 {
-	if (v->signer == g->self)
+	if (v->signer == g->self || !standing_has_say(v->signer))
 		return;
 	for (size_t i = 0; i < s->count; i++) {
 		if (rollcall_says(s, v, s->members[i]) != ROLLCALL_NO_ANSWER)
@@ -307,7 +309,7 @@ void rollcall_on_record(struct gossip *g, const struct record *r, wall_ms receiv
 	struct rollcall_view *v = NULL;
 
 	/* A part that no roster as ours has would only take another's place. */
-	bool part = s && r->key.slot <= s->count / LIMIT_ROLLCALL_HOSTS;
+	bool part = s && signer && standing_has_say(signer) && r->key.slot <= s->count / LIMIT_ROLLCALL_HOSTS;
 
 	if (roll && part && signer && !rollcall_decode(r->body, r->body_len, roll))
 		v = view_of(s, signer, r->key.slot);

@@ -156,6 +156,8 @@ enum err set_put(struct set *s, const struct record *r, uint64_t home, wall_ms r
 	uint64_t partition;
 	if (!partition_of(r->key.kind, home, &partition) || r->len > LIMIT_RECORD_BYTES)
 		return ERR_ARG;
+	if (home == SET_PARTITION_HIDDEN)
+		partition = home;
 	uint64_t id = record_id(s->set_key, r->bytes, r->len);
 	uint64_t key_hash = record_key_hash(s->set_key, &r->key);
 	uint32_t at = set_index_key(s, key_hash, &r->key);
@@ -189,18 +191,18 @@ bool set_remove(struct set *s, const struct record_key *key)
 	return true;
 }
 
-enum err set_rehome(struct set *s, const struct id *host, uint64_t home)
+enum err set_arrange(struct set *s, set_place place, const void *context)
 {
 	for (size_t i = 0; i < s->count; i++) {
 		struct set_item *e = set_item_at(s, i);
-		if (record_class_of((uint8_t)e->kind) != RECORD_CLASS_HOST || !id_equal(&e->subject, host))
+		struct record_key key = set_item_key(e);
+		uint64_t partition = place(context, &key);
+		if (s->tries[e->trie]->partition == partition)
 			continue;
 		size_t trie = 0;
-		enum err err = reserve(s, home, set_item_leaf(e), &trie);
+		enum err err = reserve(s, partition, set_item_leaf(e), &trie);
 		if (err != ERR_OK)
 			return err;
-		if (trie == e->trie)
-			continue;
 		set_chain_unlink(s, (uint32_t)i);
 		set_chain_link(s, (uint32_t)i, trie);
 	}

@@ -3,6 +3,7 @@
  *
  * Partitions: host kinds in the short id of the subject's home site, which the caller knows; kinds 16-31 in
  * SET_PARTITION_SITE; kinds 32-47 in SET_PARTITION_OPERATOR. Each is a 16-ary trie of depth two (trie.h).
+ * What rests in SET_PARTITION_HIDDEN is found by key and by id, and is in no hash and no list.
  * Memory: about 94 bytes a record and 4.5 KiB a partition, grown on demand. */
 #ifndef MESH_GOSSIP_SET_H
 #define MESH_GOSSIP_SET_H
@@ -18,6 +19,7 @@
 
 #define SET_PARTITION_SITE     1
 #define SET_PARTITION_OPERATOR 2
+#define SET_PARTITION_HIDDEN   3 /* kept, and compared with nobody: of the revoked */
 #define SET_CHILDREN           16
 #define SET_LEAVES             256
 
@@ -49,12 +51,14 @@ enum set_order {
 enum set_order set_order_of(const struct set *s, const struct record_key *key, uint64_t seq, uint64_t id);
 
 /* Insert or replace. *ret_order (may be NULL) says what happened; for SET_SAME, SET_OLDER and SET_FORK_STANDS
- * nothing changes. `home` is the partition of host kinds and ignored for others. ERR_LIMIT (LIMIT_RECORDS, or
+ * nothing changes. `home` is the partition of host kinds, and of any kind when it is SET_PARTITION_HIDDEN;
+ * else it is ignored for others. ERR_LIMIT (LIMIT_RECORDS, or
  * more partitions than LIMIT_SITES allows), ERR_NOMEM, ERR_ARG (kind that is refused). */
 enum err set_put(struct set *s, const struct record *r, uint64_t home, wall_ms received,
 		 enum set_order *ret_order);
-/* The host kinds of `host` move to the partition `home`. ERR_LIMIT, ERR_NOMEM: call again. */
-enum err set_rehome(struct set *s, const struct id *host, uint64_t home);
+/* Each record moves to where `place` wants it. ERR_LIMIT, ERR_NOMEM: call again. */
+typedef uint64_t (*set_place)(const void *context, const struct record_key *key);
+enum err set_arrange(struct set *s, set_place place, const void *context);
 /* Forget a record whose bytes are lost, so that reconciliation brings it back. False when not held. */
 bool set_remove(struct set *s, const struct record_key *key);
 

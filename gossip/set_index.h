@@ -10,7 +10,7 @@
 #include "gossip/trie.h"
 
 #define SET_PAGE_ITEMS 128
-#define SET_PARTITIONS (LIMIT_SITES + 2)
+#define SET_PARTITIONS (LIMIT_SITES + 3)
 
 struct set_item {
 	struct id writer, subject;

@@ -49,9 +49,15 @@ bool set_at(const struct set *s, size_t index, struct set_entry *ret)
 	return true;
 }
 
+/* NULL also for the one that nobody is told of. */
+static const struct trie *shown(struct set *s, uint64_t partition)
+{
+	return partition == SET_PARTITION_HIDDEN ? NULL : set_trie_fresh(s, partition);
+}
+
 uint64_t set_partition_root(struct set *s, uint64_t partition)
 {
-	const struct trie *t = set_trie_fresh(s, partition);
+	const struct trie *t = shown(s, partition);
 	return t == NULL ? 0 : t->root;
 }
 
@@ -65,7 +71,8 @@ uint64_t set_estate_root(struct set *s)
 	struct writer w = writer_of(s->scratch, s->scratch_cap * sizeof *s->scratch);
 	for (size_t i = 0; i < s->trie_count; i++) {
 		const struct trie *t = s->tries[s->order[i]];
-		if (t->root == 0 || t->partition == SET_PARTITION_SITE)
+		if (t->root == 0 || t->partition == SET_PARTITION_SITE ||
+		    t->partition == SET_PARTITION_HIDDEN)
 			continue;
 		writer_u64(&w, t->partition);
 		writer_u64(&w, t->root);
@@ -78,7 +85,7 @@ uint64_t set_estate_root(struct set *s)
 
 void set_children(struct set *s, uint64_t partition, uint64_t ret[SET_CHILDREN])
 {
-	const struct trie *t = set_trie_fresh(s, partition);
+	const struct trie *t = shown(s, partition);
 	for (size_t i = 0; i < SET_CHILDREN; i++)
 		ret[i] = t == NULL ? 0 : t->children[i];
 }
@@ -86,7 +93,7 @@ void set_children(struct set *s, uint64_t partition, uint64_t ret[SET_CHILDREN])
 void set_leaves(struct set *s, uint64_t partition, uint8_t child, uint64_t ret[SET_CHILDREN])
 {
 	CHECK(child < SET_CHILDREN);
-	const struct trie *t = set_trie_fresh(s, partition);
+	const struct trie *t = shown(s, partition);
 	for (size_t i = 0; i < SET_CHILDREN; i++)
 		ret[i] = t == NULL ? 0 : t->leaves[child * SET_CHILDREN + i];
 }
@@ -97,7 +104,7 @@ size_t set_partitions(struct set *s, uint64_t from, size_t max, uint64_t *ret_pa
 	for (size_t at = set_trie_place(s, from); at < s->trie_count && count < max; at++) {
 		struct trie *t = s->tries[s->order[at]];
 		trie_refresh(t, s->set_key, set_gather, s);
-		if (t->root == 0)
+		if (t->root == 0 || t->partition == SET_PARTITION_HIDDEN)
 			continue;
 		ret_partitions[count] = t->partition;
 		ret_roots[count++] = t->root;
@@ -110,7 +117,7 @@ size_t set_leaf_ids(struct set *s, uint64_t partition, uint8_t leaf, uint64_t fr
 {
 	*ret_more = false;
 	const struct trie *t = set_trie_find(s, partition);
-	if (t == NULL)
+	if (t == NULL || partition == SET_PARTITION_HIDDEN)
 		return 0;
 	uint64_t *ids = NULL;
 	size_t all = set_gather(s, t->heads[leaf], &ids);

@@ -10,12 +10,14 @@
 #include <string.h>
 
 #include "gossip/core.h"
+#include "gossip/standing.h"
 
 #define SILENT_INTERVALS 3
 #define DIRECT_MS        10000
 #define DISPUTE_MS       10000
 #define ASK_SOON_MS      500
 #define CONTRADICT_MS    7000  /* a witness's probes, and a second */
+#define DUPLICATE_MS     60000 /* seen so long after another was enrolled on its hardware, it is no leftover */
 #define SEEN_SAVE_MS     60000 /* how stale `seen` in the replica may be … */
 #define SEEN_SAVE_HOST   10    /* … and so many ms more for each known host */
 #define SITE_SAVE_MS     4000  /* likewise for a site: its roll-calls are written anyway */
@@ -42,7 +44,7 @@ static bool view_current(const struct gossip *g, const struct site *s, const str
 
 static bool eligible_signer(struct gossip *g, const struct site *s, const struct member *m)
 {
-	for (size_t i = 0; i < s->view_count && !member_revoked(g, m); i++) {
+	for (size_t i = 0; i < s->view_count && standing_has_say(m); i++) {
 		if (s->views[i].signer == m && view_current(g, s, &s->views[i]))
 			return true;
 	}
@@ -201,17 +203,13 @@ static void site_dispute(struct gossip *g, struct site *s, const struct evidence
 	s->dispute_end = e->newest_against + DISPUTE_MS;
 }
 
-static void host_judge(struct gossip *g, struct site *s, struct member *m, struct member *const *signers,
-		       size_t count)
+static void host_judge_life(struct gossip *g, struct site *s, struct member *m, struct member *const *signers,
+			    size_t count)
 {
 	if (m == g->self) {
 		/* After a restart the last goodbye holds until own.c has spoken up. */
 		if (!member_goodbye(m))
 			host_set(g, m, HOST_UP, g->wall);
-		return;
-	}
-	if (member_revoked(g, m)) {
-		host_set(g, m, HOST_LEFT, g->wall);
 		return;
 	}
 	if (member_goodbye(m)) {
@@ -245,6 +243,64 @@ static void host_judge(struct gossip *g, struct site *s, struct member *m, struc
 	}
 	if (host_vouched(m, &e))
 		host_set(g, m, HOST_UP, g->wall);
+}
+
+static bool host_gone(const struct member *m)
+{
+	return m->state.status == HOST_DARK || m->state.status == HOST_STOPPED ||
+	       m->state.status == HOST_ASLEEP;
+}
+
+/* Another host was enrolled later on the same hardware. While this one lives on, one of the two is a copy. */
+static void host_succeeded(struct gossip *g, struct member *m)
+{
+	const struct member_certificate *c = member_certificate(m->successor, &m->successor->issuer);
+	bool since = c && m->state.seen > c->arrived + DUPLICATE_MS;
+	struct member *twin = since && m->state.status == HOST_UP ? m->successor : NULL;
+
+	if (twin != m->duplicate_of) {
+		m->duplicate_of = twin;
+		m->successor->duplicate_of = twin ? m : NULL;
+		standing_soon(g);
+	}
+	if (!host_gone(m) && (since || m->state.status == HOST_UP))
+		return;
+	m->state.replaced_by = m->successor->id;
+	m->replaced_at = g->now;
+	host_set(g, m, HOST_REPLACED, g->wall);
+}
+
+/* Precedence: left, replaced, then how it lives. */
+static void host_judge(struct gossip *g, struct site *s, struct member *m, struct member *const *signers,
+		       size_t count)
+{
+	bool replaced = m->state.status == HOST_REPLACED;
+
+	if (m->retired) {
+		host_set(g, m, HOST_LEFT, g->wall);
+		return;
+	}
+	if (replaced && m->successor && m->record_at <= m->replaced_at && m->answered_at <= m->replaced_at) {
+		m->state.replaced_by = m->successor->id;
+		return;
+	}
+	if (replaced || m->state.status == HOST_LEFT) { /* it is back, or was so by mistake */
+		m->state.replaced_by = (struct id){0};
+		host_set(g, m, HOST_UNKNOWN, g->wall);
+	}
+	host_judge_life(g, s, m, signers, count);
+	if (m->successor && m != g->self)
+		host_succeeded(g, m);
+	else if (m->duplicate_of && !m->successor && m->duplicate_of->successor != m)
+		m->duplicate_of = NULL;
+}
+
+void state_barred(struct gossip *g, struct member *m)
+{
+	if (m->state.standing == STANDING_REVOKED)
+		host_set(g, m, HOST_LEFT, g->wall);
+	else if (m->state.status == HOST_UP || m->state.status == HOST_SILENT)
+		host_set(g, m, HOST_UNKNOWN, g->wall);
 }
 
 static void host_save_seen(struct gossip *g, struct member *m)

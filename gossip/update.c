@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "gossip/core.h"
+#include "gossip/issue.h"
 
 #define CHUNK_BYTES     8192
 #define CHUNKS_MAX      256 /* 2 MiB: a full update of datagrams and records */
@@ -369,7 +370,12 @@ void update_finish(struct gossip *g, struct gossip_update *ret)
 	take_states(u);
 	if (u->dirty_hosts.count > 0 || u->dirty_sites.count > 0)
 		core_deadline(g, g->now);
+	const struct issue *issues;
+	size_t issue_count;
+	issue_take(g, &issues, &issue_count);
 	*ret = (struct gossip_update){
+	    .issues = issues,
+	    .issue_count = issue_count,
 	    .reserve_seq_to = g->seq_reserve_to,
 	    .log_entries = u->log.data,
 	    .log_entry_count = u->log.count,

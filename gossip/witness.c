@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "gossip/core.h"
+#include "gossip/standing.h"
 
 #define TRIES_ALONE 12 /* nobody else's word is needed */
 #define TRIES       8
@@ -111,6 +112,8 @@ size_t witness_rank(struct gossip *g, struct site *s,
 static bool eligible_live(struct gossip *g, const struct site *s, const struct member *m)
 {
 	(void)s;
+	if (!standing_has_say(m))
+		return false;
 	if (m == g->self)
 		return !g->leaving;
 	return m->state.status == HOST_UP && !member_goodbye(m) && !(m->suspect && m->suspect->verdict);
@@ -149,7 +152,8 @@ static void suspect_remove(struct gossip *g, struct suspect *gone)
 
 void witness_suspect(struct gossip *g, struct member *m)
 {
-	if (m == g->self || m->site != g->self->site || m->suspect || member_goodbye(m) || !witness_self(g))
+	if (m == g->self || m->site != g->self->site || !m->rostered || m->suspect || member_goodbye(m) ||
+	    !witness_self(g))
 		return;
 	struct suspect *s = calloc(1, sizeof(*s));
 

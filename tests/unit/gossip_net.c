@@ -10,11 +10,11 @@
 
 static wall_ms wall(const struct net *n)
 {
-	return FIXTURE_NOW + n->now;
+	return n->wall + n->now;
 }
 
 static void replica_put(struct net_node *node, const struct gossip_read *what, const uint8_t *bytes,
-			size_t len)
+			size_t len, wall_ms received)
 {
 	size_t i = 0;
 	while (i < node->row_count &&
@@ -24,6 +24,7 @@ static void replica_put(struct net_node *node, const struct gossip_read *what, c
 	CHECK(i < NET_ROWS);
 	node->row_count += i == node->row_count;
 	node->rows[i].what = *what;
+	node->rows[i].received = received;
 	node->rows[i].len = len;
 	memcpy(node->rows[i].bytes, bytes, len);
 }
@@ -40,16 +41,35 @@ static struct gossip_answer replica_get(const struct net_node *node, const struc
 	return (struct gossip_answer){NULL, 0};
 }
 
+static void issue_put(struct net_node *node, const struct issue *issue)
+{
+	size_t i = 0;
+	while (i < node->issue_count &&
+	       (node->issues[i].kind != issue->kind || !id_equal(&node->issues[i].subject, &issue->subject)))
+		i++;
+	CHECK(i < NET_ISSUES);
+	node->issue_updates++;
+	if (issue->over && i < node->issue_count) {
+		node->issues[i] = node->issues[--node->issue_count];
+	} else if (!issue->over) {
+		node->issue_count += i == node->issue_count;
+		node->issues[i] = *issue;
+		memset(node->issues[i].proof, 0, sizeof(node->issues[i].proof));
+	}
+}
+
 static void carry_out(struct net *n, struct net_node *node, const struct gossip_update *u)
 {
 	for (size_t i = 0; i < u->record_count; i++) {
 		struct gossip_read what = {.type = GOSSIP_READ_RECORD, .key = u->records[i].key};
-		replica_put(node, &what, u->records[i].bytes, u->records[i].len);
+		replica_put(node, &what, u->records[i].bytes, u->records[i].len, u->records[i].received);
 	}
 	for (size_t i = 0; i < u->blob_count; i++) {
 		struct gossip_read what = {.type = GOSSIP_READ_BLOB, .blob = u->blobs[i].id};
-		replica_put(node, &what, u->blobs[i].bytes, u->blobs[i].len);
+		replica_put(node, &what, u->blobs[i].bytes, u->blobs[i].len, 0);
 	}
+	for (size_t i = 0; i < u->issue_count; i++)
+		issue_put(node, &u->issues[i]);
 	for (size_t i = 0; i < u->datagram_count; i++) {
 		CHECK(n->wire_count < WIRE_MAX);
 		struct net_datagram *d = &n->wire[n->wire_count++];
@@ -103,6 +123,7 @@ struct net *net_new(void)
 	n->wire = malloc(WIRE_MAX * sizeof(*n->wire));
 	CHECK(n->wire != NULL);
 	n->now = 10000;
+	n->wall = FIXTURE_NOW;
 	fixture_make(&n->f, 7);
 	for (size_t i = 0; i < NET_NODES; i++) {
 		struct net_node *node = &n->nodes[i];
@@ -149,7 +170,10 @@ void net_start(struct net *n, size_t at, const struct address *seed)
 	CHECK(gossip_new(&o, &node->g) == ERR_OK);
 	for (size_t i = 0; i < node->row_count; i++)
 		if (node->rows[i].what.type == GOSSIP_READ_RECORD)
-			(void)gossip_load_record(node->g, node->rows[i].bytes, node->rows[i].len, wall(n));
+			(void)gossip_load_record(node->g, node->rows[i].bytes, node->rows[i].len,
+						 node->rows[i].received);
+	for (size_t i = 0; i < node->issue_count; i++)
+		CHECK(gossip_load_issue(node->g, &node->issues[i]) == ERR_OK);
 	struct gossip_event tick = {.type = GOSSIP_TICK};
 	step(n, node, &tick);
 	deliver(n);
@@ -248,4 +272,59 @@ bool net_has(const struct net *n, size_t node, const struct record_key *key, uin
 {
 	struct set_entry e;
 	return set_find(n->nodes[node].g->set, key, &e) && e.seq >= seq;
+}
+
+enum err net_log(struct net *n, size_t node, const uint8_t *bytes, size_t len)
+{
+	struct gossip_update u;
+	struct gossip_event event = {.type = GOSSIP_LOG, .now = n->now, .wall = wall(n), .log = {bytes, len}};
+	enum err err = gossip_step(n->nodes[node].g, &event, &u);
+	if (err == ERR_OK)
+		carry_out(n, &n->nodes[node], &u);
+	deliver(n);
+	return err;
+}
+
+void net_grant(struct net *n, size_t node, const struct authlog_grant *grant)
+{
+	uint8_t entry[LIMIT_LOG_ENTRY_BYTES];
+	size_t len;
+	CHECK(authlog_make_grant(n->nodes[node].log, n->f.authority, grant, FIXTURE_NOW, entry, &len) ==
+	      ERR_OK);
+	CHECK(net_log(n, node, entry, len) == ERR_OK);
+}
+
+void net_revoke(struct net *n, size_t node, enum log_revoke_what what, const struct id *id,
+		const struct id *allow_list)
+{
+	uint8_t entry[LIMIT_LOG_ENTRY_BYTES];
+	size_t len;
+	CHECK(authlog_make_revoke(n->nodes[node].log, n->f.authority, what, id, allow_list, "", FIXTURE_NOW,
+				  entry, &len) == ERR_OK);
+	CHECK(net_log(n, node, entry, len) == ERR_OK);
+}
+
+const struct issue *net_issue(const struct net *n, size_t node, enum issue_kind kind,
+			      const struct id *subject)
+{
+	for (size_t i = 0; i < n->nodes[node].issue_count; i++)
+		if (n->nodes[node].issues[i].kind == kind &&
+		    id_equal(&n->nodes[node].issues[i].subject, subject))
+			return &n->nodes[node].issues[i];
+	return NULL;
+}
+
+enum host_standing net_standing(const struct net *n, size_t node, const struct id *host)
+{
+	struct host_state state;
+	CHECK(gossip_host_state(n->nodes[node].g, host, &state));
+	return state.standing;
+}
+
+void net_push(struct net *n, size_t from, size_t to, const uint8_t *record, size_t len)
+{
+	struct wire_pack pack;
+	wire_pack_push(&pack, 0);
+	CHECK(wire_pack_add(&pack, record, len));
+	net_say(n, from, to, WIRE_PUSH, pack.bytes, pack.len);
 }

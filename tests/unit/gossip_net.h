@@ -5,11 +5,13 @@
 #include "gossip/core.h"
 #include "tests/unit/crypto_fixture.h"
 
-#define NET_NODES 3
-#define NET_ROWS  512
+#define NET_NODES  3
+#define NET_ROWS   512
+#define NET_ISSUES 256
 
 struct net_row {
 	struct gossip_read what;
+	wall_ms received;
 	size_t len;
 	uint8_t bytes[LIMIT_RECORD_BYTES];
 };
@@ -26,6 +28,9 @@ struct net_node {
 	uint64_t seq;
 	size_t row_count;
 	struct net_row rows[NET_ROWS];
+	size_t issue_count;
+	struct issue issues[NET_ISSUES]; /* open ones, as its driver knows them, without proofs */
+	size_t issue_updates;            /* that it was told */
 };
 
 struct net_datagram {
@@ -37,6 +42,7 @@ struct net_datagram {
 struct net {
 	struct fixture f;
 	mono_ms now;
+	wall_ms wall; /* what virtual time adds to */
 	struct net_node nodes[NET_NODES];
 	/* Sees each datagram on its way; false takes it off the wire. NULL: all arrive. */
 	bool (*tap)(struct net *n, const struct net_datagram *d);
@@ -66,6 +72,17 @@ struct id net_blob(struct net *n, size_t node, const uint8_t *bytes, size_t len)
 const struct gossip_counters *net_counters(const struct net *n, size_t node);
 const struct id *net_id(const struct net *n, size_t node);
 struct member *net_member(const struct net *n, size_t node, size_t other);
+/* An entry that the authority signs for the log of `node`, handed in there. */
+void net_grant(struct net *n, size_t node, const struct authlog_grant *grant);
+void net_revoke(struct net *n, size_t node, enum log_revoke_what what, const struct id *id,
+		const struct id *allow_list);
+enum err net_log(struct net *n, size_t node, const uint8_t *bytes, size_t len);
+/* As its driver knows it; NULL: not open. */
+const struct issue *net_issue(const struct net *n, size_t node, enum issue_kind kind,
+			      const struct id *subject);
+enum host_standing net_standing(const struct net *n, size_t node, const struct id *host);
+/* A record pushed to `to` in the name of `from`. */
+void net_push(struct net *n, size_t from, size_t to, const uint8_t *record, size_t len);
 bool net_has(const struct net *n, size_t node, const struct record_key *key, uint64_t seq);
 
 #endif
