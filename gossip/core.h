@@ -296,6 +296,8 @@ void witness_tick(struct gossip *g);
 void witness_suspect(struct gossip *g, struct member *m); /* a hint */
 void witness_heard(struct gossip *g, struct member *m);   /* it answered, or spoke */
 void witness_restart(struct gossip *g);
+/* Brings `score` of its members up to date. */
+void witness_scores(const struct gossip *g, struct site *s);
 /* The three best-ranked of `s` for which `eligible` holds. Returns how many. */
 size_t witness_rank(struct gossip *g, struct site *s,
 		    bool (*eligible)(struct gossip *g, const struct site *s, const struct member *m),

@@ -156,33 +156,50 @@ static uint64_t rollcall_content(struct gossip *g, struct site *s)
 	return content;
 }
 
-/* When this node's turn comes; UINT64_MAX when it is no witness. */
+/* Receipt of the newest roll-call of this signer, 0: none. */
+static mono_ms rollcall_last(const struct site *s, const struct member *signer)
+{
+	mono_ms newest = 0;
+
+	for (size_t i = 0; i < s->view_count; i++) {
+		if (s->views[i].signer == signer && s->views[i].received_at > newest)
+			newest = s->views[i].received_at;
+	}
+	return newest;
+}
+
+/* When this node's turn comes; UINT64_MAX when it is no witness. Only witnesses take turns: what others sign
+ * keeps no witness from signing. */
 static mono_ms rollcall_turn(struct gossip *g)
 {
 	struct site *s = g->self->site;
 	struct member *live[LIMIT_WITNESSES];
 	size_t count = witness_live(g, live);
 	size_t own = count, last = count;
-	const struct member *signer = NULL;
-	mono_ms newest = 0;
+	mono_ms newest = 0, own_at = 0;
 
-	for (size_t i = 0; i < s->view_count; i++) {
-		if (s->views[i].received_at >= newest) {
-			newest = s->views[i].received_at;
-			signer = s->views[i].signer;
-		}
-	}
 	for (size_t i = 0; i < count; i++) {
-		if (live[i] == g->self)
+		mono_ms at = rollcall_last(s, live[i]);
+
+		if (live[i] == g->self) {
 			own = i;
-		if (live[i] == signer)
+			own_at = at;
+		}
+		if (at >= newest && at != 0) {
+			newest = at;
 			last = i;
+		}
 	}
 	if (own == count)
 		return UINT64_MAX;
+	mono_ms interval = rollcall_interval_ms(g, s);
 	size_t place = last == count ? own : (own + count - last - 1) % count;
+	mono_ms turn = newest + interval + place * STAND_IN_MS;
+	mono_ms since = own_at > g->hearing_at ? own_at : g->hearing_at;
+	mono_ms latest = since + count * (interval + STAND_IN_MS);
 
-	return s->rollcall_at + rollcall_interval_ms(g, s) + place * STAND_IN_MS;
+	/* One who signs without end must not silence the others: then its word would be enough. */
+	return turn < latest || !defence_on(g, DEFENCE_ROLLCALL_TURN) ? turn : latest;
 }
 
 void rollcall_tick(struct gossip *g)
@@ -227,22 +244,36 @@ void rollcall_tick(struct gossip *g)
 
 /* --- reading --- */
 
-static struct rollcall_view *view_of(struct site *s, struct member *signer, uint64_t slot)
+/* Gives way where all places are taken: a view that counts no more, else that of the worst-ranked, or whoever
+ * has enough hosts would push the witnesses out by signing. NULL: `signer` ranks worse than all. */
+static struct rollcall_view *view_least(struct gossip *g, struct site *s, const struct member *signer)
 {
-	struct rollcall_view *oldest = NULL;
+	struct rollcall_view *oldest = &s->views[0], *worst = &s->views[0];
 
+	witness_scores(g, s);
+	for (size_t i = 1; i < s->view_count; i++) {
+		if (s->views[i].received_at < oldest->received_at)
+			oldest = &s->views[i];
+		if (s->views[i].signer->score > worst->signer->score)
+			worst = &s->views[i];
+	}
+	if (g->now - oldest->received_at > rollcall_current_ms(g, s) || !defence_on(g, DEFENCE_VIEW_ROOM))
+		return oldest;
+	return signer->score < worst->signer->score ? worst : NULL;
+}
+
+static struct rollcall_view *view_of(struct gossip *g, struct site *s, struct member *signer, uint64_t slot)
+{
 	for (size_t i = 0; i < s->view_count; i++) {
 		struct rollcall_view *v = &s->views[i];
 
 		if (v->signer == signer && v->slot == slot)
 			return v;
-		if (!oldest || v->received_at < oldest->received_at)
-			oldest = v;
 	}
 	size_t max = SITE_VIEWS + (s->count / LIMIT_ROLLCALL_HOSTS) * 4;
 
 	if (s->view_count >= max)
-		return oldest;
+		return view_least(g, s, signer);
 	struct rollcall_view *grown = realloc(s->views, (s->view_count + 1) * sizeof(*grown));
 
 	if (!grown)
@@ -312,7 +343,7 @@ void rollcall_on_record(struct gossip *g, const struct record *r, wall_ms receiv
 	bool part = s && signer && standing_has_say(signer) && r->key.slot <= s->count / LIMIT_ROLLCALL_HOSTS;
 
 	if (roll && part && signer && !rollcall_decode(r->body, r->body_len, roll))
-		v = view_of(s, signer, r->key.slot);
+		v = view_of(g, s, signer, r->key.slot);
 	bool prompt = fresh || (v && v->signer == signer && v->received_at > g->hearing_at &&
 				g->now - v->received_at <= rollcall_current_ms(g, s));
 	mono_ms late = v ? view_age(g, s, v, signer, r->time) : 0;

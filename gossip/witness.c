@@ -72,7 +72,7 @@ static uint64_t score_of(const struct gossip *g, const struct member *m, wall_da
 	return score;
 }
 
-static void site_scores(const struct gossip *g, struct site *s)
+void witness_scores(const struct gossip *g, struct site *s)
 {
 	wall_day day = keyring_day(g->keyring);
 	uint64_t epoch = ((uint64_t)day << 32 | authlog_head(g->log).index) + 1;
@@ -90,7 +90,7 @@ size_t witness_rank(struct gossip *g, struct site *s,
 {
 	size_t count = 0;
 
-	site_scores(g, s);
+	witness_scores(g, s);
 	for (size_t i = 0; i < s->count; i++) {
 		struct member *m = s->members[i];
 		size_t place = count;

@@ -16,7 +16,8 @@
 
 static struct actor *insider(struct trial *t)
 {
-	trial_estate_taken(t, HOSTS, SITES, HONEST);
+	trial_world(t, HOSTS, SITES);
+	trial_begin(t, 1u << THIEF);
 	struct actor *a = actor_of(t, THIEF);
 	actor_meet_all(a);
 	return a;
@@ -65,7 +66,8 @@ static void highest_sequence(struct trial *t)
 	actor_push_all(a, bytes, real->len);
 	trial_run(t, 5000);
 	nobody_holds(t, &real->key, INT64_MAX);
-	trial_promise(t, trial_news(t, VICTIM, 5000) < 5000, "the victim is not heard any more");
+	trial_promise(t, trial_news(t, VICTIM, GOSSIP_URGENT, 5000) < 5000,
+		      "the victim is not heard any more");
 }
 
 /* The second issuer's key was stolen as well: what it writes into a certificate is its word, not the host's.
@@ -238,13 +240,13 @@ static void flood_of_records(struct trial *t)
 	/* docs/security.md: 200 at once, 20 a second; and what honest hosts publish. */
 	trial_promise(t, accepted < 200 + 20 * FLOOD_SECONDS + 100, "%u of its records were carried on",
 		      (unsigned)accepted);
-	trial_promise(t, trial_news(t, VICTIM, 5000) < 2000, "the news of others wait");
+	trial_promise(t, trial_news(t, VICTIM, GOSSIP_URGENT, 5000) < 2000, "the news of others wait");
 }
 
 static void orphan_flood(struct trial *t)
 {
 	struct actor *a = insider(t);
-	struct actor *late = actor_enrol(t, t->w->estate.first_issuer, "site-1", 20000, &(struct address){0});
+	struct actor *late = actor_enrol(t, t->w->estate.first_issuer, 1, 20000, NULL, &(struct address){0});
 	uint8_t bytes[LIMIT_RECORD_BYTES];
 	struct record r;
 	for (uint8_t i = 0; i < 100; i++) {
@@ -255,9 +257,7 @@ static void orphan_flood(struct trial *t)
 	}
 	trial_run(t, 1000);
 	trial_need(t, trial_counters(t, 1).records_orphan >= 100, "they are no orphans");
-	CHECK(record_parse(late->certificate, late->certificate_len, &r) == ERR_OK);
-	registry_add(&t->w->registry, &r, t->w->now);
-	world_stranger(t->w, identity_id(late->identity));
+	actor_rightful(late);
 	size_t len = actor_health(late, 1, bytes);
 	actor_push(a, 1, bytes, len);
 	trial_run(t, 50);

@@ -68,7 +68,7 @@ int main(int argc, char **argv)
 	const struct attack *a;
 	uint64_t seed = 1;
 	bool good = true, found = false;
-	for (int i = 1; i < argc; i++) {
+	for (int i = 1; i < argc; i += 2) {
 		const char *value = i + 1 < argc ? argv[i + 1] : NULL;
 		if (strcmp(argv[i], "--list") == 0) {
 			list(stdout);
@@ -81,7 +81,6 @@ int main(int argc, char **argv)
 		else if (value == NULL || strcmp(argv[i], "--seed") != 0 ||
 			 !text_u64(value, 0, UINT64_MAX, &seed))
 			return usage(stderr, 2);
-		i++;
 	}
 	for (size_t i = 0; (a = attack_at(i)) != NULL; i++) {
 		if (only != NULL && strcmp(only, a->name) != 0)

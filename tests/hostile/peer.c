@@ -49,7 +49,7 @@ struct peer *peer_new(const struct peer_options *o)
 	struct peer *p = calloc(1, sizeof(*p));
 	CHECK(p != NULL);
 	p->o = *o;
-	p->id = *identity_id(o->identity);
+	p->id = o->claimed != NULL ? *o->claimed : *identity_id(o->identity);
 	p->rng = crypto_rng_from_seed(&p->seeded, o->seed);
 	CHECK(keyring_new(&p->id, &o->keys, &p->rng, o->today, &p->keyring) == ERR_OK);
 	return p;

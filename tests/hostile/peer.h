@@ -31,6 +31,7 @@ enum peer_answers {
 /* Borrowed, save `keys` and `address`. */
 struct peer_options {
 	const struct identity *identity;
+	const struct id *claimed;   /* the source it names; NULL: its own */
 	const uint8_t *certificate; /* NULL: it has none, and can do no more than send */
 	size_t certificate_len;
 	struct estate_keys keys;

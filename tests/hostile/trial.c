@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cursor.h"
 #include "base/text.h"
 
 #define SETTLE_MS 30000
@@ -79,7 +80,7 @@ static void on_sent(void *context, const struct address *from, const struct addr
 		t->tap(t, from, to, bytes, len);
 }
 
-void trial_estate(struct trial *t, uint32_t hosts, uint32_t sites, uint32_t honest)
+void trial_world(struct trial *t, uint32_t hosts, uint32_t sites)
 {
 	struct sim_faults faults = sim_faults_default();
 	faults.loss = 0;
@@ -87,20 +88,59 @@ void trial_estate(struct trial *t, uint32_t hosts, uint32_t sites, uint32_t hone
 	t->w->weakened = t->weakened;
 	t->w->tap = on_sent;
 	t->w->tap_context = t;
-	host_preload(t->w);
-	for (uint32_t i = 0; i < honest && !t->w->failed; i++)
-		node_start(t->w, &t->w->nodes[i], false);
 }
 
-void trial_estate_taken(struct trial *t, uint32_t hosts, uint32_t sites, uint32_t honest)
+void trial_begin(struct trial *t, uint64_t taken)
 {
-	trial_estate(t, hosts, sites, honest);
-	for (uint32_t i = honest; i < hosts; i++)
-		actor_take(t, i, PEER_CALM);
+	struct world *w = t->w;
+	host_preload(w);
+	for (uint32_t i = 0; i < w->node_count; i++)
+		if ((taken >> i & 1) != 0)
+			actor_take(t, i, PEER_CALM);
+	for (uint32_t i = 0; i < w->node_count && !w->failed; i++)
+		if ((taken >> i & 1) == 0)
+			node_start(w, &w->nodes[i], false);
 	trial_run(t, SETTLE_MS);
-	for (uint32_t i = 0; i < honest; i++)
-		for (uint32_t j = 0; j < hosts; j++)
+	for (uint32_t i = 0; i < w->node_count; i++)
+		for (uint32_t j = 0; j < w->node_count && trial_honest(t, i); j++)
 			trial_need(t, trial_status(t, i, j) == HOST_UP, "host %u does not call %u up", i, j);
+}
+
+bool trial_honest(const struct trial *t, uint32_t node)
+{
+	return t->w->nodes[node].g != NULL;
+}
+
+/* docs/protocol.md section 9. */
+uint64_t trial_score(const struct trial *t, const struct id *host)
+{
+	struct authlog_head head = authlog_head(t->w->estate.log);
+	uint8_t data[ID_BYTES + 16];
+	struct writer out = writer_of(data, sizeof(data));
+	writer_bytes(&out, host->b, ID_BYTES);
+	writer_u32(&out, clock_day(world_wall(t->w)));
+	writer_u32(&out, head.index);
+	writer_u64(&out, head.hash);
+	return hash_u64("mesh.witness", data, sizeof(data)) >> 1;
+}
+
+static uint64_t score_of(const struct trial *t, uint32_t node)
+{
+	struct certificate c;
+	struct record r;
+	const struct node *n = &t->w->nodes[node];
+	CHECK(record_parse(n->certificate, n->certificate_len, &r) == ERR_OK &&
+	      certificate_decode(&r, &c) == ERR_OK);
+	bool young = c.enrolled + 7 > clock_day(world_wall(t->w));
+	return trial_score(t, &n->id) | (young ? 1ull << 63 : 0);
+}
+
+uint32_t trial_rank(const struct trial *t, uint32_t node)
+{
+	uint32_t better = 0;
+	for (uint32_t i = 0; i < t->w->node_count; i++)
+		better += t->w->nodes[i].site == t->w->nodes[node].site && score_of(t, i) < score_of(t, node);
+	return better;
 }
 
 /* --- actors --- */
@@ -145,6 +185,7 @@ static struct actor *actor_new(struct trial *t, struct node *n, struct identity 
 	*a = (struct actor){.t = t,
 			    .n = n,
 			    .own = own,
+			    .site = n != NULL ? n->site : 0,
 			    .identity = own != NULL ? own : n->identity,
 			    .seq = 1000,
 			    .instance = 0xbad + t->actor_count};
@@ -158,6 +199,7 @@ static struct actor *actor_new(struct trial *t, struct node *n, struct identity 
 static void actor_begin(struct actor *a, const struct address *at, unsigned answers)
 {
 	const struct peer_options o = {.identity = a->identity,
+				       .claimed = a->claimed,
 				       .certificate = a->certificate_len != 0 ? a->certificate : NULL,
 				       .certificate_len = a->certificate_len,
 				       .keys = a->t->w->estate.keys,
@@ -218,13 +260,37 @@ struct actor *actor_nobody(struct trial *t, const struct address *at)
 	return a;
 }
 
-struct actor *actor_enrol(struct trial *t, const struct identity *issuer, const char *site, wall_day enrolled,
-			  const struct address *at)
+struct actor *actor_pretend(struct trial *t, uint32_t node, const struct address *at)
 {
+	const struct node *n = &t->w->nodes[node];
 	struct actor *a = actor_new(t, NULL, estate_identity(t->seed, (1u << 26) + t->actor_count));
+	memcpy(a->certificate, n->certificate, n->certificate_len);
+	a->certificate_len = n->certificate_len;
+	a->claimed = &n->id;
+	actor_begin(a, at, PEER_QUIET);
+	listen_at(a, at);
+	return a;
+}
+
+void actor_rightful(struct actor *a)
+{
+	struct record r;
+	CHECK(record_parse(a->certificate, a->certificate_len, &r) == ERR_OK);
+	registry_add(&a->t->w->registry, &r, a->t->w->now);
+	if (a->n == NULL)
+		world_stranger(a->t->w, identity_id(a->identity));
+}
+
+struct actor *actor_enrol(struct trial *t, const struct identity *issuer, uint32_t site, wall_day enrolled,
+			  struct identity *own, const struct address *at)
+{
+	if (own == NULL)
+		own = estate_identity(t->seed, (1u << 26) + t->actor_count);
+	struct actor *a = actor_new(t, NULL, own);
 	struct certificate c = {.enrolled = enrolled, .seq = 1};
 	memcpy(c.public_key, identity_public_key(a->identity), KEY_BYTES);
-	text_copy(c.site, sizeof(c.site), site);
+	a->site = site;
+	text_copy(c.site, sizeof(c.site), t->w->site_names[site]);
 	CHECK(certificate_issue(&c, issuer, &t->w->estate.keys.estate, 1, world_wall(t->w), a->certificate,
 				&a->certificate_len) == ERR_OK);
 	actor_begin(a, at, PEER_CALM);
@@ -310,13 +376,18 @@ size_t actor_rollcall(struct actor *a, const struct node *accused, enum rollcall
 {
 	struct world *w = a->t->w;
 	struct rollcall *r = sim_alloc(1, sizeof(*r));
-	struct id *roster = sim_alloc(w->node_count, sizeof(*roster));
-	const struct record_key key = {.kind = RECORD_ROLLCALL, .subject = w->site_ids[a->n->site]};
+	struct id *roster = sim_alloc(w->node_count + TRIAL_ACTORS, sizeof(*roster));
+	const struct record_key key = {.kind = RECORD_ROLLCALL, .subject = w->site_ids[a->site]};
 	uint8_t body[LIMIT_RECORD_BODY_BYTES];
 	size_t count = 0, len;
 	for (uint32_t i = 0; i < w->node_count; i++)
-		if (w->nodes[i].site == a->n->site)
+		if (w->nodes[i].site == a->site)
 			roster[count++] = w->nodes[i].id;
+	for (size_t i = 0; i < a->t->actor_count; i++) {
+		const struct actor *other = &a->t->actors[i];
+		if (other->site == a->site && world_is_stranger(w, identity_id(other->identity)))
+			roster[count++] = *identity_id(other->identity);
+	}
 	qsort(roster, count, sizeof(*roster), id_order);
 	r->parts = 1;
 	r->roster_count = (uint32_t)count;
@@ -363,13 +434,13 @@ enum host_status trial_status(const struct trial *t, uint32_t by, uint32_t host)
 					 : judge_host(t->w, &t->w->nodes[by], &t->w->nodes[host]);
 }
 
-mono_ms trial_news(struct trial *t, uint32_t node, mono_ms bound)
+mono_ms trial_news(struct trial *t, uint32_t node, enum gossip_urgency urgency, mono_ms bound)
 {
 	struct world *w = t->w;
 	uint32_t running = 0;
 	if (trial_over(t))
 		return bound;
-	const struct sim_record *s = host_publish_crash(w, &w->nodes[node]);
+	const struct sim_record *s = host_publish_health(w, &w->nodes[node], urgency);
 	mono_ms since = w->now;
 	if (s == NULL)
 		return bound;

@@ -20,9 +20,11 @@ struct trial;
 /* A host key in the attacker's hands. */
 struct actor {
 	struct trial *t;
-	struct node *n;       /* whose key it is; NULL: nobody's */
+	struct node *n; /* whose key it is; NULL: nobody's */
+	uint32_t site;
 	struct identity *own; /* of nobody: owned */
 	const struct identity *identity;
+	const struct id *claimed; /* NULL: its own */
 	struct peer *peer;
 	uint64_t seq, instance;
 	uint8_t certificate[LIMIT_CERTIFICATE_BYTES];
@@ -70,11 +72,16 @@ void trial_promise(struct trial *t, bool kept, const char *format, ...) __attrib
 void trial_need(struct trial *t, bool done, const char *format, ...) __attribute__((format(printf, 3, 4)));
 bool trial_over(const struct trial *t); /* broken or vain: go no further */
 
-/* An estate without loss, hosts i, i + sites, ... in site i; those below `honest` run and know everyone, as
- * if it had stood for long; the others are silent until an actor takes them. */
-void trial_estate(struct trial *t, uint32_t hosts, uint32_t sites, uint32_t honest);
-/* The same, where the attacker takes all others and answers hellos and pings for them, until all are up. */
-void trial_estate_taken(struct trial *t, uint32_t hosts, uint32_t sites, uint32_t honest);
+/* An estate without loss, of at most 64 hosts: i, i + sites, ... are in site i. Nobody runs yet. */
+void trial_world(struct trial *t, uint32_t hosts, uint32_t sites);
+/* All hosts run, save those of the mask, that the attacker takes; they know each other as if the estate had
+ * stood for long. Runs until all are up: the attacker answers hellos and pings. */
+void trial_begin(struct trial *t, uint64_t taken);
+bool trial_honest(const struct trial *t, uint32_t node);
+/* Place of a host among the witnesses of its site, 0 the best, whoever is alive. */
+uint32_t trial_rank(const struct trial *t, uint32_t node);
+/* By which a host is ranked that was enrolled long ago: the lowest first. */
+uint64_t trial_score(const struct trial *t, const struct id *host);
 void trial_run(struct trial *t, mono_ms ms);
 
 /* A host that does not run: the attacker has its key and sits at its address. */
@@ -84,8 +91,12 @@ struct actor *actor_copy(struct trial *t, uint32_t node, const struct address *a
 /* A key of his own, certified by nobody: it has the estate secret. `at` may be anyone's address. */
 struct actor *actor_nobody(struct trial *t, const struct address *at);
 /* The same with a certificate by this issuer for a site; who has it belongs to the estate. */
-struct actor *actor_enrol(struct trial *t, const struct identity *issuer, const char *site, wall_day enrolled,
-			  const struct address *at);
+struct actor *actor_enrol(struct trial *t, const struct identity *issuer, uint32_t site, wall_day enrolled,
+			  struct identity *own, const struct address *at);
+/* Its certificate may be held by honest nodes, which may know its host. */
+void actor_rightful(struct actor *a);
+/* Claims to be a host whose certificate it has, but not its key. */
+struct actor *actor_pretend(struct trial *t, uint32_t node, const struct address *at);
 struct actor *actor_of(struct trial *t, uint32_t node);
 struct address actor_address(uint32_t number); /* of no node */
 struct ear *trial_ear(struct trial *t, const struct address *at);
@@ -111,7 +122,7 @@ struct gossip_counters trial_counters(const struct trial *t, uint32_t node);
 /* Highest seq of this key at a node, 0: none. */
 uint64_t trial_holds(const struct trial *t, uint32_t node, const struct record_key *key, uint64_t *ret_id);
 enum host_status trial_status(const struct trial *t, uint32_t by, uint32_t host);
-/* Publishes urgent news of a node and returns how long it took to all honest ones; `bound` if longer. */
-mono_ms trial_news(struct trial *t, uint32_t node, mono_ms bound);
+/* Publishes news of a node and returns how long it took to all honest ones; `bound` if longer. */
+mono_ms trial_news(struct trial *t, uint32_t node, enum gossip_urgency urgency, mono_ms bound);
 
 #endif
