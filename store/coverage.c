@@ -30,14 +30,18 @@ static bool is_fresh(const struct query *q, const struct roster_host *host)
 static void count_host(const struct query *q, const struct roster_host *host, struct query_coverage *c)
 {
 	uint64_t *const counts[] = {
-	    [HOST_UNKNOWN] = &c->unknown, [HOST_UP] = &c->up,           [HOST_SILENT] = &c->silent,
-	    [HOST_DARK] = &c->dark,       [HOST_STOPPED] = &c->stopped, [HOST_ASLEEP] = &c->asleep,
-	    [HOST_LEFT] = &c->left,       [HOST_REPLACED] = &c->left,
+	    [HOST_UNKNOWN] = &c->unknown, [HOST_UP] = &c->up,
+	    [HOST_SILENT] = &c->silent,   [HOST_DARK] = &c->dark,
+	    [HOST_STOPPED] = &c->stopped, [HOST_ASLEEP] = &c->asleep,
+	    [HOST_LEFT] = &c->left,       [HOST_REPLACED] = &c->replaced,
 	};
+	if (roster_revoked(host))
+		return;
 	++*counts[host->state.status];
 	if (host->state.status == HOST_LEFT || host->state.status == HOST_REPLACED)
 		return;
 	c->hosts++;
+	c->quarantined += host->state.standing == STANDING_QUARANTINED;
 	if (is_fresh(q, host))
 		c->fresh++;
 	else
@@ -81,8 +85,9 @@ static enum err count_incomplete(struct query *q, struct query_coverage *c)
 	if (err == ERR_OK)
 		err = count_published(q, RECORD_COMPONENTS, seen);
 	for (size_t i = 0; i < q->roster.host_count && err == ERR_OK; i++) {
-		enum host_status status = q->roster.hosts[i].state.status;
-		if (status != HOST_LEFT && status != HOST_REPLACED && seen[i] < 2)
+		const struct roster_host *host = &q->roster.hosts[i];
+		enum host_status status = host->state.status;
+		if (status != HOST_LEFT && status != HOST_REPLACED && !roster_revoked(host) && seen[i] < 2)
 			c->incomplete++;
 	}
 	sqlite3_free(seen);
@@ -105,16 +110,37 @@ static void count_sites(const struct query *q, struct query_coverage *c)
 	}
 }
 
+static enum err count_issues(struct query *q, struct query_coverage *c)
+{
+	const struct issue_list *list;
+	enum err err = query_issues(q, &list);
+	if (err != ERR_OK)
+		return err;
+	c->issues = list->count;
+	for (size_t i = 0; i < list->count; i++) {
+		enum issue_kind kind = list->issues[i].kind;
+		const struct issue_facts *facts = issue_facts_of(kind);
+		c->issues_critical += facts != NULL && facts->severity == ISSUE_CRITICAL;
+		c->issues_warning += facts != NULL && facts->severity == ISSUE_WARNING;
+		c->grants_in_grace += kind == ISSUE_GRANT_IN_GRACE;
+		c->log_forked = c->log_forked || kind == ISSUE_LOG_FORKED;
+	}
+	return ERR_OK;
+}
+
 enum err query_coverage(struct query *q, struct query_coverage *ret, struct err_info *info)
 {
 	const struct store_meta *meta = snapshot_meta(q->snapshot);
 	struct query_coverage c = {.as_of = meta->as_of};
 	enum err err = count_incomplete(q, &c);
+	if (err == ERR_OK)
+		err = count_issues(q, &c);
 	if (err != ERR_OK)
 		return snapshot_error(q->snapshot, err, info);
 	c.stale = q->now > c.as_of && q->now - c.as_of > STALE_AFTER_MS;
 	id_hex(&meta->self, c.self);
-	const struct roster_host *self = roster_find(&q->roster, &meta->self);
+	c.revoked_hidden = q->roster.hidden_count;
+	const struct roster_host *self = roster_find_any(&q->roster, &meta->self);
 	if (self != NULL)
 		text_copy(c.self_site, sizeof(c.self_site), q->roster.sites[self->site].state.name);
 	for (size_t i = 0; i < q->roster.host_count; i++)

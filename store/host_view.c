@@ -3,10 +3,10 @@
 
 #include "store/query_private.h"
 
-void host_view_start(struct host_view *v, struct query *q, size_t index)
+void host_view_start(struct host_view *v, struct query *q, const struct roster_host *host)
 {
 	v->q = q;
-	v->host = &q->roster.hosts[index];
+	v->host = host;
 	v->site = &q->roster.sites[v->host->site];
 	v->err = ERR_OK;
 	v->tried = v->have = 0;

@@ -233,9 +233,16 @@ void query_close(struct query *q)
 		return;
 	sqlite3_close(q->db);
 	catalogue_free(q->catalogue);
+	issue_list_free(&q->issues);
 	roster_free(&q->roster);
 	snapshot_close(q->snapshot);
 	free(q);
+}
+
+enum err query_reveal(struct query *q, struct err_info *info)
+{
+	enum err err = roster_reveal(&q->roster);
+	return err == ERR_OK ? ERR_OK : err_set(info, err, "%s", err_text(err));
 }
 
 enum err query_fail(struct query *q, enum err err)

@@ -17,6 +17,9 @@ struct query;
  * ERR_DENIED (names the group to join), ERR_VERSION, ERR_CORRUPT. `now` is what ages are counted from. */
 enum err query_open(const char *state, wall_ms now, struct query **ret, struct err_info *info);
 void query_close(struct query *q);
+/* Before the first question: revoked hosts, which no table but hidden_hosts shows, are in all of them. Counts
+ * of sites, components and coverage leave them out as ever. ERR_NOMEM. */
+enum err query_reveal(struct query *q, struct err_info *info);
 
 enum query_type { QUERY_NULL, QUERY_INTEGER, QUERY_REAL, QUERY_TEXT };
 
@@ -52,8 +55,11 @@ struct query_coverage {
 	bool stale;    /* the replica is older than a minute: the daemon is stopped or stuck */
 	char self[33]; /* host id in hexadecimal */
 	char self_site[LIMIT_SITE_NAME_BYTES + 1];
-	uint64_t hosts;                                            /* known: certified and not left */
-	uint64_t up, silent, dark, stopped, asleep, left, unknown; /* by status; add up to hosts + left */
+	uint64_t hosts; /* known: certified, neither left nor replaced nor revoked */
+	/* By status; add up to hosts + left + replaced. */
+	uint64_t up, silent, dark, stopped, asleep, left, replaced, unknown;
+	uint64_t quarantined;    /* of the hosts: shown, without a say */
+	uint64_t revoked_hidden; /* certified, revoked, in none of the counts */
 	uint64_t fresh; /* up and attested within three intervals of their site (at least 60 s), or known to
 			   be down by evidence */
 	uint64_t hosts_stale; /* the others */
@@ -61,6 +67,10 @@ struct query_coverage {
 	uint64_t sites, sites_silent;
 	wall_ms oldest_attested; /* over hosts counted as up; 0: none */
 	uint64_t damaged_rows;
+	uint64_t issues; /* open: rows of the table issues */
+	uint64_t issues_critical, issues_warning;
+	uint64_t grants_in_grace; /* issuers whose grant has ended and runs on */
+	bool log_forked;          /* the authority log: no new grant counts any more */
 	struct {
 		char name[LIMIT_SITE_NAME_BYTES + 1];
 		wall_ms since;

@@ -5,7 +5,8 @@
 
 static bool counts(const struct roster_host *host)
 {
-	return host->state.status != HOST_LEFT && host->state.status != HOST_REPLACED;
+	return host->state.status != HOST_LEFT && host->state.status != HOST_REPLACED &&
+	       !roster_revoked(host);
 }
 
 enum err query_load_manifests(struct query *q)
@@ -15,7 +16,7 @@ enum err query_load_manifests(struct query *q)
 	if (q->manifests_loaded)
 		return ERR_OK;
 	for (size_t i = 0; i < q->roster.host_count; i++) {
-		host_view_start(&view, q, i);
+		host_view_start(&view, q, &q->roster.hosts[i]);
 		const struct components *c = host_components(&view);
 		if (view.err != ERR_OK)
 			return view.err;
@@ -57,7 +58,7 @@ enum err query_count_components(struct query *q)
 	for (size_t i = 0; i < q->roster.host_count && err == ERR_OK; i++) {
 		if (!counts(&q->roster.hosts[i]))
 			continue;
-		host_view_start(&view, q, i);
+		host_view_start(&view, q, &q->roster.hosts[i]);
 		const struct components *c = host_components(&view);
 		err = view.err;
 		if (err != ERR_OK || c == NULL || id_is_zero(&c->manifest))

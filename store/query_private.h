@@ -24,6 +24,7 @@ struct roster_host {
 	struct id issuer;
 	wall_day enrolled;
 	uint32_t site; /* home, index */
+	bool decided;  /* it has a row of state; else that is all zero */
 	struct host_state state;
 };
 
@@ -32,17 +33,25 @@ struct roster_site {
 	uint64_t by_status[HOST_REPLACED + 1];
 };
 
+/* Whoever was revoked stands apart, so that no table and no count has to think of it. */
 struct roster {
 	struct roster_host *hosts;
 	size_t host_count;
-	struct roster_site *sites;
-	size_t site_count;
+	struct roster_host *hidden; /* revoked, by ascending id */
+	size_t hidden_count;
+	struct roster_site *sites; /* behind site_count: those that only hidden hosts speak of */
+	size_t site_count, site_total;
 };
 
 enum err roster_load(struct snapshot *r, struct roster *ret, struct err_info *info);
 void roster_free(struct roster *roster);
-/* NULL when unknown. */
+/* From here on the hidden hosts are among the others too; they count for nothing all the same. ERR_NOMEM. */
+enum err roster_reveal(struct roster *roster);
+bool roster_revoked(const struct roster_host *host);
+/* NULL when unknown or hidden. */
 const struct roster_host *roster_find(const struct roster *roster, const struct id *host);
+/* The hidden ones included. */
+const struct roster_host *roster_find_any(const struct roster *roster, const struct id *host);
 
 /* --- one host's records, read when asked for --- */
 
@@ -60,7 +69,7 @@ struct host_view {
 	struct crashes crashes;
 };
 
-void host_view_start(struct host_view *v, struct query *q, size_t index);
+void host_view_start(struct host_view *v, struct query *q, const struct roster_host *host);
 /* NULL when the host never published it. */
 const struct certificate *host_certificate(struct host_view *v);
 const struct profile *host_profile(struct host_view *v);
@@ -74,6 +83,47 @@ enum err host_by_name(struct query *q, const char *name, size_t **ret_indices, s
 
 /* When the host was last vouched for: its own sign of life, or a roll-call that does not say otherwise. */
 wall_ms host_attested(const struct roster *roster, const struct roster_host *host);
+
+/* --- issues: what is wrong with the data --- */
+
+struct issue_proof {
+	enum issue_kind kind;
+	struct id subject;
+	unsigned index;
+	struct record_key key;
+	uint64_t seq, instance;
+	wall_ms time;
+	uint64_t hash; /* of the whole record: tells the two apart */
+	size_t len;
+};
+
+/* By kind, then subject. */
+struct issue_list {
+	bool loaded;
+	struct issue *issues; /* without proofs */
+	size_t count, cap;
+	struct issue_proof *proofs;
+	size_t proof_count, proof_cap;
+};
+
+enum issue_severity { ISSUE_INFO, ISSUE_WARNING, ISSUE_CRITICAL };
+
+/* What a person is told of each kind. */
+struct issue_facts {
+	enum issue_severity severity;
+	const char *subject; /* host, issuer, operator or estate */
+	const char *count;   /* what it counts */
+	const char *explanation, *remedy;
+};
+/* NULL for a kind that is none. */
+const struct issue_facts *issue_facts_of(enum issue_kind kind);
+
+/* Loaded once. */
+enum err query_issues(struct query *q, const struct issue_list **ret);
+void issue_list_free(struct issue_list *list);
+/* NULL when there is none. */
+const struct issue *issue_list_find(const struct issue_list *list, enum issue_kind kind,
+				    const struct id *subject);
 
 /* --- catalogue: component entries, manifests --- */
 
@@ -115,6 +165,7 @@ struct query {
 	wall_ms now;
 	struct roster roster;
 	struct catalogue *catalogue;
+	struct issue_list issues;
 	bool declaring; /* a table's columns, inside SQLite's own parser */
 	bool manifests_loaded, components_counted;
 	enum err failure; /* of a table during a statement */
@@ -139,7 +190,7 @@ struct table_cursor {
 	sqlite3_vtab_cursor base; /* must be first */
 	struct query *q;
 	const struct table *table;
-	struct host_view *view; /* by_host: the current host */
+	struct host_view *view; /* by_host: the current host; needs_view: the table's to start */
 	size_t *only;           /* hosts to visit; NULL: all */
 	size_t host, hosts;     /* position and end, in `only` or in the roster */
 	size_t row, rows;       /* within the current host, or in the table */
@@ -151,6 +202,7 @@ struct table_cursor {
 struct table {
 	struct query_table info;
 	bool by_host;    /* rows belong to hosts and are visited host by host */
+	bool needs_view; /* not by host, but its cells read hosts' records */
 	int host_column; /* host id, for equality; -1: none */
 	int name_column; /* hostname, likewise */
 	/* Rows of the current host, or of the whole table. */
@@ -159,7 +211,7 @@ struct table {
 };
 
 extern const struct table table_hosts, table_components, table_host_components, table_changes, table_health,
-    table_crashes, table_crash_counts, table_sites;
+    table_crashes, table_crash_counts, table_sites, table_hidden_hosts, table_issues, table_issue_proofs;
 
 size_t table_list(const struct table *const **ret);
 /* One module for all tables. */

@@ -11,6 +11,7 @@ struct loader {
 	struct roster roster;
 	size_t capacity;
 	uint16_t slots[SITE_SLOTS]; /* site index + 1 */
+	bool heard[LIMIT_SITES];    /* by site: it has a state, or a host that is not hidden */
 };
 
 static size_t slot_of(const char *name)
@@ -121,8 +122,10 @@ static enum err join_host_states(struct loader *l)
 			continue;
 		while (at < l->roster.host_count && id_compare(&l->roster.hosts[at].id, &state.host) < 0)
 			at++;
-		if (at < l->roster.host_count && id_equal(&l->roster.hosts[at].id, &state.host))
+		if (at < l->roster.host_count && id_equal(&l->roster.hosts[at].id, &state.host)) {
 			l->roster.hosts[at].state = state;
+			l->roster.hosts[at].decided = true;
+		}
 	}
 	snapshot_scan_close(&scan);
 	return err == ERR_NOT_FOUND ? ERR_OK : err;
@@ -149,13 +152,123 @@ static enum err join_site_states(struct loader *l)
 		struct id site = l->roster.sites[index].state.site;
 		l->roster.sites[index].state = state;
 		l->roster.sites[index].state.site = site;
+		l->heard[index] = true;
 	}
 	snapshot_scan_close(&scan);
 	return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
+bool roster_revoked(const struct roster_host *host)
+{
+	return host->state.standing == STANDING_REVOKED;
+}
+
+static void revoke(struct roster *roster, const struct issue *issue)
+{
+	for (size_t i = 0; i < roster->host_count; i++) {
+		struct roster_host *host = &roster->hosts[i];
+		bool issuer = issue->kind == ISSUE_ISSUER_REVOKED && !host->decided &&
+			      id_equal(&host->issuer, &issue->subject);
+		bool self = issue->kind == ISSUE_HOST_REVOKED && id_equal(&host->id, &issue->subject);
+		if (issuer || self)
+			host->state.standing = STANDING_REVOKED;
+	}
+}
+
+/* Who was revoked stays hidden also when its state is the one row that got damaged. */
+static enum err join_revocations(struct loader *l)
+{
+	for (uint8_t kind = ISSUE_HOST_REVOKED; kind <= ISSUE_ISSUER_REVOKED; kind++) {
+		const uint8_t prefix[] = {TABLE_ISSUES, kind};
+		struct snapshot_scan scan;
+		struct row_key key;
+		const uint8_t *bytes;
+		size_t len;
+		enum err err = snapshot_scan_open(l->snapshot, prefix, sizeof(prefix), &scan);
+		if (err != ERR_OK)
+			return err;
+		while ((err = snapshot_scan_next(&scan, &key, &bytes, &len)) == ERR_OK) {
+			struct issue issue;
+			if (row_decode_issue(&key, bytes, len, &issue) == ERR_OK)
+				revoke(&l->roster, &issue);
+		}
+		snapshot_scan_close(&scan);
+		if (err != ERR_NOT_FOUND)
+			return err;
+	}
+	return ERR_OK;
+}
+
+/* Both lists stay in the order of ids. */
+static enum err hide_revoked(struct roster *roster)
+{
+	size_t kept = 0, hidden = 0;
+	for (size_t i = 0; i < roster->host_count; i++)
+		hidden += roster_revoked(&roster->hosts[i]);
+	if (hidden == 0)
+		return ERR_OK;
+	roster->hidden = malloc(hidden * sizeof(*roster->hidden));
+	if (roster->hidden == NULL)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < roster->host_count; i++) {
+		if (roster_revoked(&roster->hosts[i]))
+			roster->hidden[roster->hidden_count++] = roster->hosts[i];
+		else
+			roster->hosts[kept++] = roster->hosts[i];
+	}
+	roster->host_count = kept;
+	return ERR_OK;
+}
+
+/* Sites that only hidden hosts speak of go behind the others. */
+static enum err hide_sites(struct loader *l)
+{
+	struct roster *r = &l->roster;
+	uint32_t moved[LIMIT_SITES];
+	size_t front = 0, back;
+	struct roster_site *sites = malloc(LIMIT_SITES * sizeof(*sites));
+	if (sites == NULL)
+		return ERR_NOMEM;
+	r->site_total = r->site_count;
+	for (size_t i = 0; i < r->host_count; i++)
+		l->heard[r->hosts[i].site] = true;
+	for (size_t i = 0; i < r->site_total; i++)
+		front += l->heard[i];
+	r->site_count = back = front;
+	front = 0;
+	for (size_t i = 0; i < r->site_total; i++) {
+		moved[i] = (uint32_t)(l->heard[i] ? front++ : back++);
+		sites[moved[i]] = r->sites[i];
+	}
+	for (size_t i = 0; i < r->host_count; i++)
+		r->hosts[i].site = moved[r->hosts[i].site];
+	for (size_t i = 0; i < r->hidden_count; i++)
+		r->hidden[i].site = moved[r->hidden[i].site];
+	free(r->sites);
+	r->sites = sites;
+	return ERR_OK;
+}
+
+enum err roster_reveal(struct roster *roster)
+{
+	size_t count = roster->host_count + roster->hidden_count;
+	if (roster->hidden_count == 0)
+		return ERR_OK;
+	struct roster_host *hosts = realloc(roster->hosts, count * sizeof(*hosts));
+	if (hosts == NULL)
+		return ERR_NOMEM;
+	memcpy(hosts + roster->host_count, roster->hidden, roster->hidden_count * sizeof(*hosts));
+	roster->hosts = hosts;
+	roster->host_count = count;
+	roster->site_count = roster->site_total;
+	qsort(roster->hosts, count, sizeof(*hosts), compare_hosts);
+	return ERR_OK;
+}
+
 static void count_statuses(struct roster *roster)
 {
+	for (size_t i = 0; i < roster->hidden_count; i++)
+		roster->hidden[i].state.host = roster->hidden[i].id;
 	for (size_t i = 0; i < roster->host_count; i++) {
 		struct roster_host *host = &roster->hosts[i];
 		host->state.host = host->id;
@@ -178,6 +291,12 @@ enum err roster_load(struct snapshot *r, struct roster *ret, struct err_info *in
 	}
 	if (err == ERR_OK)
 		err = join_site_states(l);
+	if (err == ERR_OK)
+		err = join_revocations(l);
+	if (err == ERR_OK)
+		err = hide_revoked(&l->roster);
+	if (err == ERR_OK)
+		err = hide_sites(l);
 	if (err == ERR_OK) {
 		count_statuses(&l->roster);
 		*ret = l->roster;
@@ -193,20 +312,31 @@ enum err roster_load(struct snapshot *r, struct roster *ret, struct err_info *in
 void roster_free(struct roster *roster)
 {
 	free(roster->hosts);
+	free(roster->hidden);
 	free(roster->sites);
 	*roster = (struct roster){0};
 }
 
-const struct roster_host *roster_find(const struct roster *roster, const struct id *host)
+static const struct roster_host *find(const struct roster_host *hosts, size_t count, const struct id *host)
 {
-	size_t low = 0, high = roster->host_count;
+	size_t low = 0, high = count;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		if (id_compare(&roster->hosts[middle].id, host) < 0)
+		if (id_compare(&hosts[middle].id, host) < 0)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return low < roster->host_count && id_equal(&roster->hosts[low].id, host) ? &roster->hosts[low]
-										  : NULL;
+	return low < count && id_equal(&hosts[low].id, host) ? &hosts[low] : NULL;
+}
+
+const struct roster_host *roster_find(const struct roster *roster, const struct id *host)
+{
+	return find(roster->hosts, roster->host_count, host);
+}
+
+const struct roster_host *roster_find_any(const struct roster *roster, const struct id *host)
+{
+	const struct roster_host *found = roster_find(roster, host);
+	return found != NULL ? found : find(roster->hidden, roster->hidden_count, host);
 }

@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "store/query_private.h"
 
 #define COLUMNS(X)                                                                                           \
@@ -14,6 +15,11 @@
 	X(SEEN, "seen_ms", "INTEGER", "ms since 1970",                                                       \
 	  "last sign of life, of its own or by a roll-call; NULL: none yet")                                 \
 	X(AGE, "age_s", "INTEGER", "s", "since seen_ms; NULL: never seen")                                   \
+	X(STANDING, "standing", "TEXT", "",                                                                  \
+	  "what its certificate is worth: good, grace (its issuer's grant has ended), quarantined (beyond "  \
+	  "the quota), ended (not talked to) or revoked (only shown with --revoked); NULL: not decided yet") \
+	X(REPLACED_BY, "replaced_by", "TEXT", "",                                                            \
+	  "id of the later host on the same hardware; NULL: not replaced")                                   \
 	X(EVIDENCE, "evidence", "TEXT", "", "what the status rests on, one sentence")                        \
 	X(OS, "os", "TEXT", "", "operating system; NULL: see os_status")                                     \
 	X(OS_STATUS, "os_status", "TEXT", "", "ok, or why os is NULL")                                       \
@@ -33,6 +39,9 @@
 	  "ok, absent (bare metal), or why NULL")                                                            \
 	X(AGENT, "agent", "TEXT", "", "version of meshd; NULL: unknown")                                     \
 	X(ENROLLED, "enrolled_day", "INTEGER", "days since 1970", "")                                        \
+	X(ISSUER, "issuer", "TEXT", "", "id of the issuer of its certificate")                               \
+	X(HARDWARE, "hardware", "TEXT", "",                                                                  \
+	  "hash of what identifies the machine, from the certificate; NULL: none stated")                    \
 	X(COMPONENTS, "components", "INTEGER", "entries", "in its manifest; NULL: not published yet")        \
 	X(MANIFEST, "manifest", "TEXT", "", "blob id of its manifest; NULL: not published yet")              \
 	X(MODULE_SUPPORT, "module_support", "TEXT", "",                                                      \
@@ -73,7 +82,7 @@ static uint64_t seconds_before(wall_ms then, wall_ms now)
 static void evidence(struct table_cursor *c, sqlite3_context *context)
 {
 	const struct host_state *s = &c->view->host->state;
-	char text[160];
+	char text[160], successor[ID_HEX_BYTES];
 	unsigned long long gap = seconds_before(s->seen, s->since);
 	unsigned long long ago = seconds_before(host_attested(&c->q->roster, c->view->host), c->q->now);
 	switch (s->status) {
@@ -104,7 +113,10 @@ static void evidence(struct table_cursor *c, sqlite3_context *context)
 		snprintf(text, sizeof(text), "left: an operator decommissioned it");
 		break;
 	case HOST_REPLACED:
-		snprintf(text, sizeof(text), "replaced: its hardware was enrolled again with a new key");
+		id_hex(&s->replaced_by, successor);
+		snprintf(
+		    text, sizeof(text), "replaced: its hardware was enrolled again with a new key%s%.12s",
+		    id_is_zero(&s->replaced_by) ? "" : ", as ", id_is_zero(&s->replaced_by) ? "" : successor);
 		break;
 	case HOST_UNKNOWN:
 		snprintf(text, sizeof(text), "unknown: certified, but nothing vouches for it yet");
@@ -155,8 +167,19 @@ static bool state_column(struct table_cursor *c, int column, sqlite3_context *co
 	case EVIDENCE:
 		evidence(c, context);
 		return true;
+	case STANDING:
+		if (host->decided || roster_revoked(host))
+			cell_text(context, host_standing_name(host->state.standing));
+		return true;
+	case REPLACED_BY:
+		if (!id_is_zero(&host->state.replaced_by))
+			cell_id(context, &host->state.replaced_by);
+		return true;
 	case ENROLLED:
 		cell_u64(context, host->enrolled);
+		return true;
+	case ISSUER:
+		cell_id(context, &host->issuer);
 		return true;
 	case SEQ:
 		cell_u64(context, host_seq(c->view));
@@ -312,13 +335,24 @@ static void components_column(struct host_view *v, int column, sqlite3_context *
 		cell_flag(context, published && host_profile(v) != NULL);
 }
 
+static void certificate_column(struct host_view *v, int number, sqlite3_context *context)
+{
+	const struct certificate *c = host_certificate(v);
+	char hex[2 * HARDWARE_HASH_BYTES + 1];
+	if (c == NULL)
+		return;
+	if (number == GROUPS) {
+		joined(context, c->groups[0], sizeof(c->groups[0]), c->group_count);
+	} else if (c->has_hardware) {
+		text_hex(hex, c->hardware, sizeof(c->hardware));
+		cell_text(context, hex);
+	}
+}
+
 static void column(struct table_cursor *c, int number, sqlite3_context *context)
 {
-	if (number == GROUPS) {
-		const struct certificate *certificate = host_certificate(c->view);
-		if (certificate != NULL)
-			joined(context, certificate->groups[0], sizeof(certificate->groups[0]),
-			       certificate->group_count);
+	if (number == GROUPS || number == HARDWARE) {
+		certificate_column(c->view, number, context);
 		return;
 	}
 	if (!state_column(c, number, context) && !profile_column(c->view, number, context) &&

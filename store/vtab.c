@@ -24,8 +24,9 @@ struct table_binding {
 size_t table_list(const struct table *const **ret)
 {
 	static const struct table *const tables[] = {
-	    &table_hosts,  &table_components, &table_host_components, &table_changes,
-	    &table_health, &table_crashes,    &table_crash_counts,    &table_sites,
+	    &table_hosts,  &table_components,   &table_host_components, &table_changes,
+	    &table_health, &table_crashes,      &table_crash_counts,    &table_sites,
+	    &table_issues, &table_issue_proofs, &table_hidden_hosts,
 	};
 	*ret = tables;
 	return sizeof(tables) / sizeof(*tables);
@@ -103,7 +104,7 @@ static int vtab_open(sqlite3_vtab *base, sqlite3_vtab_cursor **ret)
 		return SQLITE_NOMEM;
 	c->q = v->q;
 	c->table = v->table;
-	if (v->table->by_host) {
+	if (v->table->by_host || v->table->needs_view) {
 		c->view = calloc(1, sizeof(*c->view));
 		if (c->view == NULL) {
 			free(c);
@@ -145,7 +146,8 @@ static int seek_host(struct table_cursor *c)
 	for (; c->host < c->hosts; c->host++) {
 		if (too_late(c))
 			return SQLITE_INTERRUPT;
-		host_view_start(c->view, c->q, c->only != NULL ? c->only[c->host] : c->host);
+		host_view_start(c->view, c->q,
+				&c->q->roster.hosts[c->only != NULL ? c->only[c->host] : c->host]);
 		c->row = 0;
 		enum err err = c->table->count(c, &c->rows);
 		if (err == ERR_OK)

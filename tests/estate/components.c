@@ -147,6 +147,10 @@ enum err estate_components(struct estate *e, struct host *h)
 	}
 	for (size_t more = prng_chance(&e->prng, 0.1) ? 1 + prng_below(&e->prng, 3) : 0; more > 0; more--)
 		list[count++] = extra(&e->prng);
+	if (e->o->trouble && (h->number == ESTATE_REVOKED || h->number == ESTATE_ISSUER_REVOKED)) {
+		list[count] = extra(&e->prng);
+		snprintf(list[count++].name, sizeof(list[0].name), ESTATE_REVOKED_COMPONENT);
+	}
 	enum err err = manifest_build(list, count, order, emit, e, &c->manifest, &entries);
 	if (err != ERR_OK)
 		return err;

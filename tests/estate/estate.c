@@ -95,6 +95,8 @@ static enum err put_record(struct estate *e, const struct host *h, uint8_t kind,
 	struct record_key key = {.kind = kind, .writer = h->certificate.host, .subject = h->certificate.host};
 	enum err err = record_sign(&key, seq, h->health.boot, h->state.seen, body, body_len, &e->id,
 				   h->identity, bytes, &len);
+	if (err == ERR_OK)
+		err = estate_trouble_record(e, h, bytes, len);
 	return err == ERR_OK ? store_put_record(e->store, &key, bytes, len, h->state.seen) : err;
 }
 
@@ -131,7 +133,8 @@ static enum err put_certificate(struct estate *e, struct host *h)
 	uint8_t bytes[LIMIT_CERTIFICATE_BYTES];
 	size_t len;
 	struct record record;
-	enum err err = certificate_issue(&h->certificate, e->issuer, &e->id, 1, e->o->now, bytes, &len);
+	enum err err = certificate_issue(&h->certificate, estate_trouble_issuer(e, h), &e->id, 1, e->o->now,
+					 bytes, &len);
 	if (err == ERR_OK)
 		err = record_parse(bytes, len, &record);
 	return err == ERR_OK ? store_put_record(e->store, &record.key, bytes, len, e->o->now) : err;
@@ -152,6 +155,8 @@ static enum err make_host(struct estate *e, size_t number)
 	memcpy(h.certificate.site, e->sites[h.site].name, sizeof(h.certificate.site));
 	e->sites[h.site].hosts++;
 	estate_draw(e, &h);
+	if (e->o->trouble)
+		estate_trouble_host(e, &h);
 	enum err err = put_certificate(e, &h);
 	if (err == ERR_OK)
 		err = estate_components(e, &h);
@@ -218,7 +223,8 @@ enum err estate_write(const struct estate_options *o, struct err_info *info)
 		e.info = &own;
 	e.info->text[0] = '\0';
 	if (o->hosts < 1 || o->hosts > ESTATE_HOSTS_MAX || o->sites < 1 || o->sites > ESTATE_SITES_MAX ||
-	    o->sites > o->hosts || o->now < 100 * CLOCK_DAY_MS)
+	    o->sites > o->hosts || o->now < 100 * CLOCK_DAY_MS ||
+	    (o->trouble && o->hosts < ESTATE_TROUBLE_HOSTS))
 		return err_set(e.info, ERR_ARG, "%zu hosts in %zu sites are out of range", o->hosts,
 			       o->sites);
 	prng_seed(&e.prng, o->seed);
@@ -227,14 +233,20 @@ enum err estate_write(const struct estate_options *o, struct err_info *info)
 		err = open_out(&e);
 	if (err == ERR_OK)
 		err = make_sites(&e);
+	if (err == ERR_OK && o->trouble)
+		err = estate_trouble_begin(&e);
 	for (size_t i = 0; i < o->hosts && err == ERR_OK; i++)
 		err = make_host(&e, i);
 	if (err == ERR_OK)
 		err = put_sites(&e);
+	if (err == ERR_OK && o->trouble)
+		err = estate_trouble_issues(&e);
 	if (err == ERR_OK)
 		err = store_flush(e.store, o->now, e.info);
 	store_close(e.store);
 	identity_free(e.issuer);
+	identity_free(e.bad_issuer);
+	identity_free(e.late_issuer);
 	free(e.sites);
 	free(e.site_weights);
 	if (err != ERR_OK && e.info->text[0] == '\0')

@@ -7,7 +7,7 @@
 #include "os/clock.h"
 #include "tests/estate/estate.h"
 
-#define USAGE "usage: mesh-estate --hosts N --sites S --seed K --out DIR [--now MS]\n"
+#define USAGE "usage: mesh-estate --hosts N --sites S --seed K --out DIR [--now MS] [--trouble]\n"
 
 static bool number(const char *flag, const char *text, uint64_t min, uint64_t max, uint64_t *ret)
 {
@@ -24,6 +24,11 @@ static bool parse(int argc, char **argv, struct estate_options *o)
 	for (int i = 1; i < argc; i += 2) {
 		const char *flag = argv[i], *text = i + 1 < argc ? argv[i + 1] : NULL;
 		bool ok = true;
+		if (strcmp(flag, "--trouble") == 0) {
+			o->trouble = true;
+			i--;
+			continue;
+		}
 		if (text == NULL) {
 			fprintf(stderr, "mesh-estate: \"%s\" needs a value\n" USAGE, flag);
 			return false;
@@ -54,6 +59,10 @@ static bool parse(int argc, char **argv, struct estate_options *o)
 			"mesh-estate: --sites %" PRIu64 " is more than --hosts %" PRIu64
 			"; each site needs a host\n",
 			sites, hosts);
+		return false;
+	}
+	if (o->trouble && hosts < ESTATE_TROUBLE_HOSTS) {
+		fprintf(stderr, "mesh-estate: --trouble needs at least --hosts %d\n", ESTATE_TROUBLE_HOSTS);
 		return false;
 	}
 	o->hosts = (size_t)hosts;

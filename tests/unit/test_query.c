@@ -9,14 +9,17 @@ static void every_table_answers(void **state)
 	make_estate(folder);
 	struct query *q = open_query(folder);
 	static struct answer a;
-	assert_null(query_table_at(8));
+	assert_null(query_table_at(11));
 	const struct query_table *table;
 	for (size_t i = 0; (table = query_table_at(i)) != NULL; i++) {
 		char sql[128];
 		snprintf(sql, sizeof(sql), "SELECT * FROM %s", table->name);
 		assert_int_equal(ask(q, sql, &a, NULL), ERR_OK);
 		assert_int_equal(a.columns, table->column_count);
-		assert_true(a.rows > 0);
+		/* Nothing is wrong with this estate. */
+		bool trouble =
+		    strncmp(table->name, "issue", 5) == 0 || strcmp(table->name, "hidden_hosts") == 0;
+		assert_true(trouble == (a.rows == 0));
 		/* Each column under its documented name. */
 		for (size_t k = 0; k < table->column_count; k++) {
 			snprintf(sql, sizeof(sql), "SELECT \"%s\" FROM %s LIMIT 1", table->columns[k].name,
