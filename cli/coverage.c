@@ -17,8 +17,8 @@ struct count {
 static void put_counts(FILE *f, const struct query_coverage *c)
 {
 	const struct count counts[] = {
-	    {c->up, "up"},         {c->dark, "dark"}, {c->silent, "silent"},   {c->stopped, "stopped"},
-	    {c->asleep, "asleep"}, {c->left, "left"}, {c->unknown, "unknown"},
+	    {c->up, "up"},         {c->dark, "dark"}, {c->silent, "silent"},     {c->stopped, "stopped"},
+	    {c->asleep, "asleep"}, {c->left, "left"}, {c->replaced, "replaced"}, {c->unknown, "unknown"},
 	};
 	const char *separator = " (";
 	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
@@ -52,6 +52,30 @@ static void put_modules(FILE *f, const struct coverage_modules *m)
 	}
 }
 
+/* One line, where there is something to say. */
+static void put_trust(FILE *f, const struct query_coverage *c)
+{
+	const struct count counts[] = {
+	    {c->quarantined, "quarantined"},
+	    {c->revoked_hidden, "revoked and hidden"},
+	};
+	if (c->issues + c->quarantined + c->revoked_hidden == 0)
+		return;
+	fprintf(f, "Trust: %" PRIu64 " issue%s open", c->issues, shown_plural(c->issues));
+	if (c->issues_critical > 0)
+		fprintf(f, ", %" PRIu64 " critical", c->issues_critical);
+	fputs(c->issues > 0 ? " (mesh issues)" : "", f);
+	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+		if (counts[i].n > 0)
+			fprintf(f, "; %" PRIu64 " host%s %s", counts[i].n, shown_plural(counts[i].n),
+				counts[i].what);
+	}
+	if (c->grants_in_grace > 0)
+		fprintf(f, "; %" PRIu64 " grant%s in grace", c->grants_in_grace,
+			shown_plural(c->grants_in_grace));
+	fputs(c->log_forked ? "; authority log FORKED\n" : "\n", f);
+}
+
 void coverage_text(FILE *f, const struct query_coverage *c, const struct coverage_modules *modules,
 		   wall_ms now)
 {
@@ -79,6 +103,7 @@ void coverage_text(FILE *f, const struct query_coverage *c, const struct coverag
 		    "hosts are enrolled, but their records are not here yet");
 	put_partial(f, c->damaged_rows, "damaged row of the replica left out; meshd pulls it again",
 		    "damaged rows of the replica left out; meshd pulls them again");
+	put_trust(f, c);
 }
 
 static void put_silent_sites(struct json *j, const struct query_coverage *c, wall_ms now)
@@ -123,6 +148,7 @@ void coverage_json(struct json *j, const char *key, const struct query_coverage 
 	json_u64(j, "stopped", c->stopped);
 	json_u64(j, "asleep", c->asleep);
 	json_u64(j, "left", c->left);
+	json_u64(j, "replaced", c->replaced);
 	json_u64(j, "unknown", c->unknown);
 	json_u64(j, "fresh", c->fresh);
 	json_u64(j, "hosts_stale", c->hosts_stale);
@@ -138,6 +164,13 @@ void coverage_json(struct json *j, const char *key, const struct query_coverage 
 		json_u64(j, "oldest_attested_s", shown_seconds(c->oldest_attested, now));
 	}
 	json_u64(j, "damaged_rows", c->damaged_rows);
+	json_u64(j, "quarantined", c->quarantined);
+	json_u64(j, "revoked_hidden", c->revoked_hidden);
+	json_u64(j, "issues", c->issues);
+	json_u64(j, "issues_critical", c->issues_critical);
+	json_u64(j, "issues_warning", c->issues_warning);
+	json_u64(j, "grants_in_grace", c->grants_in_grace);
+	json_bool(j, "log_forked", c->log_forked);
 	if (modules != NULL && modules->asked)
 		put_json_modules(j, modules);
 	json_end_object(j);

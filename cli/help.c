@@ -5,35 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
-
-#define LINE_COLUMNS 79
-
-/* Words of `text` from column `indent` on, broken before LINE_COLUMNS; the first line has `at` columns
- * already. An empty line in the text stays one. */
-static void fill(FILE *f, const char *text, size_t indent, size_t at)
-{
-	while (*text != '\0') {
-		if (text[0] == '\n' && text[1] == '\n') {
-			fprintf(f, "\n\n%*s", (int)indent, "");
-			at = indent;
-			text += 2;
-			continue;
-		}
-		size_t word = strcspn(text, " \n");
-		size_t gap = at > indent ? 1 : 0;
-		if (at > indent && at + gap + word > LINE_COLUMNS) {
-			fprintf(f, "\n%*s", (int)indent, "");
-			at = indent;
-			gap = 0;
-		}
-		fprintf(f, "%*s%.*s", (int)gap, "", (int)word, text);
-		at += gap + word;
-		text += word;
-		if (*text == ' ' || (*text == '\n' && text[1] != '\n'))
-			text++;
-	}
-	fputc('\n', f);
-}
+#include "cli/shown.h"
 
 void help_overview(FILE *f)
 {
@@ -58,7 +30,7 @@ static void put_option(FILE *f, const struct option_spec *s)
 	int n = snprintf(left, sizeof(left), "  %s--%s%s%s", letter, s->name, s->value != NULL ? " " : "",
 			 s->value != NULL ? s->value : "");
 	fprintf(f, "%-30s", left);
-	fill(f, s->help, 30, n < 30 ? 30 : (size_t)n);
+	shown_fill(f, s->help, 30, n < 30 ? 30 : (size_t)n);
 }
 
 /* Lines "command # what for". */
@@ -81,7 +53,7 @@ void help_verb(FILE *f, const struct verb *v)
 	size_t count = verb_option_sets(v, sets);
 	fprintf(f, "Usage: mesh %s [OPTION]...%s%s\n\n", v->name, v->operands[0] != '\0' ? " " : "",
 		v->operands);
-	fill(f, v->text, 0, 0);
+	shown_fill(f, v->text, 0, 0);
 	fputs("\nOptions:\n", f);
 	for (size_t i = 0; i < count; i++) {
 		for (const struct option_spec *s = sets[i]; s->name != NULL; s++)

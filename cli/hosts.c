@@ -1,4 +1,5 @@
 #include <stdlib.h>
+#include <string.h>
 
 #include "cli/answer.h"
 #include "cli/verb.h"
@@ -13,6 +14,8 @@ static const struct output_column columns[] = {
     {.name = "age_s", .heading = "SEEN", .style = OUTPUT_AGE},
     {.name = "seen_ms", .heading = "SEEN AT", .style = OUTPUT_TIME, .only_wide = true},
     {.name = "evidence", .only_wide = true},
+    {.name = "standing", .only_wide = true},
+    {.name = "replaced_by", .style = OUTPUT_ID, .only_wide = true},
     {.name = "current_site", .only_wide = true},
     {.name = "os", .only_wide = true},
     {.name = "arch", .only_wide = true},
@@ -25,23 +28,37 @@ static const struct output_column columns[] = {
     {.name = NULL},
 };
 
+/* People see in one column what a host's certificate is worth, where that is worth a word. */
+static const char *status_column(const struct command *c)
+{
+	const char *format = options_value(&c->options, "output");
+	if (format == NULL || strcmp(format, "table") == 0)
+		return "CASE coalesce(standing, 'good') WHEN 'good' THEN status ELSE status || ', ' || "
+		       "standing END AS status";
+	return "status";
+}
+
 int verb_hosts(struct command *c)
 {
 	struct answer a;
 	struct err_info info = {0};
 	const char *site = options_value(&c->options, "site");
 	const char *status = options_value(&c->options, "status");
+	const char *standing = options_value(&c->options, "standing");
 	struct question *q = calloc(1, sizeof(*q));
 	if (q == NULL)
 		return command_fail(c, MESH_EXIT_ERROR, "%s", err_text(ERR_NOMEM));
-	question_add(
-	    q, "SELECT host, name, name_status, site, status, status_since_ms, kernel, kernel_status, age_s, "
-	       "seen_ms, evidence, current_site, os, os_status, arch, model, model_status, role, address, "
-	       "components, agent, level FROM hosts WHERE 1");
+	question_add(q, "SELECT host, name, name_status, site, ");
+	question_add(q, status_column(c));
+	question_add(q, ", status_since_ms, kernel, kernel_status, age_s, seen_ms, evidence, standing, "
+			"replaced_by, current_site, os, os_status, arch, model, model_status, role, address, "
+			"components, agent, level FROM hosts WHERE 1");
 	if (site != NULL)
 		question_bind(q, " AND site = ", site, "");
 	if (status != NULL)
-		question_bind(q, " AND status = ", status, "");
+		question_bind(q, " AND hosts.status = ", status, "");
+	if (standing != NULL)
+		question_bind(q, " AND standing = ", standing, "");
 	question_where(q, c);
 	question_add(q, " ORDER BY site, name, host");
 	int code = answer_open(c, columns, &a);

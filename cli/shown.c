@@ -6,6 +6,8 @@
 
 #include "os/terminal.h"
 
+#define LINE_COLUMNS 79
+
 void shown_age(uint64_t seconds, char ret[SHOWN_BYTES])
 {
 	if (seconds < 120)
@@ -62,4 +64,29 @@ uint64_t shown_seconds(wall_ms t, wall_ms now)
 const char *shown_plural(uint64_t n)
 {
 	return n == 1 ? "" : "s";
+}
+
+void shown_fill(FILE *f, const char *text, size_t indent, size_t at)
+{
+	while (*text != '\0') {
+		if (text[0] == '\n' && text[1] == '\n') {
+			fprintf(f, "\n\n%*s", (int)indent, "");
+			at = indent;
+			text += 2;
+			continue;
+		}
+		size_t word = strcspn(text, " \n");
+		size_t gap = at > indent ? 1 : 0;
+		if (at > indent && at + gap + word > LINE_COLUMNS) {
+			fprintf(f, "\n%*s", (int)indent, "");
+			at = indent;
+			gap = 0;
+		}
+		fprintf(f, "%*s%.*s", (int)gap, "", (int)word, text);
+		at += gap + word;
+		text += word;
+		if (*text == ' ' || (*text == '\n' && text[1] != '\n'))
+			text++;
+	}
+	fputc('\n', f);
 }

@@ -2,7 +2,9 @@
 #ifndef MESH_CLI_SHOWN_H
 #define MESH_CLI_SHOWN_H
 
+#include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "base/clock.h"
 
@@ -20,5 +22,8 @@ void shown_day(uint64_t day, char ret[SHOWN_BYTES]);
 uint64_t shown_seconds(wall_ms t, wall_ms now);
 /* "" for 1, "s" otherwise. */
 const char *shown_plural(uint64_t n);
+/* Words of `text` from column `indent` on, broken to fit a line; the first line has `at` columns already. An
+ * empty line in the text stays one. */
+void shown_fill(FILE *f, const char *text, size_t indent, size_t at);
 
 #endif

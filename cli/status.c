@@ -114,11 +114,37 @@ static void put_warnings(FILE *f, const msgpack_object *b)
 		fprintf(f, "DRILL: cut off from %s; to end it: mesh drill heal SITE\n", t);
 }
 
-static void put_people(struct answer *a, const msgpack_object *b)
+/* What the replica holds against this node itself. */
+static enum err own_issues(struct answer *a, const char *self, struct rows *ret, struct err_info *info)
+{
+	return rows_fetch(a->query,
+			  "SELECT kind, detail FROM issues WHERE subject = ?1 ORDER BY severity, kind", &self,
+			  1, ret, info);
+}
+
+static enum err put_own_issues(struct answer *a, const char *self, struct err_info *info)
+{
+	struct rows rows;
+	enum err err = own_issues(a, self, &rows, info);
+	char detail[4 * LIMIT_ISSUE_DETAIL_BYTES + 1];
+	for (size_t i = 0; err == ERR_OK && i < rows.count; i++) {
+		const char *raw = rows_text(&rows, i, "detail");
+		text_escape(detail, sizeof(detail), raw, strlen(raw));
+		fprintf(a->output.f, "%s%s%s%s", i == 0 ? "Issues    " : "; ", rows_text(&rows, i, "kind"),
+			*raw != '\0' ? ": " : "", detail);
+	}
+	if (err == ERR_OK)
+		fputs(rows.count > 0 ? " (mesh issues)\n" : "Issues    none of this node\n", a->output.f);
+	rows_release(&rows);
+	return err;
+}
+
+static enum err put_people(struct answer *a, const msgpack_object *b, struct err_info *info)
 {
 	FILE *f = a->output.f;
 	char t[4 * CLIENT_TEXT_BYTES], u[4 * CLIENT_TEXT_BYTES], age[SHOWN_BYTES],
 	    commit[SHOWN_BYTES] = "none yet";
+	char self[CLIENT_TEXT_BYTES];
 	uint64_t committed = number(b, CONTROL_STATUS_LAST_COMMIT_MS);
 	uint64_t hosts = number(b, CONTROL_STATUS_HOSTS), sites = number(b, CONTROL_STATUS_SITES);
 	uint64_t peers = number(b, CONTROL_STATUS_SESSIONS);
@@ -146,7 +172,11 @@ static void put_people(struct answer *a, const msgpack_object *b)
 		"Replica   last commit %s; authority log at entry %" PRIu64 "; next sequence %" PRIu64 "\n",
 		commit, number(b, CONTROL_STATUS_LOG_INDEX), number(b, CONTROL_STATUS_SEQ_NEXT));
 	put_traffic(f, b);
+	enum err err = a->query != NULL && mp_str(mp_get(b, CONTROL_STATUS_HOST), self, sizeof(self))
+			   ? put_own_issues(a, self, info)
+			   : ERR_OK;
 	put_warnings(f, b);
+	return err;
 }
 
 /* What the replica tells of its own node. */
@@ -164,22 +194,36 @@ static enum err put_stopped(struct answer *a, const char *state, struct err_info
 		"meshd     stopped; start it: %s\n"
 		"Host      %s\nSite      %s\nReplica   last commit %s ago\n",
 		start, c.self, site, age);
-	return ERR_OK;
+	return put_own_issues(a, c.self, info);
 }
 
-/* The same fields whether it runs or not: without `body` all but the first are null. */
-static enum err put_row(struct answer *a, const msgpack_object *body)
+/* The same fields whether it runs or not: without `body` all but the first are null, and the last without a
+ * replica. */
+static enum err put_row(struct answer *a, const msgpack_object *body, struct err_info *info)
 {
-	const char *names[FIELDS + 1] = {"running"};
-	struct query_value values[FIELDS + 1] = {{.type = QUERY_INTEGER, .integer = body != NULL}};
+	const char *names[FIELDS + 2] = {"running"};
+	struct query_value values[FIELDS + 2] = {{.type = QUERY_INTEGER, .integer = body != NULL}};
+	struct query_coverage coverage;
+	struct rows own = {0};
 	char strings[FIELDS][CLIENT_TEXT_BYTES];
 	struct query_sink sink = output_sink(&a->output);
 	for (size_t i = 0; i < FIELDS; i++) {
 		names[i + 1] = fields[i].name;
 		values[i + 1] = client_value(body, &fields[i], strings[i]);
 	}
-	if (sink.columns(sink.context, names, FIELDS + 1))
-		sink.row(sink.context, values, FIELDS + 1);
+	names[FIELDS + 1] = "own_issues";
+	if (a->query != NULL) {
+		enum err err = query_coverage(a->query, &coverage, info);
+		if (err == ERR_OK)
+			err = own_issues(a, coverage.self, &own, info);
+		values[FIELDS + 1] =
+		    (struct query_value){.type = QUERY_INTEGER, .integer = (int64_t)own.count};
+		rows_release(&own);
+		if (err != ERR_OK)
+			return err;
+	}
+	if (sink.columns(sink.context, names, FIELDS + 2))
+		sink.row(sink.context, values, FIELDS + 2);
 	return output_finish_rows(&a->output);
 }
 
@@ -201,9 +245,9 @@ int verb_status(struct command *c)
 	a.partial = !running;
 	info = (struct err_info){0};
 	if (!output_for_people(&a.output))
-		err = put_row(&a, running ? reply.body : NULL);
+		err = put_row(&a, running ? reply.body : NULL, &info);
 	else if (running)
-		put_people(&a, reply.body);
+		err = put_people(&a, reply.body, &info);
 	else
 		err = put_stopped(&a, state, &info);
 	if (running)

@@ -45,6 +45,7 @@ int verb_hosts(struct command *c);
 int verb_show(struct command *c);
 int verb_components(struct command *c);
 int verb_sites(struct command *c);
+int verb_issues(struct command *c);
 int verb_sql(struct command *c);
 int verb_drill(struct command *c);
 int verb_help(struct command *c);

@@ -4,6 +4,7 @@
 
 #include "cli/output.h"
 #include "cli/verb.h"
+#include "record/state.h"
 
 #define END                                                                                                  \
 	{                                                                                                    \
@@ -104,6 +105,26 @@ static const struct option_spec hosts_options[] = {
      .value = "STATUS",
      .words = "up silent dark stopped asleep left replaced unknown",
      .help = "only hosts in this state"},
+    {.name = "standing",
+     .value = "STANDING",
+     .words = "good grace quarantined ended",
+     .help = "only hosts whose certificate is worth this"},
+    END,
+};
+
+#define ISSUE_WORD(symbol, value, name) name " "
+
+static const struct option_spec issues_options[] = {
+    {.name = "severity",
+     .value = "SEVERITY",
+     .words = "info warning critical",
+     .help = "only issues of this severity"},
+    {.name = "kind", .value = "KIND", .words = ISSUE_TABLE(ISSUE_WORD), .help = "only issues of this kind"},
+    END,
+};
+
+static const struct option_spec show_options[] = {
+    {.name = "revoked", .help = "show the last words of a revoked host too"},
     END,
 };
 
@@ -137,7 +158,11 @@ static const struct verb verbs[] = {
 	 "Every host that was ever enrolled, from this machine's replica: also those that are down, and also "
 	 "while meshd is stopped. A host is up, dark (vanished; witnesses of its site say so), silent (its "
 	 "whole site is), stopped or asleep (it said so), left, replaced or unknown, SINCE then. SEEN is how "
-	 "long ago its last sign of life was. Times are local.\n\n" WHY_NO_VALUE,
+	 "long ago its last sign of life was. Times are local.\n\nBehind the state stands what is wrong with "
+	 "its certificate: grace (its issuer's grant has ended and runs on for a while), quarantined (beyond "
+	 "its issuer's quota: it has no say) or ended (nobody talks to it any more). Revoked hosts are "
+	 "hidden; "
+	 "mesh issues names them.\n\n" WHY_NO_VALUE,
      .options = hosts_options,
      .shared = VERB_QUERY | VERB_WHERE,
      .exits = "0123",
@@ -151,9 +176,12 @@ static const struct verb verbs[] = {
      .operands_max = 1,
      .summary = "show everything known about one host",
      .text =
-	 "A host's last words: its state and the evidence for it, profile, health, kernel components, last "
-	 "changes and crashes. HOST is a whole name, an id, or the beginning of an id.\n\n" WHY_NO_VALUE
-	 " Shares in percent are published in tens.",
+	 "A host's last words: its state and the evidence for it, what is wrong with its data, profile, "
+	 "health, kernel components, last changes and crashes. HOST is a whole name, an id, or the beginning "
+	 "of an id. Of hosts with one name that was replaced is left aside; several others are listed. Of a "
+	 "revoked host only why and since when it is hidden, unless --revoked asks for its last words, which "
+	 "nobody vouches for.\n\n" WHY_NO_VALUE " Shares in percent are published in tens.",
+     .options = show_options,
      .shared = VERB_QUERY,
      .exits = "0123",
      .examples = "mesh show till-17 # by name\nmesh show 4f0a91 -o json # by the beginning of its id",
@@ -185,6 +213,21 @@ static const struct verb verbs[] = {
      .exits = "0123",
      .examples = "mesh sites # silent ones are marked\nmesh sites -o json # the same for scripts",
      .run = verb_sites},
+    {.name = "issues",
+     .operands = "",
+     .summary = "list what is wrong with the data itself, and what to do",
+     .text =
+	 "Keys that were revoked, copied or misused, hosts beyond a quota, grants that end, a forked "
+	 "authority log, clocks that are off: one line each as long as it lasts, the worst first, and "
+	 "below them what each kind means and what to do about it. SUBJECT is the id of the host, issuer, "
+	 "operator or estate it is about. COUNT counts what wide output says.",
+     .options = issues_options,
+     .shared = VERB_QUERY | VERB_WHERE,
+     .exits = "0123",
+     .examples = "mesh issues # an empty list is good news\n"
+		 "mesh issues --severity critical -o json # for an alarm\n"
+		 "mesh issues --where \"site = 'berlin'\" # of the hosts of a site",
+     .run = verb_issues},
     {.name = "sql",
      .operands = "[QUESTION | -]",
      .operands_max = 1,

@@ -52,7 +52,7 @@ if command -v bash >/dev/null; then
 	}
 	[ "$(complete mesh hos)" = hosts ] || fail "completion of hos: $(complete mesh hos)"
 	[ "$(complete "mesh authority ")" = "init issuer" ] || fail "completion of authority: $(complete "mesh authority ")"
-	[ "$(complete mesh hosts --sta)" = "--status --state" ] || fail "completion of --sta: $(complete mesh hosts --sta)"
+	[ "$(complete mesh hosts --sta)" = "--status --standing --state" ] || fail "completion of --sta: $(complete mesh hosts --sta)"
 	[ "$(complete mesh hosts -o js)" = "json jsonl" ] || fail "completion of -o js: $(complete mesh hosts -o js)"
 	[ "$(complete mesh authority init --no)" = "--no-passphrase" ] || fail "completion of init --no"
 fi
