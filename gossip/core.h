@@ -72,11 +72,12 @@ struct member {
 	mono_ms ping_at; /* last PING sent; nonces of the last two */
 	uint64_t ping_nonces[2];
 	uint32_t rtt_ms;
-	mono_ms sync_at;      /* sync.c: last walk started with it */
-	mono_ms log_asked_at; /* logsync.c: asked for entries that have not come, 0: none */
-	mono_ms signed_until; /* accept.c: its records so far use up its share up to then */
-	mono_ms lied_at;      /* handed on a record with a wrong signature, 0: never */
-	uint64_t root;        /* its estate root as last heard */
+	mono_ms sync_at;       /* sync.c: last walk started with it */
+	mono_ms log_asked_at;  /* logsync.c: asked for entries that have not come, 0: none */
+	mono_ms signed_until;  /* accept.c: its records so far use up its share up to then */
+	mono_ms hearsay_until; /* probe.c: the names it gave use up its share up to then */
+	mono_ms lied_at;       /* handed on a record with a wrong signature, 0: never */
+	uint64_t root;         /* its estate root as last heard */
 
 	struct host_state state; /* as handed to the driver last (or to be) */
 	mono_ms accused_at;      /* when the newest statement came in that keeps it dark */
@@ -449,6 +450,8 @@ struct gossip {
 	struct core_own own[16]; /* by host kind */
 	struct refutation refutations[LIMIT_REFUTATIONS];
 	size_t refutation_count;
+	bool refute;           /* an accusation is not answered yet */
+	mono_ms refuted_until; /* own.c: refutations so far use up their share up to then */
 
 	struct address *seeds;
 	size_t seed_count;

@@ -31,6 +31,7 @@
 	X(ADDRESS_PROOF, "a host moves to an address that answered, not to one it was seen at")              \
 	X(ECHO, "an answer counts only with the nonce of a question")                                        \
 	X(OWN_PROBES, "a suspicion is a hint: a witness accuses after its own probes")                       \
+	X(HEARSAY, "what one host can make others probe is bounded")                                         \
 	X(TWO_WITNESSES, "dark needs two witnesses")                                                         \
 	X(RANKED_SIGNERS, "only the best-ranked of a site sign")                                             \
 	X(ROLLCALL_TURN, "nobody's roll-calls keep a witness from signing its own")                          \

@@ -13,12 +13,14 @@
 #include "base/mp.h"
 #include "gossip/core.h"
 
-#define SEQ_LOW       64
-#define SEQ_BLOCK     1024
-#define CATCH_UP_MS   60000
-#define SPEAK_UP_MS   2000
-#define GOODBYE_PEERS 8
-#define GOODBYE_EDGES 16
+#define SEQ_LOW         64
+#define SEQ_BLOCK       1024
+#define CATCH_UP_MS     60000
+#define SPEAK_UP_MS     2000
+#define REFUTE_MS       5000
+#define REFUTE_BURST_MS 25000 /* six at once: two for each signer that counts */
+#define GOODBYE_PEERS   8
+#define GOODBYE_EDGES   16
 
 /* The reservation rides in this very update and is durable before anything else of it. */
 static uint64_t own_seq(struct gossip *g)
@@ -116,6 +118,24 @@ enum err own_local(struct gossip *g, uint8_t kind, const uint8_t *body, size_t l
 	return core_publish(g, kind, &g->self->id, 0, body, len, urgency);
 }
 
+/* One record answers all accusations so far. Accusers without end get an answer each REFUTE_MS: it goes
+ * through the whole estate. */
+static void own_refute_due(struct gossip *g)
+{
+	mono_ms until = g->refuted_until > g->now ? g->refuted_until : g->now;
+
+	if (!g->refute)
+		return;
+	if (until - g->now > REFUTE_BURST_MS) {
+		core_deadline(g, until - REFUTE_BURST_MS);
+		return;
+	}
+	g->refute = false;
+	g->refuted_until = until + REFUTE_MS;
+	g->counters.refutations++;
+	own_health(g, g->own[RECORD_HEALTH].body, g->own[RECORD_HEALTH].len, GOSSIP_URGENT);
+}
+
 void own_refute(struct gossip *g, uint64_t signer, uint64_t seq)
 {
 	size_t i = 0;
@@ -133,8 +153,8 @@ void own_refute(struct gossip *g, uint64_t signer, uint64_t seq)
 		g->refutation_count++;
 	}
 	g->refutations[i] = (struct refutation){.signer = signer, .seq = seq};
-	g->counters.refutations++;
-	own_health(g, g->own[RECORD_HEALTH].body, g->own[RECORD_HEALTH].len, GOSSIP_URGENT);
+	g->refute = true;
+	own_refute_due(g);
 }
 
 void own_met(struct gossip *g, const struct record *r)
@@ -154,6 +174,7 @@ void own_met(struct gossip *g, const struct record *r)
 
 void own_tick(struct gossip *g)
 {
+	own_refute_due(g);
 	if (g->spoken)
 		return;
 	if (g->speak_at == 0)

@@ -10,15 +10,17 @@
 
 #include "gossip/core.h"
 
-#define INDIRECT      3
-#define RELAYS        16
-#define RELAY_MS      3000
-#define RELAY_GAP_MS  200   /* between PINGs of one target for others */
-#define CALM_MS       10000 /* fast pace after a change */
-#define STRETCH_SHARE 10    /* of the calm time, added to the period */
-#define DARK_SHARE    0.25  /* how often a dark member's turn is taken */
-#define RENEW_SHARE   0.02  /* of the ACKs of a day with new keys start a hello */
-#define ANSWER_MS     10000 /* an ACK later than this proves nothing about now */
+#define INDIRECT         3
+#define RELAYS           16
+#define RELAY_MS         3000
+#define HEARSAY_MS       300   /* of time that a name given by another uses up of its share … */
+#define HEARSAY_BURST_MS 10000 /* … and so much of it at once: 33 names */
+#define RELAY_GAP_MS     200   /* between PINGs of one target for others */
+#define CALM_MS          10000 /* fast pace after a change */
+#define STRETCH_SHARE    10    /* of the calm time, added to the period */
+#define DARK_SHARE       0.25  /* how often a dark member's turn is taken */
+#define RENEW_SHARE      0.02  /* of the ACKs of a day with new keys start a hello */
+#define ANSWER_MS        10000 /* an ACK later than this proves nothing about now */
 
 struct relay {
 	struct member *asker, *target;
@@ -322,6 +324,17 @@ static void on_ack(struct gossip *g, struct member *m, const struct datagram *d)
 	sync_on_root(g, m, ack.root);
 }
 
+/* Each name costs probes of this node: more than an honest prober comes to is not listened to. */
+static bool hearsay_allows(const struct gossip *g, struct member *from)
+{
+	mono_ms until = from->hearsay_until > g->now ? from->hearsay_until : g->now;
+
+	if (until - g->now > HEARSAY_BURST_MS && defence_on(g, DEFENCE_HEARSAY))
+		return false;
+	from->hearsay_until = until + HEARSAY_MS;
+	return true;
+}
+
 static void on_ping_req(struct gossip *g, struct member *m, const struct datagram *d)
 {
 	struct wire_ping_req request;
@@ -333,7 +346,8 @@ static void on_ping_req(struct gossip *g, struct member *m, const struct datagra
 	}
 	struct member *target = member_find(g, &request.target);
 
-	if (!target || target == m || target->site != g->self->site || !member_reachable(g, target))
+	if (!target || target == m || target->site != g->self->site || !member_reachable(g, target) ||
+	    !hearsay_allows(g, m))
 		return;
 	p->relays[p->relay_next++ % RELAYS] =
 	    (struct relay){.asker = m, .target = target, .echo = d->nonce, .at = g->now};
@@ -373,7 +387,7 @@ static void on_suspect(struct gossip *g, struct member *m, const struct datagram
 	for (size_t i = 0; i < hint.count && m->site == g->self->site; i++) {
 		struct member *suspect = member_find(g, &hint.hosts[i]);
 
-		if (suspect)
+		if (suspect && hearsay_allows(g, m))
 			witness_suspect(g, suspect);
 	}
 }

@@ -82,10 +82,23 @@ bool rollcall_accused(const struct gossip *g, const struct member *m)
 	return false;
 }
 
+/* Any host of the site may sign a roll-call, but only the best-ranked count. */
+static bool rollcall_counts(struct gossip *g, struct site *s, const struct rollcall_view *v)
+{
+	struct member *signers[LIMIT_WITNESSES];
+	size_t count = state_signers(g, s, signers);
+
+	for (size_t i = 0; i < count; i++) {
+		if (signers[i] == v->signer)
+			return true;
+	}
+	return false;
+}
+
 /* Another witness accuses: look for oneself; it accuses this host: answer. */
 static void rollcall_own_site(struct gossip *g, struct site *s, const struct rollcall_view *v)
 {
-	if (v->signer == g->self || !standing_has_say(v->signer))
+	if (v->signer == g->self || !standing_has_say(v->signer) || !rollcall_counts(g, s, v))
 		return;
 	for (size_t i = 0; i < s->count; i++) {
 		if (rollcall_says(s, v, s->members[i]) != ROLLCALL_NO_ANSWER)

@@ -75,7 +75,9 @@ static uint64_t score_of(const struct gossip *g, const struct member *m, wall_da
 void witness_scores(const struct gossip *g, struct site *s)
 {
 	wall_day day = keyring_day(g->keyring);
-	uint64_t epoch = ((uint64_t)day << 32 | authlog_head(g->log).index) + 1;
+	struct authlog_head head = authlog_head(g->log);
+	/* A forked log may have two heads of one index. */
+	uint64_t epoch = (((uint64_t)day << 32 | head.index) ^ head.hash) | 1;
 
 	if (s->score_epoch == epoch)
 		return;

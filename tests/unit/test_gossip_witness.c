@@ -1,0 +1,148 @@
+/* What one enrolled host can make of roll-calls and suspicions: node 2 has a valid key and lies. */
+#include "tests/unit/scratch.h"
+
+#include <string.h>
+
+#include "tests/unit/gossip_net.h"
+
+#define THIEF  2
+#define SYBILS 14
+
+/* A roll-call of `signer` over the roster that node 0 has, which says `state` about everybody. */
+static void say_about_all(struct net *n, const struct identity *signer, uint64_t seq,
+			  enum rollcall_state state)
+{
+	struct site *s = n->nodes[0].g->self->site;
+	struct rollcall roll = {.parts = 1,
+				.roster_count = (uint32_t)s->count,
+				.roster_hash = site_roster_hash(s),
+				.interval_s = 5,
+				.state_count = s->count};
+	struct record_key key = {.kind = RECORD_ROLLCALL, .subject = s->id};
+	struct wire_pack pack;
+	uint8_t body[LIMIT_RECORD_BODY_BYTES], bytes[LIMIT_RECORD_BYTES];
+	size_t len;
+	memset(roll.states, state, s->count);
+	assert_int_equal(rollcall_encode(&roll, body, &len), ERR_OK);
+	assert_int_equal(
+	    record_sign(&key, seq, 1, FIXTURE_NOW, body, len, &n->f.keys.estate, signer, bytes, &len),
+	    ERR_OK);
+	wire_pack_push(&pack, 0);
+	assert_true(wire_pack_add(&pack, bytes, len));
+	net_say(n, THIEF, 0, WIRE_PUSH, pack.bytes, pack.len);
+}
+
+static void test_accusations_without_end_are_answered_in_bounds(void **state)
+{
+	struct net *n = net_met();
+	uint64_t before = net_counters(n, 0)->signatures;
+	(void)state;
+	n->nodes[THIEF].deaf = true;
+	/* A minute of roll-calls that accuse everybody. */
+	for (uint64_t i = 0; i < 240; i++) {
+		say_about_all(n, n->nodes[THIEF].identity, 100000 + i, ROLLCALL_NO_ANSWER);
+		net_run(n, 250);
+	}
+	assert_true(net_counters(n, 0)->refutations > 0);
+	assert_true(net_counters(n, 0)->refutations <= 6 + 60 / 5 + 1);
+	/* What it signs beside its roll-calls is in proportion. */
+	assert_true(net_counters(n, 0)->signatures - before - net_counters(n, 0)->rollcalls_signed < 60);
+	struct host_state own;
+	assert_true(gossip_host_state(n->nodes[0].g, net_id(n, 1), &own));
+	assert_int_equal(own.status, HOST_UP);
+	net_free(n);
+}
+
+/* Members of the same site, enrolled today. */
+static void enrol(struct net *n, struct identity *ret[SYBILS])
+{
+	for (size_t i = 0; i < SYBILS; i++) {
+		uint8_t bytes[LIMIT_CERTIFICATE_BYTES];
+		assert_int_equal(identity_generate(&n->f.rng, &ret[i]), ERR_OK);
+		size_t len = fixture_certificate(&n->f, ret[i], bytes);
+		assert_int_equal(core_accept_record(n->nodes[0].g, bytes, len, NULL, CORE_HOPS_PULLED),
+				 ERR_OK);
+	}
+}
+
+static bool has_view(const struct site *s, const struct id *signer)
+{
+	for (size_t i = 0; i < s->view_count; i++) {
+		if (id_equal(&s->views[i].signer->id, signer))
+			return true;
+	}
+	return false;
+}
+
+static void test_a_crowd_of_signers_does_not_push_out_the_best_ranked(void **state)
+{
+	struct net *n = net_met();
+	struct identity *sybils[SYBILS];
+	struct member *before[LIMIT_WITNESSES], *after[LIMIT_WITNESSES];
+	(void)state;
+	enrol(n, sybils);
+	struct site *s = n->nodes[0].g->self->site;
+	for (size_t i = 0; i < 2; i++) /* those who were there speak once more */
+		say_about_all(n, n->nodes[1 + i].identity, 200000, ROLLCALL_ANSWERS);
+	for (uint64_t round = 0; round < 5; round++) {
+		for (size_t i = 0; i < SYBILS; i++)
+			say_about_all(n, sybils[i], 100000 + round, ROLLCALL_UNKNOWN);
+	}
+	assert_true(s->view_count <= SITE_VIEWS);
+	/* Whoever is best-ranked of all that signed still counts. */
+	assert_int_equal(state_signers(n->nodes[0].g, s, before), LIMIT_WITNESSES);
+	for (size_t i = 0; i < s->count; i++) {
+		const struct member *m = s->members[i];
+		if (m->score < before[LIMIT_WITNESSES - 1]->score && m != n->nodes[0].g->self)
+			assert_true(has_view(s, &m->id));
+	}
+	/* And goes on to, whatever the others sign. */
+	for (size_t i = 0; i < SYBILS; i++)
+		say_about_all(n, sybils[i], 300000, ROLLCALL_UNKNOWN);
+	assert_int_equal(state_signers(n->nodes[0].g, s, after), LIMIT_WITNESSES);
+	assert_memory_equal(before, after, sizeof(before));
+	for (size_t i = 0; i < SYBILS; i++)
+		identity_free(sybils[i]);
+	net_free(n);
+}
+
+struct count {
+	size_t pings;
+};
+
+static bool count_pings(struct net *n, const struct net_datagram *d)
+{
+	struct count *c = n->context;
+	c->pings += d->bytes[1] == WIRE_PING && address_equal(&d->from, &n->nodes[0].address) &&
+		    address_equal(&d->to, &n->nodes[1].address);
+	return true;
+}
+
+static void test_suspecting_everybody_all_the_time_costs_witnesses_little(void **state)
+{
+	struct net *n = net_met();
+	struct count c = {0};
+	struct wire_suspect hint = {.count = 1, .hosts = {*net_id(n, 1)}};
+	(void)state;
+	n->tap = count_pings;
+	n->context = &c;
+	/* Ten seconds. */
+	for (mono_ms end = n->now + 10000; n->now < end; net_run(n, 1)) {
+		uint8_t message[WIRE_MESSAGE_BYTES];
+		for (int i = 0; i < 5; i++)
+			net_say(n, THIEF, 0, WIRE_SUSPECT, message, wire_suspect_encode(&hint, message));
+	}
+	/* Its share, and the probes of the node's own turn. */
+	assert_true(c.pings >= 30 && c.pings <= 34 + 34 + 20);
+	net_free(n);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_accusations_without_end_are_answered_in_bounds),
+	    cmocka_unit_test(test_a_crowd_of_signers_does_not_push_out_the_best_ranked),
+	    cmocka_unit_test(test_suspecting_everybody_all_the_time_costs_witnesses_little),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
