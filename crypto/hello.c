@@ -3,8 +3,15 @@
 #include "base/check.h"
 #include "base/cursor.h"
 
-/* Longest label ‖ estate ‖ id I ‖ id R ‖ Ni ‖ Nr ‖ day I ‖ key I ‖ day R ‖ key R. */
-#define TRANSCRIPT_BYTES (32 + 3 * ID_BYTES + 2 * HELLO_NONCE_BYTES + 2 * (4 + KEY_BYTES))
+/* Longest label ‖ estate ‖ id I ‖ id R ‖ Ni ‖ Nr ‖ day I ‖ key I ‖ day R ‖ key R ‖ flags ‖ head I ‖ head R.
+ */
+#define TRANSCRIPT_BYTES (32 + 3 * ID_BYTES + 2 * HELLO_NONCE_BYTES + 2 * (4 + KEY_BYTES) + 1 + 2 * 12)
+
+static void head_pack(struct writer *w, const struct authlog_head *head)
+{
+	writer_u32(w, head->index);
+	writer_u64(w, head->hash);
+}
 
 static size_t transcript_pack(const struct hello_transcript *t, enum hello_role role,
 			      uint8_t ret[TRANSCRIPT_BYTES])
@@ -25,6 +32,12 @@ static size_t transcript_pack(const struct hello_transcript *t, enum hello_role 
 	writer_bytes(&w, t->initiator_key, KEY_BYTES);
 	writer_u32(&w, t->responder_day);
 	writer_bytes(&w, t->responder_key, KEY_BYTES);
+	/* The responder keeps nothing, so only the initiator can tell at the end what its HELLO said. */
+	if (role == HELLO_SIGN_REPLY) {
+		writer_u8(&w, t->flags);
+		head_pack(&w, &t->initiator_head);
+		head_pack(&w, &t->responder_head);
+	}
 	CHECK(!w.failed);
 	return w.len;
 }

@@ -9,7 +9,7 @@
 
 #define HELLO_NONCE_BYTES 16
 
-/* Everything both signatures cover. */
+/* What the signatures cover: both all but the last three, the responder's those as well. */
 struct hello_transcript {
 	struct id estate;
 	struct id initiator;
@@ -20,6 +20,9 @@ struct hello_transcript {
 	uint8_t initiator_key[KEY_BYTES];
 	wall_day responder_day;
 	uint8_t responder_key[KEY_BYTES];
+	uint8_t flags; /* of the HELLO */
+	struct authlog_head initiator_head;
+	struct authlog_head responder_head;
 };
 
 enum hello_role { HELLO_SIGN_REPLY, HELLO_SIGN_FINISH };

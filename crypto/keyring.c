@@ -7,6 +7,7 @@
  * is not known, or whose day is not, is ERR_UNKNOWN_SOURCE: say hello. */
 #include "crypto/keyring.h"
 
+#include <limits.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,9 +18,11 @@
 #include "crypto/secret.h"
 
 #define DATAGRAM_VERSION 1
+#define OFFSET_COUNTERS  2
 #define OFFSET_SOURCE    4
 #define OFFSET_NONCE     20
 #define NONCE_BYTES      24
+#define OFFSET_COUNTER   28 /* inside the nonce */
 #define OFFSET_MAC       44
 #define MAC_BYTES        8
 #define HELLO_COUNTER    0
@@ -46,6 +49,8 @@ struct keyring {
 	bool valid[2]; /* own keys, by parity of the day */
 	uint8_t public_key[2][KEY_BYTES];
 	struct peers peers;
+	uint64_t sealed; /* datagrams, since the keyring was made: its keys never see one of these twice */
+	unsigned derivations; /* that keyring_open may still make */
 };
 
 static size_t slot_of(wall_day day)
@@ -90,6 +95,7 @@ enum err keyring_new(const struct id *self, const struct estate_keys *keys, cons
 	memcpy(k->secrets->mac_key, keys->mac_key, sizeof(k->secrets->mac_key));
 	memcpy(k->secrets->hello_key, keys->hello_key, KEY_BYTES);
 	k->day = today;
+	k->derivations = UINT_MAX;
 	make_key(k, today);
 	*ret = k;
 	return ERR_OK;
@@ -164,7 +170,7 @@ static const struct pair *pair_of(const struct keyring *k, struct peer *peer, si
 }
 
 enum err keyring_learn(struct keyring *k, const struct id *peer_id, wall_day day,
-		       const uint8_t public_key[KEY_BYTES])
+		       const uint8_t public_key[KEY_BYTES], bool fresh)
 {
 	struct peer_key key = {.valid = true, .day = day};
 	struct pair pair = {0};
@@ -173,14 +179,19 @@ enum err keyring_learn(struct keyring *k, const struct id *peer_id, wall_day day
 	memcpy(key.public_key, public_key, KEY_BYTES);
 	if (id_equal(peer_id, &k->self))
 		return ERR_ARG;
-	if (peer != NULL && day < peer->keys[PEER_KEY_NEWEST].day)
+	if (!fresh && peer != NULL && day < peer->keys[PEER_KEY_NEWEST].day)
 		return ERR_STALE;
 	/* Derived now: it is needed at once, and it tells a key of small order. */
 	if (!derive(k, peer_id, slot, &key, &pair))
 		return ERR_ARG;
-	enum err err = peers_learn(&k->peers, peer_id, &key, slot, &pair, k->day);
+	enum err err = peers_learn(&k->peers, peer_id, &key, slot, &pair, k->day, fresh);
 	crypto_wipe(&pair, sizeof(pair));
 	return err;
+}
+
+void keyring_allow(struct keyring *k, unsigned derivations)
+{
+	k->derivations = derivations;
 }
 
 bool keyring_knows(const struct keyring *k, const struct id *peer)
@@ -199,6 +210,12 @@ void keyring_forget(struct keyring *k, const struct id *peer)
 	peers_forget(&k->peers, peer);
 }
 
+void keyring_renew(struct keyring *k)
+{
+	peers_free(&k->peers);
+	make_key(k, k->day);
+}
+
 /* SipHash over the datagram without the mac itself. */
 static void mac_of(const struct keyring *k, const uint8_t *data, size_t len, uint8_t ret[MAC_BYTES])
 {
@@ -214,6 +231,11 @@ uint64_t keyring_nonce(const uint8_t *data)
 	return reader_u64(&r);
 }
 
+bool keyring_is_hello(const uint8_t *data)
+{
+	return data[OFFSET_COUNTERS] == HELLO_COUNTER;
+}
+
 static enum err seal(struct keyring *k, uint8_t type, uint8_t own_counter, uint8_t peer_counter,
 		     const uint8_t key[KEY_BYTES], const void *message, size_t len, uint8_t *ret,
 		     size_t *ret_len, uint64_t *ret_nonce)
@@ -222,6 +244,8 @@ static enum err seal(struct keyring *k, uint8_t type, uint8_t own_counter, uint8
 		return ERR_LIMIT;
 	uint8_t nonce[NONCE_BYTES];
 	k->rng.fill(k->rng.context, nonce, sizeof(nonce));
+	struct writer counter = writer_of(nonce + OFFSET_COUNTER - OFFSET_NONCE, sizeof(uint64_t));
+	writer_u64(&counter, ++k->sealed);
 	struct writer w = writer_of(ret, LIMIT_DATAGRAM_BYTES);
 	writer_u8(&w, DATAGRAM_VERSION);
 	writer_u8(&w, type);
@@ -261,19 +285,54 @@ enum err keyring_seal_hello(struct keyring *k, uint8_t type, const void *message
 		    ret_nonce);
 }
 
-/* Pair of a sealed datagram's counters; ERR_UNKNOWN_SOURCE when a side's key is not known. */
-static enum err find_pair(struct keyring *k, struct peer *peer, uint8_t peer_counter, uint8_t own_counter,
-			  const struct pair **ret)
+struct id keyring_source(const uint8_t *data)
 {
-	size_t slot = 0, age = 0;
-	if (peer == NULL)
-		return ERR_UNKNOWN_SOURCE;
-	while (slot < 2 && !(k->valid[slot] && counter_of(day_of(k, slot)) == own_counter))
-		slot++;
+	struct id source;
+	memcpy(source.b, data + OFFSET_SOURCE, ID_BYTES);
+	return source;
+}
+
+static uint64_t sealed_as(const uint8_t *data)
+{
+	struct reader nonce = reader_of(data + OFFSET_COUNTER, sizeof(uint64_t));
+	return reader_u64(&nonce);
+}
+
+/* Which of the peer's keys a datagram names; PEER_KEYS: none that is known. */
+static size_t age_of(const struct peer *peer, uint8_t peer_counter)
+{
+	size_t age = 0;
 	while (age < PEER_KEYS && !(peer->keys[age].valid && counter_of(peer->keys[age].day) == peer_counter))
 		age++;
+	return age;
+}
+
+bool keyring_replayed(const struct keyring *k, const uint8_t *data)
+{
+	struct id source = keyring_source(data);
+	const struct peer *peer = peers_find(&k->peers, &source);
+	size_t age = peer == NULL ? PEER_KEYS : age_of(peer, data[OFFSET_COUNTERS]);
+	return age < PEER_KEYS && !peers_window_open(&peer->keys[age].window, sealed_as(data));
+}
+
+/* Pair of a sealed datagram's counters, and the window of the peer's key; ERR_UNKNOWN_SOURCE when a side's
+ * key is not known. */
+static enum err find_pair(struct keyring *k, struct peer *peer, uint8_t peer_counter, uint8_t own_counter,
+			  const struct pair **ret, struct window **ret_window)
+{
+	if (peer == NULL)
+		return ERR_UNKNOWN_SOURCE;
+	size_t slot = 0, age = age_of(peer, peer_counter);
+	while (slot < 2 && !(k->valid[slot] && counter_of(day_of(k, slot)) == own_counter))
+		slot++;
 	if (slot == 2 || age == PEER_KEYS)
 		return ERR_UNKNOWN_SOURCE;
+	*ret_window = &peer->keys[age].window;
+	if (!peer->pairs[slot][age].set) {
+		if (k->derivations == 0)
+			return ERR_BUSY;
+		k->derivations -= k->derivations != UINT_MAX;
+	}
 	*ret = pair_of(k, peer, slot, age);
 	return *ret == NULL ? ERR_SEAL : ERR_OK;
 }
@@ -296,19 +355,19 @@ enum err keyring_open(struct keyring *k, const uint8_t *data, size_t len, struct
 	enum err err = keyring_check(k, data, len);
 	if (err != ERR_OK)
 		return err;
-	struct id source;
+	struct id source = keyring_source(data);
 	struct peer *peer = NULL;
 	const struct pair *pair = NULL;
+	struct window *window = NULL;
 	const uint8_t *key = k->secrets->hello_key;
 	uint8_t peer_counter = data[2], own_counter = data[3];
-	memcpy(source.b, data + OFFSET_SOURCE, ID_BYTES);
 	/* What comes back to us, or says it was us; and no datagram is sealed half under the hello key. */
 	if (id_equal(&source, &k->self) || (peer_counter == HELLO_COUNTER) != (own_counter == HELLO_COUNTER))
 		return ERR_SEAL;
 	bool paired = peer_counter != HELLO_COUNTER;
 	if (paired) {
 		peer = peers_find(&k->peers, &source);
-		err = find_pair(k, peer, peer_counter, own_counter, &pair);
+		err = find_pair(k, peer, peer_counter, own_counter, &pair, &window);
 		if (err == ERR_UNKNOWN_SOURCE)
 			ret->source = source;
 		if (err != ERR_OK)
@@ -321,8 +380,10 @@ enum err keyring_open(struct keyring *k, const uint8_t *data, size_t len, struct
 						       sealed, data, OFFSET_MAC, data + OFFSET_NONCE,
 						       key) != 0)
 		return ERR_SEAL;
-	if (peer != NULL)
+	if (peer != NULL) {
 		peers_touch(&k->peers, peer);
+		peers_window_close(window, sealed_as(data));
+	}
 	ret->type = data[1];
 	ret->source = source;
 	ret->paired = paired;

@@ -102,6 +102,19 @@ static bool same_key(const struct peer_key *a, const struct peer_key *b)
 	       memcmp(a->public_key, b->public_key, KEY_BYTES) == 0;
 }
 
+static void swap_keys(struct peer *peer)
+{
+	struct peer_key newest = peer->keys[PEER_KEY_NEWEST];
+	peer->keys[PEER_KEY_NEWEST] = peer->keys[PEER_KEY_BEFORE];
+	peer->keys[PEER_KEY_BEFORE] = newest;
+	for (size_t slot = 0; slot < 2; slot++) {
+		struct pair pair = peer->pairs[slot][PEER_KEY_NEWEST];
+		peer->pairs[slot][PEER_KEY_NEWEST] = peer->pairs[slot][PEER_KEY_BEFORE];
+		peer->pairs[slot][PEER_KEY_BEFORE] = pair;
+		crypto_wipe(&pair, sizeof(pair));
+	}
+}
+
 /* The newest key becomes the one before, with the pairs it made. */
 static void shift_keys(struct peer *peer)
 {
@@ -114,7 +127,7 @@ static void shift_keys(struct peer *peer)
 }
 
 enum err peers_learn(struct peers *peers, const struct id *id, const struct peer_key *key, size_t slot,
-		     const struct pair *pair, wall_day today)
+		     const struct pair *pair, wall_day today, bool fresh)
 {
 	struct peer *peer = peers_find(peers, id);
 	if (peer == NULL)
@@ -122,10 +135,13 @@ enum err peers_learn(struct peers *peers, const struct id *id, const struct peer
 	if (peer == NULL)
 		return ERR_NOMEM;
 	peers_touch(peers, peer);
+	bool before = same_key(key, &peer->keys[PEER_KEY_BEFORE]);
 	/* The key before the newest, again: an old hello replayed. */
-	if (same_key(key, &peer->keys[PEER_KEY_BEFORE]))
+	if (before && !fresh)
 		return ERR_OK;
 	peer->learned = today;
+	if (before)
+		swap_keys(peer);
 	if (same_key(key, &peer->keys[PEER_KEY_NEWEST]))
 		return ERR_OK;
 	shift_keys(peer);
@@ -151,4 +167,31 @@ void peers_expire(struct peers *peers, wall_day day)
 			peers->by_id[kept++] = peer;
 	}
 	peers->count = kept;
+}
+
+static uint64_t window_bit(uint64_t counter)
+{
+	return 1ull << counter % 64;
+}
+
+bool peers_window_open(const struct window *w, uint64_t counter)
+{
+	if (counter > w->highest)
+		return true;
+	if (counter == 0 || w->highest - counter >= WINDOW_COUNTERS)
+		return false;
+	return (w->seen[counter % WINDOW_COUNTERS / 64] & window_bit(counter)) == 0;
+}
+
+void peers_window_close(struct window *w, uint64_t counter)
+{
+	if (counter > w->highest) {
+		uint64_t ahead = counter - w->highest;
+		if (ahead >= WINDOW_COUNTERS)
+			memset(w->seen, 0, sizeof(w->seen));
+		for (uint64_t i = 1; ahead < WINDOW_COUNTERS && i <= ahead; i++)
+			w->seen[(w->highest + i) % WINDOW_COUNTERS / 64] &= ~window_bit(w->highest + i);
+		w->highest = counter;
+	}
+	w->seen[counter % WINDOW_COUNTERS / 64] |= window_bit(counter);
 }

@@ -243,6 +243,8 @@ static void dispatch_paired(struct gossip *g, const struct address *from, const 
 		g->counters.dropped_drill++;
 		return;
 	}
+	if (!filter_allows(g, m))
+		return;
 	member_heard(g, m, from);
 	switch (d->type) {
 	case WIRE_PING:
@@ -309,7 +311,7 @@ static void on_datagram(struct gossip *g, const struct gossip_event *event)
 
 	g->counters.datagrams_in++;
 	g->counters.bytes_in += event->datagram.len;
-	enum err err = filter_open(g, from, event->datagram.bytes, event->datagram.len, &d);
+	enum err err = filter_open(g, event->datagram.bytes, event->datagram.len, &d);
 
 	if (!err && d.paired) {
 		dispatch_paired(g, from, &d);
@@ -317,9 +319,8 @@ static void on_datagram(struct gossip *g, const struct gossip_event *event)
 		dispatch_hello(g, from, &d);
 	} else if (err == ERR_UNKNOWN_SOURCE || err == ERR_SEAL) {
 		/* Someone of the estate: one of us may have lost the other's key. */
-		struct id source;
+		struct id source = keyring_source(event->datagram.bytes);
 
-		memcpy(source.b, event->datagram.bytes + 4, ID_BYTES);
 		hello_on_unknown(g, &source, from);
 	}
 }

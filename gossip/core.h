@@ -29,6 +29,13 @@ struct site;
 /* --- member.c: hosts and sites --- */
 
 struct member_certificate; /* standing.h */
+
+struct core_bucket { /* begins full */
+	bool used;
+	uint32_t millitokens;
+	mono_ms at;
+};
+
 struct member {
 	struct id id;
 	uint64_t short_id;                       /* first 8 of id */
@@ -62,22 +69,25 @@ struct member {
 
 	/* session and direct evidence */
 	bool session;
-	bool suspected;        /* SWIM's hint, not a verdict */
-	mono_ms heard_at;      /* last sealed datagram from it, 0: never */
-	mono_ms answered_at;   /* last ACK or hello reply */
-	mono_ms hello_hint_at; /* last hello tried because it seems to have lost our key */
-	mono_ms hello_at;      /* last HELLO sent */
-	mono_ms hello_next_at; /* backoff */
+	bool suspected;          /* SWIM's hint, not a verdict */
+	mono_ms heard_at;        /* last sealed datagram from it, 0: never */
+	mono_ms answered_at;     /* last ACK or hello reply */
+	struct core_bucket rate; /* of its datagrams */
+	uint8_t unheeded;        /* hello replies since the last ACK */
+	mono_ms hello_hint_at;   /* last hello tried because it seems to have lost our key */
+	mono_ms hello_at;        /* last HELLO sent */
+	mono_ms hello_next_at;   /* backoff */
 	uint8_t hello_tries;
 	mono_ms ping_at; /* last PING sent; nonces of the last two */
 	uint64_t ping_nonces[2];
 	uint32_t rtt_ms;
-	mono_ms sync_at;       /* sync.c: last walk started with it */
-	mono_ms log_asked_at;  /* logsync.c: asked for entries that have not come, 0: none */
-	mono_ms signed_until;  /* accept.c: its records so far use up its share up to then */
-	mono_ms hearsay_until; /* probe.c: the names it gave use up its share up to then */
-	mono_ms lied_at;       /* handed on a record with a wrong signature, 0: never */
-	uint64_t root;         /* its estate root as last heard */
+	mono_ms sync_at;        /* sync.c: last walk started with it */
+	mono_ms log_asked_at;   /* logsync.c: asked for entries that have not come, 0: none */
+	mono_ms signed_until;   /* accept.c: its records so far use up its share up to then */
+	mono_ms hearsay_until;  /* probe.c: the names it gave use up its share up to then */
+	mono_ms lied_at;        /* handed on a record with a wrong signature, 0: never */
+	uint64_t root;          /* its estate root as last heard */
+	uint64_t ping_instance; /* of its boot, by its last PING; 0: none */
 
 	struct host_state state; /* as handed to the driver last (or to be) */
 	mono_ms accused_at;      /* when the newest statement came in that keeps it dark */
@@ -157,6 +167,9 @@ uint64_t site_roster_hash(struct site *s);
 void member_on_record(struct gossip *g, const struct record *r, wall_ms received, bool fresh);
 /* A sealed datagram came from `m` at `from`. */
 void member_heard(struct gossip *g, struct member *m, const struct address *from);
+/* It says which run of it this is. One key used by two nodes at once shows here: every peer hears two
+ * numbers. */
+void member_instance(struct gossip *g, struct member *m, uint64_t instance, const struct address *from);
 bool member_goodbye(const struct member *m); /* in force */
 /* May be talked to: not this node, neither revoked nor ended, not gone with a goodbye, its site not cut, and
  * an address is known. */
@@ -255,10 +268,12 @@ void own_free(struct gossip *g);
 
 /* --- filter.c --- */
 
-/* Opens a datagram that may come in; any other is counted. ERR_EXISTS for a replay, ERR_LIMIT when its source
- * sends too much, and the errors of keyring_open. */
-enum err filter_open(struct gossip *g, const struct address *from, const uint8_t *bytes, size_t len,
-		     struct datagram *ret);
+/* Opens a datagram that may come in; any other is counted. The errors of keyring_open. */
+enum err filter_open(struct gossip *g, const uint8_t *bytes, size_t len, struct datagram *ret);
+/* Takes one datagram out of the share of who sealed it; false, and counted, when it is used up. */
+bool filter_allows(struct gossip *g, struct member *m);
+/* Likewise one costly answer out of the share of a source address that is proven to be the sender's. */
+bool filter_source_allows(struct gossip *g, const struct address *from, uint32_t per_second);
 
 /* --- hello.c --- */
 
@@ -408,13 +423,12 @@ void blob_count(const struct gossip *g, size_t *ret_present, size_t *ret_wanted)
 
 /* --- the node --- */
 
-struct core_rate { /* tokens in 1/1000, per source address */
-	uint64_t source;
-	uint32_t millitokens;
-	mono_ms at;
+struct core_rate {
+	uint64_t source; /* of an IP address */
+	struct core_bucket bucket;
 };
 #define CORE_RATE_SLOTS 128
-#define CORE_NONCES     512 /* of datagrams let in of late */
+#define CORE_NONCES     512 /* of hellos let in of late */
 
 struct core_own { /* last own body per host kind, for refutations and for speaking up after a restart */
 	uint8_t *body;
@@ -438,6 +452,7 @@ struct gossip {
 	wall_ms wall;
 	mono_ms deadline;   /* being collected in this step */
 	mono_ms promised;   /* deadline of the update before */
+	mono_ms acked_at;   /* last ACK of anyone, 0: none */
 	mono_ms hearing_at; /* since when this process hears without a gap */
 	bool leaving;
 	bool loading; /* between gossip_new and the first step */
@@ -464,9 +479,10 @@ struct gossip {
 	} roll;
 
 	struct gossip_counters counters;
-	struct core_rate rates[CORE_RATE_SLOTS];
-	uint64_t nonces[CORE_NONCES]; /* each in the place its value says */
-	size_t cut_count;             /* sites cut by drills */
+	struct core_rate rates[CORE_RATE_SLOTS]; /* those that share a slot share its allowance */
+	mono_ms derivations_at;                  /* last refill */
+	uint64_t nonces[CORE_NONCES];            /* each in the place its value says */
+	size_t cut_count;                        /* sites cut by drills */
 	struct set *set;
 	struct members members;
 	struct update *update;

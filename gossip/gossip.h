@@ -92,8 +92,8 @@ enum gossip_event_type {
 	GOSSIP_ANSWERS, /* to the reads of the update before, and before any other event: otherwise they lapse
 			 */
 	GOSSIP_LOG,     /* the administrator hands in an entry of the authority log (ERR_EXISTS, ERR_STALE:
-			   entries     before it are missing, ERR_SIGNATURE), or a blob of an allow-list that the log
-			   names     (ERR_NOT_FOUND: it names none such) */
+			   entries     before it are missing, ERR_SIGNATURE), or a blob of an allow-list that the
+			   log     names     (ERR_NOT_FOUND: it names none such) */
 	GOSSIP_DRILL,   /* cut off, or heal, all hosts of a site (by home site): for exercises */
 	GOSSIP_LEAVE,   /* say goodbye: the returned update is the last */
 };
@@ -200,6 +200,10 @@ struct gossip_update {
 /* Hostile datagrams are counted and dropped, never an error. ERR_NOMEM; ERR_LIMIT or ERR_FORMAT for a local
  * record or blob that is none. On an error nothing was changed and the update is empty. */
 enum err gossip_step(struct gossip *g, const struct gossip_event *event, struct gossip_update *ret_update);
+
+/* Whether a datagram is worth a step: one that nobody of the estate made is counted here and costs no more.
+ */
+bool gossip_admits(struct gossip *g, const uint8_t *bytes, size_t len);
 
 /* Counters since start; monotonic. */
 struct gossip_counters {

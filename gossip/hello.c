@@ -17,6 +17,8 @@
 #define HINT_MS         1000
 #define URGENT_HELLO_MS 400
 #define LONELY_MS       10000
+#define UNHEEDED        3     /* hello replies without an ACK of anyone in between */
+#define RENEW_MS        60000 /* between two such renewals */
 
 enum err hello_init(struct gossip *g)
 {
@@ -73,7 +75,7 @@ static void hello_send(struct gossip *g, struct pending *p)
 {
 	struct wire_hello hello = {.responder = p->responder,
 				   .day = keyring_day(g->keyring),
-				   .head = authlog_head(g->log),
+				   .head = p->head,
 				   .certificate = g->certificate,
 				   .certificate_len = g->certificate_len};
 	uint8_t message[WIRE_MESSAGE_BYTES];
@@ -93,7 +95,7 @@ static void hello_to(struct gossip *g, struct member *m, const struct id *respon
 
 	if (!p)
 		return;
-	*p = (struct pending){.m = m, .to = *to, .started_at = g->now};
+	*p = (struct pending){.m = m, .to = *to, .started_at = g->now, .head = authlog_head(g->log)};
 	if (responder)
 		p->responder = *responder;
 	g->rng.fill(g->rng.context, p->ni, sizeof(p->ni));
@@ -194,6 +196,24 @@ static void finish_send(struct gossip *g, const struct address *to, const struct
 	core_send_hello(g, to, WIRE_HELLO_FINISH, message, wire_hello_finish_encode(&finish, message), NULL);
 }
 
+/* Hellos are answered and nothing else is: this process was put back to an earlier moment (a snapshot of a
+ * running machine), and peers take what it seals for replays. Other keys end that. */
+static bool renew(struct gossip *g, struct member *m)
+{
+	if (m->unheeded <= UNHEEDED)
+		m->unheeded++;
+	if (m->unheeded <= UNHEEDED || (g->acked_at && g->now - g->acked_at < LONELY_MS) ||
+	    (g->hello->renewed_at && g->now - g->hello->renewed_at < RENEW_MS))
+		return false;
+	m->unheeded = 0;
+	g->hello->renewed_at = g->now;
+	keyring_renew(g->keyring);
+	for (size_t i = 0; i < g->members.count; i++)
+		g->members.hosts[i]->session = false;
+	hello_start(g, m, true);
+	return true;
+}
+
 static void on_reply(struct gossip *g, const struct datagram *d)
 {
 	struct wire_hello_reply reply;
@@ -219,7 +239,9 @@ static void on_reply(struct gossip *g, const struct datagram *d)
 				     .initiator = g->self->id,
 				     .responder = m->id,
 				     .initiator_day = keyring_day(g->keyring),
-				     .responder_day = reply.day};
+				     .responder_day = reply.day,
+				     .initiator_head = p->head,
+				     .responder_head = reply.head};
 
 	memcpy(t.ni, reply.ni, sizeof(t.ni));
 	memcpy(t.nr, reply.nr, sizeof(t.nr));
@@ -233,20 +255,16 @@ static void on_reply(struct gossip *g, const struct datagram *d)
 
 	if (!defence_on(g, DEFENCE_HELLO_PROOF))
 		err = ERR_OK;
-
-	if (!err) {
-		/* Our nonce makes the reply fresh, so its key is the peer's, even one that the keyring takes
-		 * for a replay because another came in between. */
-		keyring_forget(g->keyring, &m->id);
-		err = keyring_learn(g->keyring, &m->id, reply.day, reply.key);
-	}
+	if (!err)
+		err = keyring_learn(g->keyring, &m->id, reply.day, reply.key, true);
 	if (err) {
 		m->session = keyring_knows(g->keyring, &m->id);
 		g->counters.dropped_seal++;
 		return;
 	}
 	pending_remove(h, p);
-
+	if (renew(g, m))
+		return;
 	finish_send(g, &to, &t);
 	hello_done(g, m);
 	probe_answered(g, m, &to);

@@ -10,6 +10,7 @@ struct pending {
 	struct address to;
 	uint8_t ni[HELLO_NONCE_BYTES];
 	uint8_t cookie[WIRE_COOKIE_SIZE];
+	struct authlog_head head; /* as it said: the REPLY's signature covers it */
 	mono_ms sent_at;
 	mono_ms started_at;
 	unsigned resends;
@@ -30,6 +31,7 @@ struct hello {
 	unsigned answers;
 	mono_ms stranger_at; /* last hello to an unknown source */
 	mono_ms seeds_at;    /* next look at the seeds */
+	mono_ms renewed_at;  /* own keys, because nobody heeded them; 0: never */
 };
 
 /* The session stands: both ends have proved themselves. */

@@ -105,7 +105,10 @@ static void reply_send(struct gossip *g, const struct address *from, const struc
 				     .initiator = d->source,
 				     .responder = g->self->id,
 				     .initiator_day = hello->day,
-				     .responder_day = reply.day};
+				     .responder_day = reply.day,
+				     .flags = hello->flags,
+				     .initiator_head = hello->head,
+				     .responder_head = reply.head};
 	uint8_t message[WIRE_MESSAGE_BYTES];
 
 	memcpy(t.ni, hello->ni, sizeof(t.ni));
@@ -190,7 +193,7 @@ void hello_on_finish(struct gossip *g, const struct address *from, const struct 
 	bool proven = !hello_verify(&t, HELLO_SIGN_FINISH, m->public_key, finish.signature);
 
 	if ((!proven && defence_on(g, DEFENCE_HELLO_PROOF)) ||
-	    keyring_learn(g->keyring, &m->id, finish.day, finish.key)) {
+	    keyring_learn(g->keyring, &m->id, finish.day, finish.key, false)) {
 		g->counters.dropped_seal++;
 		return;
 	}

@@ -105,7 +105,8 @@ static mono_ms probe_period(const struct gossip *g)
 
 static struct wire_ping ping_make(struct gossip *g)
 {
-	return (struct wire_ping){.head = authlog_head(g->log), .root = set_estate_root(g->set)};
+	return (struct wire_ping){
+	    .head = authlog_head(g->log), .root = set_estate_root(g->set), .instance = g->instance};
 }
 
 void probe_ping_at(struct gossip *g, struct member *m, const struct address *to)
@@ -278,6 +279,7 @@ static void on_ping(struct gossip *g, struct member *m, const struct address *fr
 
 	core_send_to(g, m, from, WIRE_ACK, message, wire_ack_encode(&ack, message), NULL);
 	m->root = ping.root;
+	member_instance(g, m, ping.instance, from);
 	logsync_on_head(g, m, from, ping.head);
 	sync_on_root(g, m, ping.root);
 }
@@ -307,6 +309,8 @@ static void on_ack(struct gossip *g, struct member *m, const struct datagram *d)
 	if (ack.echo == 0 || (!latest && ack.echo != m->ping_nonces[1]) || g->now - m->ping_at > ANSWER_MS)
 		return;
 	g->counters.acks_in++;
+	g->acked_at = g->now;
+	m->unheeded = 0;
 	if (latest) {
 		m->rtt_ms = (uint32_t)(g->now - m->ping_at);
 		m->rtt_ms += m->rtt_ms == 0; /* 0 means not measured */

@@ -125,7 +125,8 @@ enum err wire_beacon_decode(const uint8_t *data, size_t len, struct wire_beacon 
 
 struct wire_ping {
 	struct authlog_head head;
-	uint64_t root; /* estate root */
+	uint64_t root;     /* estate root */
+	uint64_t instance; /* of the sender's boot, as in records */
 };
 size_t wire_ping_encode(const struct wire_ping *m, uint8_t ret[WIRE_MESSAGE_BYTES]);
 enum err wire_ping_decode(const uint8_t *data, size_t len, struct wire_ping *ret);

@@ -20,6 +20,7 @@ size_t wire_ping_encode(const struct wire_ping *m, uint8_t ret[WIRE_MESSAGE_BYTE
 	writer_u32(&w, m->head.index);
 	writer_u64(&w, m->head.hash);
 	writer_u64(&w, m->root);
+	writer_u64(&w, m->instance);
 	CHECK(!w.failed);
 	return w.len;
 }
@@ -30,6 +31,7 @@ enum err wire_ping_decode(const uint8_t *data, size_t len, struct wire_ping *ret
 	ret->head.index = reader_u32(&r);
 	ret->head.hash = reader_u64(&r);
 	ret->root = reader_u64(&r);
+	ret->instance = reader_u64(&r);
 	return done(&r);
 }
 

@@ -10,8 +10,8 @@ void parties_make(struct parties *p)
 	p->id_b = *identity_id(p->f.other);
 	CHECK(keyring_new(&p->id_a, &p->f.keys, &p->f.rng, FIXTURE_DAY, &p->a) == ERR_OK);
 	CHECK(keyring_new(&p->id_b, &p->f.keys, &p->f.rng, FIXTURE_DAY, &p->b) == ERR_OK);
-	CHECK(keyring_learn(p->a, &p->id_b, FIXTURE_DAY, keyring_public(p->b)) == ERR_OK);
-	CHECK(keyring_learn(p->b, &p->id_a, FIXTURE_DAY, keyring_public(p->a)) == ERR_OK);
+	CHECK(keyring_learn(p->a, &p->id_b, FIXTURE_DAY, keyring_public(p->b), false) == ERR_OK);
+	CHECK(keyring_learn(p->b, &p->id_a, FIXTURE_DAY, keyring_public(p->a), false) == ERR_OK);
 }
 
 void parties_free(struct parties *p)

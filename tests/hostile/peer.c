@@ -246,8 +246,7 @@ static void on_cookie(struct peer *p, const struct datagram *d)
 static void learn(struct peer *p, const struct id *id, wall_day day, const uint8_t *key,
 		  const struct address *at)
 {
-	keyring_forget(p->keyring, id);
-	if (keyring_learn(p->keyring, id, day, key) == ERR_OK)
+	if (keyring_learn(p->keyring, id, day, key, true) == ERR_OK)
 		contact_put(p, id, at);
 }
 
@@ -295,7 +294,10 @@ static void on_hello(struct peer *p, const struct address *from, const struct da
 				     .initiator = d->source,
 				     .responder = p->id,
 				     .initiator_day = hello.day,
-				     .responder_day = keyring_day(p->keyring)};
+				     .responder_day = keyring_day(p->keyring),
+				     .flags = hello.flags,
+				     .initiator_head = hello.head,
+				     .responder_head = shown_head(p)};
 	struct wire_hello_reply reply = {.day = t.responder_day,
 					 .head = shown_head(p),
 					 .observed = *from,

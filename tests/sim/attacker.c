@@ -210,7 +210,7 @@ static void finish(struct world *w, struct attacker *a, const struct datagram *d
 		return;
 	t.initiator_day = keyring_day(a->keys);
 	memcpy(t.initiator_key, keyring_public(a->keys), KEY_BYTES);
-	if (keyring_learn(a->keys, &d->source, t.responder_day, t.responder_key) != ERR_OK)
+	if (keyring_learn(a->keys, &d->source, t.responder_day, t.responder_key, true) != ERR_OK)
 		return;
 	uint8_t message[DATAGRAM_MESSAGE_BYTES], sealed[LIMIT_DATAGRAM_BYTES], signature[SIGNATURE_BYTES];
 	size_t len;

@@ -31,7 +31,10 @@ static struct hello_transcript transcript(void)
 					 .initiator_day = 20000,
 					 .initiator_key = {3},
 					 .responder_day = 20001,
-					 .responder_key = {4}};
+					 .responder_key = {4},
+					 .flags = 5,
+					 .initiator_head = {6, 7},
+					 .responder_head = {8, 9}};
 }
 
 static void each_side_proves_itself(void **state)
@@ -80,12 +83,23 @@ static void every_field_is_covered(void **state)
 	uint8_t signature[SIGNATURE_BYTES];
 	hello_sign(&t, HELLO_SIGN_REPLY, fix.other, signature);
 	assert_int_equal(fixture_flip(signature, sizeof(signature), false, signature_refused, &t), -1);
-	/* The struct is all fields: no padding between them. */
-	assert_int_equal(sizeof(t),
+	/* Up to the flags the struct is all fields: no padding between them. */
+	assert_int_equal(offsetof(struct hello_transcript, flags),
 			 3 * ID_BYTES + 2 * HELLO_NONCE_BYTES + 2 * (KEY_BYTES + sizeof(wall_day)));
-	for (size_t i = 0; i < sizeof(t); i++) {
+	for (size_t i = 0; i <= offsetof(struct hello_transcript, flags); i++) {
 		memcpy(&changed, &t, sizeof(t));
 		((uint8_t *)&changed)[i] ^= 1;
+		assert_int_equal(
+		    hello_verify(&changed, HELLO_SIGN_REPLY, identity_public_key(fix.other), signature),
+		    ERR_SIGNATURE);
+	}
+	struct authlog_head *const heads[] = {&changed.initiator_head, &changed.responder_head};
+	for (size_t i = 0; i < 4; i++) {
+		changed = t;
+		if (i % 2 == 0)
+			heads[i / 2]->index ^= 1;
+		else
+			heads[i / 2]->hash ^= 1;
 		assert_int_equal(
 		    hello_verify(&changed, HELLO_SIGN_REPLY, identity_public_key(fix.other), signature),
 		    ERR_SIGNATURE);

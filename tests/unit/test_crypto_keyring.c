@@ -35,8 +35,8 @@ static int drop(void **state)
 
 static void say_hello(struct two *t)
 {
-	assert_int_equal(keyring_learn(t->a, &t->id_b, keyring_day(t->b), keyring_public(t->b)), ERR_OK);
-	assert_int_equal(keyring_learn(t->b, &t->id_a, keyring_day(t->a), keyring_public(t->a)), ERR_OK);
+	assert_int_equal(keyring_learn(t->a, &t->id_b, keyring_day(t->b), keyring_public(t->b), false), ERR_OK);
+	assert_int_equal(keyring_learn(t->b, &t->id_a, keyring_day(t->a), keyring_public(t->a), false), ERR_OK);
 }
 
 static void two_make(struct two *t, wall_day day)
@@ -183,7 +183,7 @@ static void insiders_cannot_alter_what_others_sealed(void **state)
 	struct datagram d;
 	two_make(&t, TODAY);
 	assert_int_equal(keyring_new(&t.id_a, &fix.keys, &fix.rng, TODAY, &mallory), ERR_OK);
-	assert_int_equal(keyring_learn(mallory, &t.id_b, TODAY, keyring_public(t.b)), ERR_OK);
+	assert_int_equal(keyring_learn(mallory, &t.id_b, TODAY, keyring_public(t.b), false), ERR_OK);
 	assert_int_equal(keyring_seal(mallory, &t.id_b, PING, "forged", 6, bytes, &len, NULL), ERR_OK);
 	assert_int_equal(keyring_open(t.b, bytes, len, &d), ERR_SEAL);
 	keyring_free(mallory);
@@ -256,12 +256,12 @@ static void keys_of_small_order_are_refused(void **state)
 	struct two t;
 	struct id id = {{9}};
 	two_make(&t, TODAY);
-	assert_int_equal(keyring_learn(t.a, &id, TODAY, zero), ERR_ARG);
-	assert_int_equal(keyring_learn(t.a, &id, TODAY, one), ERR_ARG);
+	assert_int_equal(keyring_learn(t.a, &id, TODAY, zero, false), ERR_ARG);
+	assert_int_equal(keyring_learn(t.a, &id, TODAY, one, false), ERR_ARG);
 	assert_false(keyring_knows(t.a, &id));
-	assert_int_equal(keyring_learn(t.a, &t.id_b, TODAY + 1, zero), ERR_ARG);
+	assert_int_equal(keyring_learn(t.a, &t.id_b, TODAY + 1, zero, false), ERR_ARG);
 	assert_int_equal(pass(t.a, t.b, &t.id_b), ERR_OK);
-	assert_int_equal(keyring_learn(t.a, &t.id_a, TODAY, keyring_public(t.b)), ERR_ARG);
+	assert_int_equal(keyring_learn(t.a, &t.id_a, TODAY, keyring_public(t.b), false), ERR_ARG);
 	two_free(&t);
 }
 
@@ -350,7 +350,7 @@ static void a_wiped_key_opens_nothing(void **state)
 	say_hello(&t);
 	assert_int_equal(keyring_new(&t.id_a, &fix.keys, &zeros, TODAY + 10, &zero), ERR_OK);
 	keyring_forget(t.b, &t.id_a);
-	assert_int_equal(keyring_learn(t.b, &t.id_a, TODAY + 10, keyring_public(zero)), ERR_OK);
+	assert_int_equal(keyring_learn(t.b, &t.id_a, TODAY + 10, keyring_public(zero), false), ERR_OK);
 	assert_int_equal(pass(t.b, t.a, &t.id_a), ERR_UNKNOWN_SOURCE);
 	keyring_free(zero);
 	two_free(&t);
@@ -382,7 +382,7 @@ static void old_hellos_change_nothing(void **state)
 	keyring_set_day(t.a, TODAY + 1);
 	keyring_set_day(t.b, TODAY + 1);
 	say_hello(&t);
-	assert_int_equal(keyring_learn(t.a, &t.id_b, TODAY, yesterday), ERR_STALE);
+	assert_int_equal(keyring_learn(t.a, &t.id_b, TODAY, yesterday, false), ERR_STALE);
 	assert_int_equal(pass(t.a, t.b, &t.id_b), ERR_OK);
 	assert_int_equal(pass(t.b, t.a, &t.id_a), ERR_OK);
 	two_free(&t);
@@ -402,7 +402,7 @@ static void a_restarted_peer_has_a_new_key_of_the_day(void **state)
 	assert_int_equal(pass(t.a, t.b, &t.id_b), ERR_OK);
 	assert_int_equal(pass(t.b, t.a, &t.id_a), ERR_OK);
 	/* The hello before the restart, replayed. */
-	assert_int_equal(keyring_learn(t.a, &t.id_b, TODAY, before), ERR_OK);
+	assert_int_equal(keyring_learn(t.a, &t.id_b, TODAY, before, false), ERR_OK);
 	assert_int_equal(pass(t.a, t.b, &t.id_b), ERR_OK);
 	assert_int_equal(pass(t.b, t.a, &t.id_a), ERR_OK);
 	two_free(&t);
@@ -425,7 +425,7 @@ static void the_peer_unused_for_longest_gives_way(void **state)
 	/* B is the oldest; all others fill the table. */
 	for (uint32_t i = 1; i < LIMIT_SESSIONS; i++) {
 		struct id id = numbered(i);
-		assert_int_equal(keyring_learn(t.a, &id, TODAY, keyring_public(t.b)), ERR_OK);
+		assert_int_equal(keyring_learn(t.a, &id, TODAY, keyring_public(t.b), false), ERR_OK);
 	}
 	struct id first = numbered(1), second = numbered(2), third = numbered(3);
 	struct id late = numbered(LIMIT_SESSIONS), later = numbered(LIMIT_SESSIONS + 1);
@@ -433,10 +433,10 @@ static void the_peer_unused_for_longest_gives_way(void **state)
 	assert_int_equal(pass(t.b, t.a, &t.id_a), ERR_OK); /* opening counts as use */
 	assert_int_equal(keyring_seal(t.a, &first, PING, "x", 1, bytes, &len, NULL),
 			 ERR_OK); /* so does sealing */
-	assert_int_equal(keyring_learn(t.a, &late, TODAY, keyring_public(t.b)), ERR_OK);
+	assert_int_equal(keyring_learn(t.a, &late, TODAY, keyring_public(t.b), false), ERR_OK);
 	assert_false(keyring_knows(t.a, &second));
 	assert_true(keyring_knows(t.a, &first) && keyring_knows(t.a, &t.id_b) && keyring_knows(t.a, &late));
-	assert_int_equal(keyring_learn(t.a, &later, TODAY, keyring_public(t.b)), ERR_OK);
+	assert_int_equal(keyring_learn(t.a, &later, TODAY, keyring_public(t.b), false), ERR_OK);
 	assert_false(keyring_knows(t.a, &third));
 	assert_true(keyring_knows(t.a, &later) && keyring_knows(t.a, &late));
 	keyring_forget(t.a, &late);

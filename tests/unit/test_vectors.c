@@ -346,9 +346,11 @@ static void parties_make(struct party *a, struct party *b)
 	party_make(a, "a", "host_a", "hello", "ping");
 	party_make(b, "b", "host_b", "ack", "ack");
 	assert_int_equal(
-	    keyring_learn(a->keyring, &b->id, keyring_day(b->keyring), keyring_public(b->keyring)), ERR_OK);
+	    keyring_learn(a->keyring, &b->id, keyring_day(b->keyring), keyring_public(b->keyring), false),
+	    ERR_OK);
 	assert_int_equal(
-	    keyring_learn(b->keyring, &a->id, keyring_day(a->keyring), keyring_public(a->keyring)), ERR_OK);
+	    keyring_learn(b->keyring, &a->id, keyring_day(a->keyring), keyring_public(a->keyring), false),
+	    ERR_OK);
 }
 
 static bool datagram_refused(void *context, const uint8_t *bytes, size_t len)
@@ -405,6 +407,9 @@ static void hello_signatures(void **state)
 				     .responder = *identity_id(b),
 				     .initiator_day = (wall_day)vectors_u64(datagrams, "a.day"),
 				     .responder_day = (wall_day)vectors_u64(datagrams, "b.day")};
+	const struct authlog_head head = {(uint32_t)vectors_u64(logs, "head.index"),
+					  vectors_u64(logs, "head.hash")};
+	t.initiator_head = t.responder_head = head;
 	uint8_t signature[SIGNATURE_BYTES];
 	memcpy(t.ni, vectors_sized(datagrams, HELLO_NONCE_BYTES, "hello.ni"), HELLO_NONCE_BYTES);
 	memcpy(t.nr, vectors_sized(datagrams, HELLO_NONCE_BYTES, "hello.nr"), HELLO_NONCE_BYTES);

@@ -150,6 +150,7 @@ static void ping_says(const char *name)
 {
 	assert_head(name, &got.ping.head);
 	assert_number(name, "root", got.ping.root);
+	assert_number(name, "instance", got.ping.instance);
 }
 
 static void ack_says(const char *name)

@@ -196,12 +196,13 @@ static void test_probe(void **state)
 {
 	(void)state;
 	uint8_t message[WIRE_MESSAGE_BYTES];
-	struct wire_ping ping = {.head = {1, 2}, .root = 3};
+	struct wire_ping ping = {.head = {1, 2}, .root = 3, .instance = 4};
 	size_t len = wire_ping_encode(&ping, message);
-	assert_int_equal(len, 20);
+	assert_int_equal(len, 28);
 	check_lengths(WIRE_PING, message, len);
 	assert_int_equal(got.ping.head.hash, 2);
 	assert_int_equal(got.ping.root, 3);
+	assert_int_equal(got.ping.instance, 4);
 	struct wire_ack ack = {.echo = 9, .head = {1, 2}, .root = 3};
 	len = wire_ack_encode(&ack, message);
 	assert_int_equal(len, 28);

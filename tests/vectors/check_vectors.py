@@ -353,7 +353,9 @@ def check_datagrams():
     same("hello, length", len(d["hello.datagram"]), 1200)
     same("ack, echo", d["ack.message"][:8], d["ping.nonce"][:8])
     covered = estate + a + b + d["hello.ni"] + d["hello.nr"] + d["a.day"] + d["a.public"] + d["b.day"] + d["b.public"]
-    same("reply", sign(keys["host_b.seed"], b"mesh hello reply 1" + covered), d["hello.reply_signature"])
+    head = log["head.index"] + log["head.hash"]
+    said = b"\0" + head + head
+    same("reply", sign(keys["host_b.seed"], b"mesh hello reply 1" + covered + said), d["hello.reply_signature"])
     same("finish", sign(keys["host_a.seed"], b"mesh hello finish 1" + covered), d["hello.finish_signature"])
     certificate = records["certificate.record"]
     hello = d["hello.ni"] + bytes(16) + d["a.day"] + d["a.public"] + log["head.index"] + log["head.hash"]
@@ -397,7 +399,7 @@ PLAIN = {
     "cookie": (4, (("ni", "16s"), ("cookie", "16s"))),
     "beacon": (5, (("instance", "8s"), ("clean_stop", "4s"), ("manifest", "16s"), ("time", "8s"),
                    ("signature", "64s"))),
-    "ping": (16, HEAD + (("root", "8s"),)),
+    "ping": (16, HEAD + (("root", "8s"), ("instance", "8s"))),
     "ack": (17, (("echo", "8s"),) + HEAD + (("root", "8s"),)),
     "ping_req": (18, (("target", "16s"),)),
     "ping_ack": (19, (("echo", "8s"), ("target", "16s"))),

@@ -289,13 +289,14 @@ static void write_datagrams(struct world *w)
 	struct party a, b;
 	struct hello_transcript t = {.initiator_day = DAY_A, .responder_day = DAY_B};
 	struct authlog_head head = authlog_head(w->f.log);
-	uint8_t ping[20], ack[28];
+	uint8_t ping[28], ack[28];
 	struct writer m = writer_of(ping, sizeof(ping));
 	party_make(w, &a, w->f.host, DAY_A);
 	party_make(w, &b, w->f.other, DAY_B);
 	t.estate = w->f.keys.estate;
 	t.initiator = *identity_id(w->f.host);
 	t.responder = *identity_id(w->f.other);
+	t.initiator_head = t.responder_head = head;
 	memcpy(t.initiator_key, keyring_public(a.keyring), KEY_BYTES);
 	memcpy(t.responder_key, keyring_public(b.keyring), KEY_BYTES);
 	w->f.rng.fill(w->f.rng.context, t.ni, sizeof(t.ni));
@@ -311,14 +312,15 @@ static void write_datagrams(struct world *w)
 	put_transcript(w, &t);
 	out_comment(w, "HELLO, under the hello key; PING from a to b and its ACK, under their pair keys.");
 	put_hello(w, &a, &t);
-	CHECK(keyring_learn(a.keyring, &t.responder, DAY_B, t.responder_key) == ERR_OK);
-	CHECK(keyring_learn(b.keyring, &t.initiator, DAY_A, t.initiator_key) == ERR_OK);
+	CHECK(keyring_learn(a.keyring, &t.responder, DAY_B, t.responder_key, true) == ERR_OK);
+	CHECK(keyring_learn(b.keyring, &t.initiator, DAY_A, t.initiator_key, true) == ERR_OK);
 	writer_u32(&m, head.index);
 	writer_u64(&m, head.hash);
 	writer_u64(&m, 0x1122334455667788u);
+	writer_u64(&m, 0x0123456789abcdefu);
 	put_datagram(w, "ping", &a, &b, 16, ping, m.len);
 	memcpy(ack, a.script + KEY_BYTES + 24, 8); /* the ping's nonce */
-	memcpy(ack + 8, ping, sizeof(ping));
+	memcpy(ack + 8, ping, sizeof(ack) - 8);
 	put_datagram(w, "ack", &b, &a, 17, ack, sizeof(ack));
 	keyring_free(a.keyring);
 	keyring_free(b.keyring);

@@ -7,6 +7,7 @@
 #include "tests/vectors/world.h"
 
 #define ECHO      0xe0e1e2e3e4e5e6e7u
+#define INSTANCE  0x0123456789abcdefu
 #define ROOT      0x1122334455667788u /* of the estate, as in datagrams.txt */
 #define CLEAN     1721347200u         /* 2024-07-19 00:00 UTC, in s */
 #define PORT      7946
@@ -138,7 +139,7 @@ static void put_beacon(struct world *w, struct message *m)
 	struct writer c = writer_of(covered, sizeof(covered));
 	hash_bytes(manifest, sizeof(manifest), "mesh.blob", "manifest of the vectors", 23);
 	start(w, m, "beacon", 5);
-	number(m, "instance", 0x0123456789abcdefu, 8);
+	number(m, "instance", INSTANCE, 8);
 	number(m, "clean_stop", CLEAN, 4);
 	bytes(m, "manifest", manifest, sizeof(manifest));
 	number(m, "time", FIXTURE_NOW, 8);
@@ -158,6 +159,7 @@ static void put_probes(struct world *w, struct message *m)
 	start(w, m, "ping", 16);
 	head(m);
 	number(m, "root", ROOT, 8);
+	number(m, "instance", INSTANCE, 8);
 	finish(m);
 
 	start(w, m, "ack", 17);

@@ -56,8 +56,12 @@ class Header:
             raise Malformed("does not open") from error
 
 
-def seal(kind, message, source, counters, key, mac_key, nonce=None):
-    nonce = os.urandom(24) if nonce is None else nonce
+def make_nonce(count):
+    """`count`: how many datagrams were sealed since the exchange keys were made, this one included."""
+    return os.urandom(8) + u(8, count) + os.urandom(8)
+
+
+def seal(kind, message, source, counters, key, mac_key, nonce):
     head = bytes([1, kind, *counters]) + source + nonce
     sealed = sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(message, head, nonce, key)
     return head + sodium.crypto_shorthash_siphash24(head + sealed, mac_key) + sealed

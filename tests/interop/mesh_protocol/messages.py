@@ -20,7 +20,7 @@ MOST_CERTIFICATE, MOST_ITEM = 640, 1024
 FIXED = {
     COOKIE: ("16s16s", "ni cookie"),
     BEACON: ("8sI16sQ64s", "instance clean_stop manifest time signature"),
-    PING: ("12s8s", "head root"),
+    PING: ("12s8sQ", "head root instance"),
     ACK: ("8s12s8s", "echo head root"),
     PING_REQ: ("16s", "target"),
     PING_ACK: ("8s16s", "echo target"),
@@ -183,7 +183,7 @@ def encode(kind, m):
     return put("I", "first").ljust(MOST if m["padded"] else 4, b"\0")  # LOG_PULL
 
 
-def hello_covered(which, estate, initiator, responder, ni, nr, day_i, key_i, day_r, key_r):
-    """What the signatures of REPLY and FINISH cover; `which`: b"reply" or b"finish"."""
+def hello_covered(which, estate, initiator, responder, ni, nr, day_i, key_i, day_r, key_r, said=b""):
+    """What the signatures of REPLY and FINISH cover; `which`: b"reply" or b"finish". `said`, of REPLY alone: flags and heads."""
     return (b"mesh hello " + which + b" 1" + estate + initiator + responder + ni + nr + struct.pack(">I", day_i) +
-            key_i + struct.pack(">I", day_r) + key_r)
+            key_i + struct.pack(">I", day_r) + key_r + said)

@@ -11,7 +11,7 @@ import struct
 import time
 
 from . import Malformed, blobs as blob_codec, messages as m, records, require
-from .datagrams import EITHER, HELLO_TYPES, ExchangeKey, Header, counter, pair_key, seal
+from .datagrams import EITHER, HELLO_TYPES, ExchangeKey, Header, counter, make_nonce, pair_key, seal
 from .primitives import SigningKey, blob_id, number, site_id, u, verify
 from .trie import RecordSet
 
@@ -34,7 +34,7 @@ class Peer:
         self.address, self.advertise = address, advertise or address
         self.identity = SigningKey()
         self.id, self.site = self.identity.id, site
-        self.instance, self.seq = number(os.urandom(8)), 1
+        self.instance, self.seq, self.sealed = number(os.urandom(8)), 1, 0
         self.exchange = ExchangeKey(int(clock()) // 86400)
         self.certificates, self.blobs, self.waiting = {}, {}, []
         home = {}
@@ -92,7 +92,8 @@ class Peer:
     # Sending
 
     def _send(self, kind, fields, address, counters, key):
-        data = seal(kind, m.encode(kind, fields), self.id, counters, key, self.keys.mac)
+        self.sealed += 1
+        data = seal(kind, m.encode(kind, fields), self.id, counters, key, self.keys.mac, make_nonce(self.sealed))
         self.socket.sendto(data, address)
         return data[20:28]  # what an answer echoes
 
@@ -108,7 +109,7 @@ class Peer:
 
     def hello(self, address, responder=bytes(16), cookie=bytes(16), ni=None):
         ni = os.urandom(16) if ni is None else ni
-        self.hellos[ni] = (address, responder)
+        self.hellos[ni] = (address, responder, self.log.head)
         self.send_hello_key(m.HELLO, dict(
             ni=ni, responder=responder, day=self.exchange.day, key=self.exchange.public, head=self.log.head,
             cookie=cookie, flags=0, certificate=self.certificate.data), address)
@@ -119,7 +120,7 @@ class Peer:
         self.send_hello_key(m.LOG_PULL, dict(first=first, padded=True), address)
 
     def ping(self, host):
-        return self.send(m.PING, dict(head=self.log.head, root=self.set.estate_root()), host)
+        return self.send(m.PING, dict(head=self.log.head, root=self.set.estate_root(), instance=self.instance), host)
 
     def push(self, record, host):
         self.send(m.PUSH, dict(hops=1, items=[record.data]), host)
@@ -197,20 +198,21 @@ class Peer:
         require(said["responder"] in (bytes(16), self.id), "a hello for another")
         self._certified(said["certificate"], header.source)
         nr = os.urandom(16)
-        covered = self._covered(b"reply", header.source, self.id, said["ni"], nr, said, self.exchange)
+        covered = self._covered(b"reply", header.source, self.id, said["ni"], nr, said, self.exchange,
+                                said=u(1, said["flags"]) + said["head"] + self.log.head)
         self.answered[said["ni"], nr] = header.source
         ip = socket.inet_aton(address[0])
         self.send_hello_key(m.HELLO_REPLY, dict(
             ni=said["ni"], nr=nr, day=self.exchange.day, key=self.exchange.public, head=self.log.head,
             observed=(ip, address[1]), certificate=self.certificate.data, signature=self.identity.sign(covered)), address)
 
-    def _covered(self, which, initiator, responder, ni, nr, theirs, ours):
+    def _covered(self, which, initiator, responder, ni, nr, theirs, ours, said=b""):
         """`theirs` is the initiator's message or the responder's, `ours` the exchange key of the other side."""
         sides = [(theirs["day"], theirs["key"]), (ours.day, ours.public)]
         if initiator == self.id:
             sides.reverse()
         (day_i, key_i), (day_r, key_r) = sides
-        return m.hello_covered(which, self.log.estate, initiator, responder, ni, nr, day_i, key_i, day_r, key_r)
+        return m.hello_covered(which, self.log.estate, initiator, responder, ni, nr, day_i, key_i, day_r, key_r, said)
 
     def _on_hello_finish(self, said, header, address):
         require(self.answered.get((said["ni"], said["nr"])) == header.source, "no reply that it finishes")
@@ -224,7 +226,8 @@ class Peer:
         require(asked is not None and asked[1] in (bytes(16), header.source), "a reply to nothing")
         body = self._certified(said["certificate"], header.source)
         require(said["nr"] != said["ni"], "a nonce given back")
-        covered = self._covered(b"reply", self.id, header.source, said["ni"], said["nr"], said, self.exchange)
+        covered = self._covered(b"reply", self.id, header.source, said["ni"], said["nr"], said, self.exchange,
+                                said=u(1, 0) + asked[2] + said["head"])
         verify(body[1], covered, said["signature"], "hello")
         del self.hellos[said["ni"]]
         self.sessions[header.source] = Session(asked[0], said["day"], said["key"], body)
@@ -236,7 +239,7 @@ class Peer:
 
     def _on_cookie(self, said, header, address):
         require(said["ni"] in self.hellos, "a cookie for nothing")
-        asked, responder = self.hellos[said["ni"]]
+        asked, responder, _ = self.hellos[said["ni"]]
         self.hello(asked, responder, said["cookie"], said["ni"])
 
     def _on_ping(self, said, header, address):
