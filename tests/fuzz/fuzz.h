@@ -2,7 +2,8 @@
  * otherwise driver.c does, over the committed corpus and a number of seeded mutations.
  *
  * Macs, checksums and signatures stop mutated input early. So the first byte of an input is the target's
- * mode: 0 takes the rest as it is, others put right what only a key holder could. */
+ * mode: 0 takes the rest as it is, others put right what only a key holder could, or go straight to a
+ * decoder. */
 #ifndef MESH_TESTS_FUZZ_FUZZ_H
 #define MESH_TESTS_FUZZ_FUZZ_H
 
@@ -14,6 +15,20 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
-enum fuzz_mode { FUZZ_AS_IS = 0, FUZZ_PUT_RIGHT = 1, FUZZ_KEY_FILE = 2, FUZZ_MODES = 3 };
+enum fuzz_mode {
+	FUZZ_AS_IS = 0,
+	FUZZ_PUT_RIGHT = 1,
+	/* datagram: seal the rest and open it again */
+	FUZZ_SEAL = 2,
+	/* datagram: type, then a message as it stands inside the seal */
+	FUZZ_MESSAGE = 3,
+	/* key file: sealed under a passphrase */
+	FUZZ_SEALED = 2,
+	/* log: several entries, each after any of those before it */
+	FUZZ_BRANCHES = 2,
+	/* blob: a component entry; a manifest of the blobs in the input */
+	FUZZ_ENTRY = 1,
+	FUZZ_MANIFEST = 2,
+};
 
 #endif

@@ -1,10 +1,12 @@
-/* Datagrams at a node that knows one peer: keyring_open, as is and with the mac put right. Mode 2 seals the
- * input and demands that it opens at the peer, and there alone. */
+/* Datagrams at a node that knows one peer: keyring_open, as is and with the mac put right. FUZZ_SEAL seals
+ * the input and demands that it opens at the peer, and there alone; FUZZ_MESSAGE takes a message apart as it
+ * stands inside. */
 #include <sodium.h>
 #include <string.h>
 
 #include "base/check.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/message.h"
 #include "tests/fuzz/parties.h"
 
 static void put_right(const struct fixture *f, uint8_t *bytes, size_t len)
@@ -56,7 +58,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	if (len < 1 || len > sizeof(bytes))
 		return 0;
 	memcpy(bytes, data + 1, len - 1);
-	switch (data[0] % FUZZ_MODES) {
+	switch (data[0] % 4) {
 	case FUZZ_AS_IS:
 		open_one(&p, data + 1, len - 1);
 		break;
@@ -64,8 +66,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		put_right(&p.f, bytes, len - 1);
 		open_one(&p, bytes, len - 1);
 		break;
-	default:
+	case FUZZ_SEAL:
 		seal_one(&p, data + 1, len - 1);
+		break;
+	default:
+		message_check(data + 1, len - 1);
 		break;
 	}
 	return 0;

@@ -1,46 +1,161 @@
-/* Entries of the authority log: as is, and signed by the authority over a body of the fuzzer's. What is
- * refused leaves the log as it was. */
+/* Entries of the authority log: as is; signed by the authority over a body of the fuzzer's; several that each
+ * follow any of those before, so that the log forks. What is refused leaves the log as it was, and the same
+ * entries make the same log in whatever order they come. */
 #include <string.h>
 
 #include "base/check.h"
+#include "crypto/authlog_entry.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/unit/crypto_fixture.h"
 
-static void append_one(const struct fixture *f, const uint8_t *entry, size_t len)
+/* As many as keep the log within its branches, and no refusal depends on the order. */
+#define ENTRIES_MAX 3
+
+struct party {
+	struct fixture f;
+	struct identity *successor;
+};
+
+static enum err append_one(struct authlog *log, const uint8_t *entry, size_t len)
 {
-	struct authlog *log;
-	CHECK(authlog_copy(f->log, &log) == ERR_OK);
 	size_t count = authlog_count(log);
-	uint64_t hash = authlog_head(log).hash;
+	struct authlog_head head = authlog_head(log);
 	enum err err = authlog_append(log, entry, len);
 	CHECK(authlog_count(log) == count + (err == ERR_OK));
-	CHECK((authlog_head(log).hash == hash) == (err != ERR_OK));
-	if (err == ERR_OK)
+	if (err != ERR_OK)
+		CHECK(authlog_head(log).hash == head.hash && authlog_head(log).index == head.index);
+	else
 		CHECK(authlog_append(log, entry, len) == ERR_EXISTS);
-	CHECK(authlog_find_grant(log, identity_id(f->issuer)) != NULL);
+	CHECK(authlog_branches(log) >= 1 && authlog_branches(log) <= LIMIT_LOG_BRANCHES);
+	CHECK(authlog_forked(log) == (authlog_branches(log) > 1));
+	return err;
+}
+
+static void append_alone(const struct party *p, const uint8_t *entry, size_t len)
+{
+	struct authlog *log;
+	CHECK(authlog_copy(p->f.log, &log) == ERR_OK);
+	(void)append_one(log, entry, len);
+	CHECK(authlog_find_grant(log, identity_id(p->f.issuer)) != NULL);
 	authlog_free(log);
 }
 
 /* First byte: type; the rest: body. */
-static void make_one(const struct fixture *f, const uint8_t *data, size_t len)
+static void make_one(const struct party *p, const uint8_t *data, size_t len)
 {
 	uint8_t entry[LIMIT_LOG_ENTRY_BYTES];
 	size_t entry_len;
-	if (len >= 1 && authlog_make_entry(f->log, f->authority, (enum log_entry_type)(data[0] % 8), data + 1,
-					   len - 1, FIXTURE_NOW, entry, &entry_len) == ERR_OK)
-		append_one(f, entry, entry_len);
+	if (len >= 1 && authlog_make_entry(p->f.log, p->f.authority, (enum log_entry_type)(data[0] % 8),
+					   data + 1, len - 1, FIXTURE_NOW, entry, &entry_len) == ERR_OK)
+		append_alone(p, entry, entry_len);
+}
+
+struct made {
+	uint8_t bytes[LIMIT_LOG_ENTRY_BYTES];
+	size_t len;
+};
+
+/* A rotation to the successor is all that needs a second signature: a fuzzer finds none. */
+static size_t rotation_body(const struct party *p, uint8_t body[LOG_BODY_BYTES])
+{
+	uint8_t entry[LIMIT_LOG_ENTRY_BYTES];
+	size_t len;
+	struct log_entry e;
+	CHECK(authlog_make_rotate(p->f.log, p->f.authority, p->successor, FIXTURE_NOW, entry, &len) ==
+	      ERR_OK);
+	CHECK(log_entry_parse(entry, len, &e) == ERR_OK);
+	memcpy(body, e.body, e.body_len);
+	return e.body_len;
+}
+
+/* Four bytes (which entry it follows, signer and type, hours, length of the body), then the body. */
+static bool sign_next(const struct party *p, const struct made *before, size_t count, const uint8_t **data,
+		      size_t *len, struct made *ret)
+{
+	uint8_t hash[LOG_HASH_BYTES], body[LOG_BODY_BYTES];
+	struct log_entry follows, e;
+	if (*len < 4)
+		return false;
+	const uint8_t *head = *data;
+	const struct made *m = &before[head[0] % count];
+	CHECK(log_entry_parse(m->bytes, m->len, &follows) == ERR_OK);
+	hash_bytes(hash, sizeof(hash), "mesh.log", m->bytes, m->len);
+	size_t body_len = head[3] <= *len - 4 ? head[3] : *len - 4;
+	memcpy(body, head + 4, body_len);
+	*data += 4 + body_len;
+	*len -= 4 + body_len;
+	e = (struct log_entry){.type = head[1] % 8, .index = follows.index + 1, .before = hash, .body = body};
+	e.time_s = FIXTURE_NOW / 1000 + head[2] * 3600ull;
+	e.body_len = e.type == LOG_ROTATE && body_len == 0 ? rotation_body(p, body) : body_len;
+	return log_entry_sign(&e, authlog_estate(p->f.log), head[1] & 0x80 ? p->successor : p->f.authority,
+			      ret->bytes, &ret->len) == ERR_OK;
+}
+
+static void same_logs(const struct authlog *a, const struct authlog *b)
+{
+	struct authlog_head left = authlog_head(a), right = authlog_head(b);
+	CHECK(left.index == right.index && left.hash == right.hash);
+	CHECK(authlog_branches(a) == authlog_branches(b) && authlog_day(a) == authlog_day(b));
+	CHECK(memcmp(authlog_key(a), authlog_key(b), KEY_BYTES) == 0);
+	for (size_t i = 0; authlog_grant_at(a, i) != NULL || authlog_grant_at(b, i) != NULL; i++) {
+		const struct authlog_grant *x = authlog_grant_at(a, i);
+		const struct authlog_grant *y = x == NULL ? NULL : authlog_find_grant(b, &x->issuer);
+		CHECK(y != NULL && x->revoked == y->revoked && x->quota == y->quota);
+		CHECK(x->last_day == y->last_day && x->site_count == y->site_count);
+	}
+	for (size_t i = 0; authlog_revoked_host_at(a, i) != NULL || authlog_revoked_host_at(b, i) != NULL;
+	     i++)
+		CHECK(authlog_revoked_host_at(a, i) != NULL && authlog_revoked_host_at(b, i) != NULL &&
+		      id_equal(authlog_revoked_host_at(a, i), authlog_revoked_host_at(b, i)));
+}
+
+static void make_branches(const struct party *p, const uint8_t *data, size_t len)
+{
+	struct made made[2 + ENTRIES_MAX];
+	struct authlog *forth, *back;
+	size_t count = authlog_count(p->f.log), base = count;
+	CHECK(count == 2);
+	for (size_t i = 0; i < count; i++) {
+		const uint8_t *entry = authlog_entry(p->f.log, i, &made[i].len);
+		memcpy(made[i].bytes, entry, made[i].len);
+	}
+	while (count < base + ENTRIES_MAX && sign_next(p, made, count, &data, &len, &made[count])) {
+		struct log_entry parsed;
+		if (log_entry_parse(made[count].bytes, made[count].len, &parsed) != ERR_OK)
+			break;
+		count++;
+	}
+	CHECK(authlog_copy(p->f.log, &forth) == ERR_OK && authlog_copy(p->f.log, &back) == ERR_OK);
+	for (size_t i = base; i < count; i++)
+		(void)append_one(forth, made[i].bytes, made[i].len);
+	for (size_t round = base; round < count; round++)
+		for (size_t i = count; i-- > base;)
+			(void)authlog_append(back, made[i].bytes, made[i].len);
+	same_logs(forth, back);
+	authlog_free(forth);
+	authlog_free(back);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-	static struct fixture f;
-	if (f.log == NULL)
-		fixture_make(&f, FUZZ_SEED);
+	static struct party p;
+	static const uint8_t seed[KEY_BYTES] = "the authority's successor";
+	if (p.f.log == NULL) {
+		fixture_make(&p.f, FUZZ_SEED);
+		CHECK(identity_from_seed(seed, &p.successor) == ERR_OK);
+	}
 	if (len < 1)
 		return 0;
-	if (data[0] % 2 == FUZZ_AS_IS)
-		append_one(&f, data + 1, len - 1);
-	else
-		make_one(&f, data + 1, len - 1);
+	switch (data[0] % 3) {
+	case FUZZ_AS_IS:
+		append_alone(&p, data + 1, len - 1);
+		break;
+	case FUZZ_PUT_RIGHT:
+		make_one(&p, data + 1, len - 1);
+		break;
+	default:
+		make_branches(&p, data + 1, len - 1);
+		break;
+	}
 	return 0;
 }

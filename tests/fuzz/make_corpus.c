@@ -6,8 +6,10 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/cursor.h"
 #include "base/limits.h"
 #include "os/file.h"
+#include "record/manifest.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/parties.h"
 #include "tests/vectors/vectors.h"
@@ -29,6 +31,14 @@ static void put(const char *target, const char *name, int mode, const void *data
 	CHECK(os_file_replace(path, input, n + len, 0644, NULL) == ERR_OK);
 }
 
+/* In static memory, until the next call. */
+static const char *concat(const char *a, const char *b)
+{
+	static char whole[64];
+	snprintf(whole, sizeof(whole), "%s%s", a, b);
+	return whole;
+}
+
 static void put_records(void)
 {
 	static const char *const names[] = {"certificate", "profile",  "health",    "components",  "crashes",
@@ -40,8 +50,87 @@ static void put_records(void)
 		size_t len;
 		snprintf(name, sizeof(name), "%s.record", names[i]);
 		const uint8_t *bytes = vectors_get(v, name, &len);
-		put("record", names[i], -1, bytes, len);
+		put(i == 0 ? "certificate" : "record", names[i], FUZZ_AS_IS, bytes, len);
+		/* Kind, slot, body: the envelope is put around it again. */
+		uint8_t made[LIMIT_RECORD_BYTES] = {bytes[2], 0};
+		size_t body_len = len - RECORD_ENVELOPE_BYTES;
+		memcpy(made + 2, bytes + RECORD_BODY_OFFSET, body_len);
+		snprintf(name, sizeof(name), "%s-body", names[i]);
+		if (i == 0)
+			put("certificate", name, FUZZ_PUT_RIGHT, made + 2, body_len);
+		else
+			put("record", name, FUZZ_PUT_RIGHT, made, body_len + 2);
 	}
+	vectors_free(v);
+}
+
+/* The fixture's own verifies; the vectors' has another estate. */
+static void put_certificate(void)
+{
+	struct fixture f;
+	uint8_t bytes[LIMIT_CERTIFICATE_BYTES];
+	fixture_make(&f, FUZZ_SEED);
+	size_t len = fixture_certificate(&f, f.host, bytes);
+	put("certificate", "fixture", FUZZ_AS_IS, bytes, len);
+	put("certificate", "fixture-body", FUZZ_PUT_RIGHT, bytes + RECORD_BODY_OFFSET,
+	    len - RECORD_ENVELOPE_BYTES);
+	fixture_release(&f);
+}
+
+static void put_messages(void)
+{
+	static const char *const names[] = {
+	    "hello",    "hello_reply",    "hello_finish", "cookie",      "beacon",         "ping",
+	    "ack",      "ping_req",       "ping_ack",     "suspect",     "push",           "announce",
+	    "pull",     "records",        "sync_roots",   "sync_leaf",   "sync_node_root", "sync_node_child",
+	    "log_pull", "log_pull_hello", "blob_pull",    "log_entries", "blobs"};
+	struct vectors *v = vectors_load("messages.txt");
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		char name[64];
+		uint8_t made[1 + DATAGRAM_MESSAGE_BYTES];
+		size_t len;
+		snprintf(name, sizeof(name), "%s.message", names[i]);
+		const uint8_t *bytes = vectors_get(v, name, &len);
+		made[0] = (uint8_t)vectors_u64(v, "%s.type", names[i]);
+		memcpy(made + 1, bytes, len);
+		snprintf(name, sizeof(name), "message-%s", names[i]);
+		put("datagram", name, FUZZ_MESSAGE, made, len + 1);
+	}
+	vectors_free(v);
+}
+
+static void put_vector(const char *target, const char *name, int mode, struct vectors *v)
+{
+	size_t len;
+	const uint8_t *bytes = vectors_get(v, concat(name, ".bytes"), &len);
+	put(target, name, mode, bytes, len);
+}
+
+static void put_blobs(void)
+{
+	static const char *const names[] = {"chunk",     "list",      "policy",
+					    "inventory", "catalogue", "allow_list"};
+	static const char *const entries[] = {"entry0", "entry1"};
+	struct vectors *v = vectors_load("blobs.txt");
+	uint8_t manifest[FUZZ_INPUT_BYTES];
+	size_t len;
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		put_vector("blob", names[i], FUZZ_AS_IS, v);
+	for (size_t i = 0; i < sizeof(entries) / sizeof(*entries); i++)
+		put_vector("blob", entries[i], FUZZ_ENTRY, v);
+	/* Pieces: a root that names piece 1, the list there twice piece 2, which is the chunk. */
+	struct writer w = writer_of(manifest, sizeof(manifest));
+	uint8_t list[2 + 2 * ID_BYTES] = {1, BLOB_LIST};
+	list[2 + ID_BYTES - 1] = 1;
+	writer_u16(&w, 2 + ID_BYTES);
+	writer_bytes(&w, list, 2 + ID_BYTES);
+	list[2 + ID_BYTES - 1] = list[2 + 2 * ID_BYTES - 1] = 2;
+	writer_u16(&w, sizeof(list));
+	writer_bytes(&w, list, sizeof(list));
+	const uint8_t *chunk = vectors_get(v, "chunk.bytes", &len);
+	writer_u16(&w, (uint16_t)len);
+	writer_bytes(&w, chunk, len);
+	put("blob", "manifest", FUZZ_MANIFEST, manifest, w.len);
 	vectors_free(v);
 }
 
@@ -58,7 +147,7 @@ static void put_datagrams(void)
 	put("datagram", "hello", FUZZ_AS_IS, bytes, len);
 	CHECK(keyring_seal_hello(p.b, 4, message, 32, bytes, &len, NULL) == ERR_OK);
 	put("datagram", "cookie-mac", FUZZ_PUT_RIGHT, bytes, len);
-	put("datagram", "seal", 2, message, 64);
+	put("datagram", "seal", FUZZ_SEAL, message, 64);
 	parties_free(&p);
 }
 
@@ -93,9 +182,25 @@ static void put_log(void)
 	vectors_free(v);
 }
 
+/* A log that forks: a revocation after the genesis, one after the grant, and a rotation after that. */
+static void put_branches(void)
+{
+	static const uint8_t revoke[] = {0x82, 1, 1, 2, 0xc4, 16, 1,  2,  3,  4,  5,
+					 6,    7, 8, 9, 10,   11, 12, 13, 14, 15, 16};
+	uint8_t made[128];
+	struct writer w = writer_of(made, sizeof(made));
+	for (uint8_t i = 0; i < 2; i++) {
+		uint8_t head[] = {i, LOG_REVOKE, i, sizeof(revoke)};
+		writer_bytes(&w, head, sizeof(head));
+		writer_bytes(&w, revoke, sizeof(revoke));
+	}
+	writer_bytes(&w, (const uint8_t[]){3, LOG_ROTATE, 2, 0}, 4);
+	put("log", "branches", FUZZ_BRANCHES, made, w.len);
+}
+
 static void put_tokens(void)
 {
-	struct vectors *keys = vectors_load("keys.txt"), *tokens = vectors_load("token.txt");
+	struct vectors *tokens = vectors_load("token.txt");
 	size_t len, binary_len;
 	uint8_t binary[FUZZ_INPUT_BYTES];
 	const uint8_t *text = vectors_get(tokens, "token.text", &len);
@@ -104,14 +209,20 @@ static void put_tokens(void)
 	CHECK(sodium_base642bin(binary, sizeof(binary), (const char *)text + 13, len - 13, "\n", &binary_len,
 				NULL, sodium_base64_VARIANT_ORIGINAL) == 0);
 	put("token", "binary", FUZZ_PUT_RIGHT, binary, binary_len);
-	put("token", "key-host", FUZZ_KEY_FILE, vectors_sized(keys, KEY_FILE_BYTES, "key_file.host_a"),
-	    KEY_FILE_BYTES);
-	put("token", "key-estate", FUZZ_KEY_FILE, vectors_sized(keys, KEY_FILE_BYTES, "key_file.estate"),
-	    KEY_FILE_BYTES);
-	put("token", "key-sealed", FUZZ_KEY_FILE, vectors_sized(keys, KEY_FILE_BYTES, "key_file.authority"),
-	    KEY_FILE_BYTES);
-	vectors_free(keys);
 	vectors_free(tokens);
+}
+
+static void put_key_files(void)
+{
+	static const char *const names[] = {"host_a", "estate", "authority"};
+	struct vectors *v = vectors_load("keys.txt");
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		const uint8_t *file = vectors_sized(v, KEY_FILE_BYTES, "key_file.%s", names[i]);
+		put("key_file", names[i], FUZZ_AS_IS, file, KEY_FILE_BYTES);
+		put("key_file", concat(names[i], "-sum"), FUZZ_PUT_RIGHT, file, KEY_FILE_BYTES);
+		put("key_file", concat(names[i], "-seal"), FUZZ_SEALED, file, KEY_FILE_BYTES);
+	}
+	vectors_free(v);
 }
 
 int main(int argc, char **argv)
@@ -123,8 +234,13 @@ int main(int argc, char **argv)
 	root = argv[1];
 	CHECK(crypto_init() == ERR_OK);
 	put_records();
+	put_certificate();
 	put_datagrams();
+	put_messages();
 	put_log();
+	put_branches();
 	put_tokens();
+	put_key_files();
+	put_blobs();
 	return 0;
 }
