@@ -72,8 +72,10 @@ bool gossip_host_state(const struct gossip *g, const struct id *host, struct hos
 {
 	const struct member *m = member_find(g, host);
 
-	if (m)
+	if (m) {
 		*ret = m->state;
+		ret->issuer = m->issuer;
+	}
 	return m != NULL;
 }
 

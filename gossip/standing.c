@@ -179,7 +179,10 @@ static void settle(struct gossip *g, struct member *m)
 	const struct member_certificate *c = choose(m, &standing);
 	if (c == NULL)
 		return;
+	bool other = !id_equal(&m->issuer, &c->issuer);
 	m->issuer = c->issuer;
+	if (other && !g->loading)
+		core_host_state(g, m, false);
 	if (m->enrolled != c->enrolled)
 		m->site->score_epoch = 0;
 	m->enrolled = c->enrolled;

@@ -345,6 +345,7 @@ static void take_states(struct update *u)
 		struct member *m = ((struct member **)u->dirty_hosts.data)[hosts++];
 
 		*state = m->state;
+		state->issuer = m->issuer;
 		m->state_queued = false;
 	}
 	if (hosts)

@@ -18,6 +18,7 @@
 
 #define SEQ_BLOCK        256
 #define RESERVE_RETRY_MS 1000
+#define ISSUES_HURRY_MS  10000
 /* An answer can only bring further reads; a core that never ends is our own bug. */
 #define ANSWER_ROUNDS 1000
 
@@ -28,6 +29,7 @@ struct driver {
 	mono_ms now;         /* of the event being carried out; never goes back */
 	uint64_t reserve_to; /* not durable yet; 0: nothing */
 	mono_ms reserve_retry;
+	mono_ms issues_hurry_at; /* before it, news of issues are routine */
 	bool left;
 	bool log_unsaved; /* the file lacks entries that the core has */
 	uint64_t dropped_rows;
@@ -107,6 +109,11 @@ static enum err put_site(struct driver *d, const void *row)
 	return store_put_site_state(d->options.store, row);
 }
 
+static enum err put_issue(struct driver *d, const void *row)
+{
+	return store_put_issue(d->options.store, row);
+}
+
 /* A full batch is committed and the row tried once more. */
 static void put(struct driver *d, enum err (*put_row)(struct driver *, const void *), const void *row)
 {
@@ -118,6 +125,19 @@ static void put(struct driver *d, enum err (*put_row)(struct driver *, const voi
 	if (d->dropped_rows++ == 0)
 		log_line(d->options.log, LOG_ERROR,
 			 "row not kept in the replica, others will have to send it again: %s", err_text(err));
+}
+
+/* Whether the update's issues are worth an urgent commit: what begins or ends is, but not every few seconds,
+ * or whoever makes issues come and go makes disk writes of them. */
+static bool hurry_issues(struct driver *d, const struct gossip_update *u)
+{
+	bool news = false;
+	for (size_t i = 0; i < u->issue_count; i++)
+		news = news || u->issues[i].over || u->issues[i].since == u->issues[i].last;
+	if (!news || d->now < d->issues_hurry_at)
+		return false;
+	d->issues_hurry_at = d->now + ISSUES_HURRY_MS;
+	return true;
 }
 
 /* 3. Queue what the replica keeps. */
@@ -135,7 +155,10 @@ static void carry_rows(struct driver *d, const struct gossip_update *u)
 		put(d, put_host, &u->hosts[i]);
 	for (size_t i = 0; i < u->site_count; i++)
 		put(d, put_site, &u->sites[i]);
-	if (u->record_count + u->blob_count + u->host_count + u->site_count > 0)
+	for (size_t i = 0; i < u->issue_count; i++)
+		put(d, put_issue, &u->issues[i]);
+	urgent = hurry_issues(d, u) || urgent;
+	if (u->record_count + u->blob_count + u->host_count + u->site_count + u->issue_count > 0)
 		committer_note(d->options.committer, d->now, urgent);
 }
 

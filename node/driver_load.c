@@ -31,6 +31,7 @@ uint64_t driver_load_highest(struct store *s, const struct id *self)
 }
 
 struct loading {
+	struct store *store;
 	struct gossip *gossip;
 	struct driver_load *report;
 	enum err err;
@@ -64,6 +65,18 @@ static bool each_host(void *context, const struct host_state *state)
 	return gossip_load_host_state(l->gossip, state) != ERR_NOMEM;
 }
 
+/* One that the core will not hold is never ended by it: it goes at once, and is found again if it is so. */
+static bool each_issue(void *context, const struct issue *issue)
+{
+	struct loading *l = context;
+	enum err err = gossip_load_issue(l->gossip, issue);
+	struct issue gone = *issue;
+	gone.over = true;
+	if (err != ERR_OK && err != ERR_NOMEM)
+		err = store_put_issue(l->store, &gone);
+	return err != ERR_NOMEM;
+}
+
 static bool each_site(void *context, const struct site_state *state)
 {
 	struct loading *l = context;
@@ -73,7 +86,7 @@ static bool each_site(void *context, const struct site_state *state)
 enum err driver_load_replica(struct store *s, struct gossip *g, struct driver_load *ret,
 			     struct err_info *info)
 {
-	struct loading l = {.gossip = g, .report = ret};
+	struct loading l = {.store = s, .gossip = g, .report = ret};
 	enum err err = store_each_record(s, each_record, &l);
 	if (err == ERR_OK && l.err == ERR_OK)
 		err = store_each_blob(s, each_blob, &l);
@@ -81,6 +94,8 @@ enum err driver_load_replica(struct store *s, struct gossip *g, struct driver_lo
 		err = store_each_host_state(s, each_host, &l);
 	if (err == ERR_OK && l.err == ERR_OK)
 		err = store_each_site_state(s, each_site, &l);
+	if (err == ERR_OK && l.err == ERR_OK)
+		err = store_each_issue(s, each_issue, &l);
 	if (err == ERR_OK)
 		err = l.err;
 	if (err != ERR_OK)

@@ -38,6 +38,7 @@ struct host_state {
 	struct id host;
 	enum host_status status;
 	enum host_standing standing;
+	struct id issuer;      /* of its certificates, the one that says its home site, groups, day */
 	struct id replaced_by; /* HOST_REPLACED: the later host on the same hardware; else zero */
 	wall_ms since;         /* when it became so, by this node's clock or the evidence's */
 	wall_ms seen;    /* last sign of life: own record, direct answer or roll-call that says "answers" */

@@ -154,6 +154,7 @@ enum err row_encode_host(const struct row_key *key, const struct host_state *sta
 	struct writer w = row_begin_version(ret, STORE_HOST_ROW_VERSION);
 	writer_u8(&w, (uint8_t)state->status);
 	writer_u8(&w, (uint8_t)state->standing);
+	writer_bytes(&w, state->issuer.b, ID_BYTES);
 	writer_bytes(&w, state->replaced_by.b, ID_BYTES);
 	writer_u64(&w, state->since);
 	writer_u64(&w, state->seen);
@@ -288,6 +289,7 @@ enum err row_decode_host(const struct row_key *key, const uint8_t *bytes, size_t
 	uint8_t status = reader_u8(&r);
 	if (bytes[8] >= 2) {
 		standing = reader_u8(&r);
+		reader_copy(&r, state.issuer.b, ID_BYTES);
 		reader_copy(&r, state.replaced_by.b, ID_BYTES);
 	}
 	state.since = reader_u64(&r);

@@ -5,16 +5,19 @@
  *                                                  digest u64, digest known u8
  *   records     1    record_key_pack, 41           received u64, record
  *   blobs       2    blob id, 16                   blob
- *   host states 3    host id, 16                   status u8, standing u8, replaced by 16, since u64, seen
- * u64, votes u8, signers u8, 3 witnesses u64 site states 4    site id, 16                   status u8, since
- * u64, last roll-call u64, interval u32, live witnesses u32, name length u8, name issues      5    kind u8,
- * subject 16           other 16, since u64, last u64, count u64, detail length u8, detail proofs      6 kind
- * u8, subject 16, index u8 record
+ *   host states 3    host id, 16                   status u8, standing u8, issuer 16, replaced by 16,
+ *                                                  since u64, seen u64, votes u8, signers u8,
+ *                                                  3 witnesses u64
+ *   site states 4    site id, 16                   status u8, since u64, last roll-call u64, interval u32,
+ *                                                  live witnesses u32, name length u8, name
+ *   issues      5    kind u8, subject 16           other 16, since u64, last u64, count u64,
+ *                                                  detail length u8, detail
+ *   proofs      6    kind u8, subject 16, index u8 record
  *
  * A stored row is: checksum u64 over key and payload (version byte included), version u8, payload.
  *
- * Schema 1 had no issues, and host states (version 1) without standing and replaced by: they read as good
- * standing, and the first commit makes the file one of schema 2. */
+ * Schema 1 had no issues, and host states (version 1) without standing, issuer and replaced by: they read as
+ * good standing, and the first commit makes the file one of schema 2. */
 #ifndef MESH_STORE_SCHEMA_H
 #define MESH_STORE_SCHEMA_H
 

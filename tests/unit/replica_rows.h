@@ -45,6 +45,7 @@ static inline struct host_state rows_host(uint64_t number, uint64_t generation)
 	return (struct host_state){.host = rows_id(3, number),
 				   .status = HOST_DARK,
 				   .standing = (enum host_standing)(number % 5),
+				   .issuer = rows_id(8, number % 5),
 				   .replaced_by = rows_id(7, number % 3),
 				   .since = ROWS_NOW + number,
 				   .seen = ROWS_NOW + generation,

@@ -216,7 +216,7 @@ static bool see_host(void *context, const struct host_state *state)
 	struct tables *t = context;
 	struct host_state expected = rows_host(state->since - ROWS_NOW, 1);
 	t->right = t->right && id_equal(&expected.host, &state->host) && state->status == expected.status &&
-		   state->standing == expected.standing &&
+		   state->standing == expected.standing && id_equal(&state->issuer, &expected.issuer) &&
 		   id_equal(&state->replaced_by, &expected.replaced_by) && state->since == expected.since &&
 		   state->seen == expected.seen && state->votes == 1 && state->signers == 2 &&
 		   memcmp(state->witnesses, expected.witnesses, sizeof(expected.witnesses)) == 0;

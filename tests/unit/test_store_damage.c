@@ -74,6 +74,7 @@ static bool scan_host(void *context, const struct host_state *state)
 	struct host_state expected = rows_host(state->since - ROWS_NOW, state->seen - ROWS_NOW);
 	if (!id_equal(&expected.host, &state->host) || state->status != expected.status ||
 	    state->standing != expected.standing || !id_equal(&state->replaced_by, &expected.replaced_by) ||
+	    !id_equal(&state->issuer, &expected.issuer) ||
 	    memcmp(state->witnesses, expected.witnesses, sizeof(expected.witnesses)) != 0)
 		scan->wrong = true;
 	else if (state->seen != ROWS_NOW + 2)

@@ -308,7 +308,8 @@ static bool see_old_host(void *context, const struct host_state *state)
 	h->count++;
 	h->right = h->right && id_equal(&state->host, &expected.host) && state->status == expected.status &&
 		   state->standing == STANDING_GOOD && id_is_zero(&state->replaced_by) &&
-		   state->seen == expected.seen && state->votes == 1 && state->signers == 2 &&
+		   id_is_zero(&state->issuer) && state->seen == expected.seen && state->votes == 1 &&
+		   state->signers == 2 &&
 		   memcmp(state->witnesses, expected.witnesses, sizeof(expected.witnesses)) == 0;
 	return true;
 }
