@@ -153,7 +153,7 @@ static void put_coverage(struct answer *a, const struct query_coverage *coverage
 	case OUTPUT_WIDE:
 		if (coverage != NULL)
 			coverage_text(o->f, coverage, &a->modules, a->now);
-		else
+		else if (!a->bare)
 			fprintf(o->f, "Coverage: none; %s\n", a->missing.text);
 		break;
 	case OUTPUT_CSV:
@@ -190,7 +190,7 @@ int answer_close(struct answer *a)
 		fputs(a->remark, a->output.f);
 	put_coverage(a, known ? &coverage : NULL);
 	release(a);
-	if (a->bare || (known && coverage.complete && !a->partial) ||
+	if ((a->bare && !a->partial) || (known && coverage.complete && !a->partial) ||
 	    options_has(&c->options, "allow-partial"))
 		return MESH_EXIT_COMPLETE;
 	return MESH_EXIT_PARTIAL;

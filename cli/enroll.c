@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "cli/authority_dir.h"
+#include "cli/fields.h"
 #include "cli/verb.h"
 #include "crypto/credentials.h"
 #include "os/clock.h"
@@ -36,16 +37,25 @@ static enum err read_token(struct command *c, const char *path, struct token *re
 static int finish(struct command *c, const char *state, const char *path, const struct certificate *made)
 {
 	struct err_info info = {0};
+	struct fields f = {0};
 	char start[COMMAND_START_BYTES], host[ID_HEX_BYTES], site[4 * LIMIT_SITE_NAME_BYTES + 1];
+	char hardware[2 * HARDWARE_HASH_BYTES + 1], text[3 * LIMIT_PATH_BYTES];
+	bool keep = options_has(&c->options, "keep-token");
 	id_hex(&made->host, host);
+	text_hex(hardware, made->hardware, HARDWARE_HASH_BYTES);
 	text_escape(site, sizeof(site), made->site, strlen(made->site));
 	command_start_hint(state, start);
-	fprintf(c->out, "Enrolled as host %s of site %s.\nState folder: %s\nNext: %s\n", host, site, state,
-		start);
-	if (options_has(&c->options, "keep-token"))
-		return MESH_EXIT_COMPLETE;
-	if (token_wipe_file(path, &info) == ERR_OK)
-		return MESH_EXIT_COMPLETE;
+	bool wiped = !keep && token_wipe_file(path, &info) == ERR_OK;
+	fields_text(&f, "host", host);
+	fields_text(&f, "site", made->site);
+	fields_text(&f, "state", state);
+	fields_text(&f, "hardware", made->has_hardware ? hardware : NULL);
+	fields_flag(&f, "token_wiped", wiped);
+	snprintf(text, sizeof(text), "Enrolled as host %s of site %s.\nState folder: %s\nNext: %s\n", host,
+		 site, state, start);
+	int code = fields_answer(c, &f, text, false);
+	if (wiped || keep)
+		return code;
 	return command_fail(c, MESH_EXIT_ERROR, "enrolled, but the token is still there: %s", info.text);
 }
 

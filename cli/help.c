@@ -9,13 +9,12 @@
 
 void help_overview(FILE *f)
 {
-	size_t count;
-	const struct verb *verbs = verb_table(&count);
+	const struct verb *v;
 	fputs("Usage: mesh VERB [OPTION]...\n\n"
 	      "Answers questions about the whole estate from this machine's replica of it.\n\nVerbs:\n",
 	      f);
-	for (size_t i = 0; i < count; i++)
-		fprintf(f, "  %-17s %s\n", verbs[i].name, verbs[i].summary);
+	for (size_t i = 0; (v = verb_at(i)) != NULL; i++)
+		fprintf(f, "  %-18s %s\n", v->name, v->summary);
 	fputs("\nmesh VERB --help shows a verb's options. Exit codes: 0 complete, 1 error,\n"
 	      "2 usage, 3 answered, but stale or partial.\n",
 	      f);
@@ -47,6 +46,12 @@ static void put_examples(FILE *f, const char *examples)
 	}
 }
 
+static void put_exit(FILE *f, const struct verb *v, char code)
+{
+	fprintf(f, "  %c  ", code);
+	shown_fill(f, verb_exit_text(v, code), 5, 5);
+}
+
 void help_verb(FILE *f, const struct verb *v)
 {
 	const struct option_spec *sets[OPTIONS_MAX_SETS];
@@ -61,7 +66,7 @@ void help_verb(FILE *f, const struct verb *v)
 	}
 	fputs("\nExit codes:\n", f);
 	for (const char *code = v->exits; *code != '\0'; code++)
-		fprintf(f, "  %c  %s\n", *code, verb_exit_text(*code));
+		put_exit(f, v, *code);
 	fputs("\nExamples:\n", f);
 	put_examples(f, v->examples);
 }
@@ -92,7 +97,7 @@ int verb_help(struct command *c)
 		return MESH_EXIT_COMPLETE;
 	}
 	if (!find_operand(c, &v)) {
-		char shown[64], words[64];
+		char shown[64], words[128];
 		if (verb_second_words(c->options.operands[0], words, sizeof(words)))
 			return command_fail(c, MESH_EXIT_USAGE, "\"%s\" needs a second word: %s",
 					    c->options.operands[0], words);

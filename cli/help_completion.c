@@ -6,17 +6,17 @@
 /* The first words of all verbs, each once. */
 static void put_first_words(FILE *f)
 {
-	size_t count;
-	const struct verb *verbs = verb_table(&count);
+	const struct verb *v;
 	const char *gap = "";
-	for (size_t i = 0; i < count; i++) {
-		size_t len = strcspn(verbs[i].name, " ");
+	for (size_t i = 0; (v = verb_at(i)) != NULL; i++) {
+		size_t len = strcspn(v->name, " ");
 		bool before = false;
-		for (size_t k = 0; k < i; k++)
-			before = before || (strncmp(verbs[k].name, verbs[i].name, len) == 0 &&
-					    strcspn(verbs[k].name, " ") == len);
+		for (size_t k = 0; k < i; k++) {
+			const char *other = verb_at(k)->name;
+			before = before || (strncmp(other, v->name, len) == 0 && strcspn(other, " ") == len);
+		}
 		if (!before) {
-			fprintf(f, "%s%.*s", gap, (int)len, verbs[i].name);
+			fprintf(f, "%s%.*s", gap, (int)len, v->name);
 			gap = " ";
 		}
 	}
@@ -24,13 +24,11 @@ static void put_first_words(FILE *f)
 
 static void put_second_words(FILE *f)
 {
-	size_t count;
-	const struct verb *verbs = verb_table(&count);
-	for (size_t i = 0; i < count; i++) {
-		size_t len = strcspn(verbs[i].name, " ");
-		if (verbs[i].name[len] == ' ')
-			fprintf(f, "\t%.*s) words=\"$words %s\" ;;&\n", (int)len, verbs[i].name,
-				verbs[i].name + len + 1);
+	const struct verb *v;
+	for (size_t i = 0; (v = verb_at(i)) != NULL; i++) {
+		size_t len = strcspn(v->name, " ");
+		if (v->name[len] == ' ')
+			fprintf(f, "\t%.*s) words=\"$words %s\" ;;&\n", (int)len, v->name, v->name + len + 1);
 	}
 }
 
@@ -74,8 +72,7 @@ static void put_values(FILE *f, const struct verb *v)
 
 void help_completion(FILE *f)
 {
-	size_t count;
-	const struct verb *verbs = verb_table(&count);
+	const struct verb *v;
 	fputs(
 	    "# bash completion for mesh. Made by: mesh help --completion bash\n"
 	    "_mesh() {\n"
@@ -98,10 +95,10 @@ void help_completion(FILE *f)
 	      "\tfi\n"
 	      "\tcase \"$verb $prev\" in\n",
 	      f);
-	for (size_t i = 0; i < count; i++)
-		put_values(f, &verbs[i]);
+	for (size_t i = 0; (v = verb_at(i)) != NULL; i++)
+		put_values(f, v);
 	fputs("\tesac\n\tcase $verb in\n", f);
-	for (size_t i = 0; i < count; i++)
-		put_flags(f, &verbs[i]);
+	for (size_t i = 0; (v = verb_at(i)) != NULL; i++)
+		put_flags(f, v);
 	fputs("\tesac\n\tCOMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n}\ncomplete -F _mesh mesh\n", f);
 }

@@ -83,12 +83,12 @@ static void put_option(FILE *f, const struct option_spec *s)
 	fputs(".\n", f);
 }
 
-static void put_exits(FILE *f, const char *exits)
+static void put_exits(FILE *f, const struct verb *v, const char *exits)
 {
 	fputs(".SH EXIT STATUS\n", f);
 	for (const char *code = exits; *code != '\0'; code++) {
 		fprintf(f, ".TP\n\\fB%c\\fR\n", *code);
-		put_string(f, verb_exit_text(*code));
+		put_string(f, verb_exit_text(v, *code));
 		fputs(".\n", f);
 	}
 }
@@ -112,8 +112,7 @@ static void put_examples(FILE *f, const char *examples)
 
 static void man_overview(FILE *f)
 {
-	size_t count;
-	const struct verb *verbs = verb_table(&count);
+	const struct verb *v;
 	put_head(f, NULL, "questions about the whole estate, answered from this machine");
 	fputs(".SH SYNOPSIS\n\\fBmesh\\fR \\fIVERB\\fR [\\fIOPTION\\fR]...\n.SH DESCRIPTION\n", f);
 	put_paragraphs(f,
@@ -125,14 +124,14 @@ static void man_overview(FILE *f)
 		       "escaped; a csv cell that a spreadsheet would take for a formula begins with an "
 		       "apostrophe.");
 	fputs(".SH VERBS\n", f);
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; (v = verb_at(i)) != NULL; i++) {
 		fputs(".TP\n\\fB", f);
-		put_string(f, verbs[i].name);
+		put_string(f, v->name);
 		fputs("\\fR\n", f);
-		put_string(f, verbs[i].summary);
+		put_string(f, v->summary);
 		fputs(".\n", f);
 	}
-	put_exits(f, "0123");
+	put_exits(f, NULL, "0123");
 	fputs(".SH ENVIRONMENT\n.TP\n\\fBMESH_STATE\\fR\nState folder of the node, in place of "
 	      "\\fI/var/lib/mesh\\fR.\n",
 	      f);
@@ -162,7 +161,7 @@ void help_man(FILE *f, const struct verb *v)
 		for (const struct option_spec *s = sets[i]; s->name != NULL; s++)
 			put_option(f, s);
 	}
-	put_exits(f, v->exits);
+	put_exits(f, v, v->exits);
 	put_examples(f, v->examples);
 	fputs(".SH SEE ALSO\n\\fBmesh\\fR(1)\n", f);
 }

@@ -9,8 +9,8 @@
 #include "cli/verb.h"
 #include "crypto/hash.h"
 
-#define NAME_BYTES 64
-#define VERBS_MAX  32
+#define NAME_BYTES 128
+#define VERBS_MAX  64
 
 /* Longest match first: "authority init" is one verb of two words. */
 static const struct verb *find_verb(int argc, char *const *argv, int *ret_used)
@@ -32,11 +32,11 @@ static int refuse_verb(struct command *c, int argc, char *const *argv)
 {
 	const char *words[VERBS_MAX];
 	char typed[NAME_BYTES], shown[NAME_BYTES];
-	size_t count, len = strlen(argv[1]);
-	const struct verb *verbs = verb_table(&count);
-	CHECK(count <= VERBS_MAX);
-	for (size_t i = 0; i < count; i++)
-		words[i] = verbs[i].name;
+	size_t count = 0, len = strlen(argv[1]);
+	for (const struct verb *v; (v = verb_at(count)) != NULL; count++) {
+		CHECK(count < VERBS_MAX);
+		words[count] = v->name;
+	}
 	/* "authority" alone, or with a word that is none of its own. */
 	if (verb_second_words(argv[1], typed, sizeof(typed)))
 		return command_fail(c, MESH_EXIT_USAGE, "\"%s\" needs a second word: %s", argv[1], typed);

@@ -38,11 +38,40 @@ void shown_time(wall_ms t, wall_ms now, char ret[SHOWN_BYTES])
 
 void shown_day(uint64_t day, char ret[SHOWN_BYTES])
 {
-	char time[32];
-	/* Noon, so that no time zone moves it to another date. */
-	wall_ms noon = day < UINT32_MAX ? day * CLOCK_DAY_MS + CLOCK_DAY_MS / 2 : UINT64_MAX;
-	os_time_text(noon, time);
-	snprintf(ret, SHOWN_BYTES, "%.*s", day < UINT32_MAX ? 10 : 31, time);
+	/* Civil date from a count of days (proleptic Gregorian calendar, years from 1 March): a day is one
+	 * everywhere, so no time zone comes in. */
+	if (day > SHOWN_LAST_DAY) {
+		snprintf(ret, SHOWN_BYTES, "day %" PRIu64, day);
+		return;
+	}
+	uint64_t z = day + 719468, era = z / 146097, doe = z - era * 146097;
+	uint64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
+	uint64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153;
+	uint64_t month = mp < 10 ? mp + 3 : mp - 9;
+	snprintf(ret, SHOWN_BYTES, "%04" PRIu64 "-%02" PRIu64 "-%02" PRIu64, yoe + era * 400 + (month <= 2),
+		 month, doy - (153 * mp + 2) / 5 + 1);
+}
+
+bool shown_day_parse(const char *text, wall_day *ret)
+{
+	char shown[SHOWN_BYTES];
+	uint32_t low = 0, high = SHOWN_LAST_DAY;
+	if (strlen(text) != 10)
+		return false;
+	/* Dates of one length sort as their texts do. */
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+		shown_day(middle, shown);
+		if (strcmp(shown, text) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	shown_day(low, shown);
+	if (strcmp(shown, text) != 0)
+		return false;
+	*ret = low;
+	return true;
 }
 
 void shown_bytes(uint64_t bytes, char ret[SHOWN_BYTES])

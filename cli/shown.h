@@ -2,6 +2,7 @@
 #ifndef MESH_CLI_SHOWN_H
 #define MESH_CLI_SHOWN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -16,8 +17,11 @@ void shown_age(uint64_t seconds, char ret[SHOWN_BYTES]);
 void shown_time(wall_ms t, wall_ms now, char ret[SHOWN_BYTES]);
 /* "812 B", "1204 KiB", "31 MiB". */
 void shown_bytes(uint64_t bytes, char ret[SHOWN_BYTES]);
-/* "2026-11-23" */
+/* Days since 1970 as "2026-11-23"; "day 4000000" behind the year 9999. */
+#define SHOWN_LAST_DAY 2932896
 void shown_day(uint64_t day, char ret[SHOWN_BYTES]);
+/* The way back: "2026-11-23", of 1970 to 9999. False when it is no date. */
+bool shown_day_parse(const char *text, wall_day *ret);
 /* Whole seconds from `t` to `now`, 0 when `t` lies ahead. */
 uint64_t shown_seconds(wall_ms t, wall_ms now);
 /* "" for 1, "s" otherwise. */

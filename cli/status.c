@@ -17,11 +17,9 @@ static const struct client_field fields[] = {CONTROL_STATUS_TABLE(CLIENT_FIELD)}
 
 /* For scripts; people get lines. */
 static const struct output_column columns[] = {
-    {.name = "running", .style = OUTPUT_YESNO},
-    {.name = "witness", .style = OUTPUT_YESNO},
-    {.name = "bridge", .style = OUTPUT_YESNO},
-    {.name = "cloned", .style = OUTPUT_YESNO},
-    {.name = NULL},
+    {.name = "running", .style = OUTPUT_YESNO},    {.name = "witness", .style = OUTPUT_YESNO},
+    {.name = "bridge", .style = OUTPUT_YESNO},     {.name = "cloned", .style = OUTPUT_YESNO},
+    {.name = "log_forked", .style = OUTPUT_YESNO}, {.name = NULL},
 };
 
 static uint64_t number(const msgpack_object *body, uint64_t key)
@@ -71,6 +69,17 @@ static void put_grant(FILE *f, const msgpack_object *b)
 	char issuer[4 * CLIENT_TEXT_BYTES];
 	int64_t left;
 	uint64_t grace = number(b, CONTROL_STATUS_GRANT_GRACE_DAYS);
+	uint64_t ending = number(b, CONTROL_STATUS_GRANTS_ENDING);
+	if (flag(b, CONTROL_STATUS_LOG_FORKED))
+		fputs("WARNING: the authority's log is forked: its key was used twice; see mesh authority "
+		      "log\n",
+		      f);
+	if (ending > 0)
+		fprintf(f,
+			"WARNING: the grants of %" PRIu64
+			" issuer%s end within %d days, or have; mesh authority "
+			"log lists them\n",
+			ending, shown_plural(ending), GRANT_WARN_DAYS);
 	if (strcmp(text(b, CONTROL_STATUS_GRANT_ISSUER, issuer), "-") == 0)
 		return;
 	if (!mp_i64(mp_get(b, CONTROL_STATUS_GRANT_DAYS_LEFT), &left)) {

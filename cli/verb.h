@@ -7,9 +7,11 @@
 
 /* Option tables that verbs share. */
 enum {
-	VERB_STATE = 1, /* --state */
-	VERB_QUERY = 2, /* --state, -o, --allow-partial */
-	VERB_WHERE = 4, /* --where */
+	VERB_STATE = 1,    /* --state */
+	VERB_QUERY = 2,    /* --state, -o, --allow-partial */
+	VERB_WHERE = 4,    /* --where */
+	VERB_FORMAT = 8,   /* -o */
+	VERB_PARTIAL = 16, /* -o, --allow-partial */
 };
 
 struct verb {
@@ -21,23 +23,35 @@ struct verb {
 	const struct option_spec *options; /* its own; may be NULL */
 	unsigned shared;                   /* VERB_ */
 	const char *exits;                 /* which exit codes it has, as the characters "0123" */
+	const char *exit_partial;          /* what code 3 means here; NULL: as everywhere */
 	const char *examples;              /* lines "command # what for" */
 	int (*run)(struct command *c);
 };
 
-const struct verb *verb_table(size_t *ret_count);
+/* By index, in the order of the overview; NULL behind the last. */
+const struct verb *verb_at(size_t index);
+/* The part of the table in verbs_trust.c. */
+const struct verb *verbs_trust(size_t *ret_count);
 /* NULL when there is none. `name` has one space between two words. */
 const struct verb *verb_find(const char *name);
 /* "init or issuer" for "authority"; false when no verb of two words begins so. */
 bool verb_second_words(const char *first, char *ret, size_t cap);
 /* The option tables of a verb, its own first. Returns how many. */
 size_t verb_option_sets(const struct verb *v, const struct option_spec *ret[OPTIONS_MAX_SETS]);
-/* Meaning of an exit code, for help and manual pages. */
-const char *verb_exit_text(char code);
+/* Meaning of an exit code, for help and manual pages; `v` NULL: in general. */
+const char *verb_exit_text(const struct verb *v, char code);
 
 int verb_authority_init(struct command *c);
 int verb_authority_issuer(struct command *c);
-int verb_token(struct command *c);
+int verb_authority_extend(struct command *c);
+int verb_authority_operator(struct command *c);
+int verb_authority_rotate(struct command *c);
+int verb_authority_revoke(struct command *c);
+int verb_authority_log(struct command *c);
+int verb_authority_publish(struct command *c);
+int verb_token_create(struct command *c);
+int verb_token_show(struct command *c);
+int verb_cert_show(struct command *c);
 int verb_enroll(struct command *c);
 int verb_status(struct command *c);
 int verb_peers(struct command *c);

@@ -1,4 +1,4 @@
-/* The one table of verbs, and look-ups in it. */
+/* The one table of verbs, and look-ups in it. Those that keep the estate's trust are in verbs_trust.c. */
 #include <stdio.h>
 #include <string.h>
 
@@ -44,58 +44,19 @@ static const struct option_spec shared_query[] = {
     END,
 };
 
+static const struct option_spec shared_format[] = {
+    {.name = "output",
+     .letter = 'o',
+     .value = "FORMAT",
+     .words = OUTPUT_FORMATS,
+     .help = "table (default), wide, json, jsonl or csv"},
+    END,
+};
+
 static const struct option_spec shared_where[] = {
     {.name = "where",
      .value = "SQL",
      .help = "only hosts for which this condition over the table hosts holds"},
-    END,
-};
-
-static const struct option_spec authority_init_options[] = {
-    {.name = "dir", .value = "DIR", .words = "@dir", .help = "folder to make the authority in (required)"},
-    {.name = "name", .value = "NAME", .help = "name of the estate (required)"},
-    {.name = "passphrase-file",
-     .value = "FILE",
-     .words = "@file",
-     .help = "first line protects the authority's key (default: ask)"},
-    {.name = "no-passphrase", .help = "leave the authority's key unprotected: for trials"},
-    END,
-};
-
-static const struct option_spec authority_issuer_options[] = {
-    {.name = "dir", .value = "DIR", .words = "@dir", .help = "folder of the authority (required)"},
-    {.name = "site",
-     .value = "SITE",
-     .repeats = true,
-     .help = "site it may enrol hosts of, repeatable (default: any)"},
-    {.name = "quota", .value = "N", .help = "hosts it may enrol (default: 1000)"},
-    {.name = "days", .value = "N", .help = "how long the grant lasts (default: 365)"},
-    {.name = "passphrase-file",
-     .value = "FILE",
-     .words = "@file",
-     .help = "first line opens the authority's key (default: ask)"},
-    END,
-};
-
-static const struct option_spec token_options[] = {
-    {.name = "dir", .value = "DIR", .words = "@dir", .help = "folder of the authority (required)"},
-    {.name = "issuer", .value = "NAME", .help = "issuer whose key goes into the token (required)"},
-    {.name = "site",
-     .value = "SITE",
-     .help = "home site of hosts that name none (default: the grant's only site)"},
-    {.name = "seed",
-     .value = "ADDR:PORT",
-     .repeats = true,
-     .help = "node to ask first, repeatable, at most 8"},
-    {.name = "days", .value = "N", .help = "how long the token may be used (default: 7)"},
-    {.name = "out", .value = "FILE", .words = "@file", .help = "file to make (required)"},
-    END,
-};
-
-static const struct option_spec enroll_options[] = {
-    {.name = "token", .value = "FILE", .words = "@file", .help = "token to enrol with (required)"},
-    {.name = "site", .value = "SITE", .help = "home site (default: the token's)"},
-    {.name = "keep-token", .help = "do not wipe the token: it is for more hosts"},
     END,
 };
 
@@ -150,7 +111,7 @@ static const struct option_spec help_options[] = {
     END,
 };
 
-static const struct verb verbs[] = {
+static const struct verb verbs_ask[] = {
     {.name = "hosts",
      .operands = "",
      .summary = "list the hosts of the estate and their state",
@@ -277,53 +238,9 @@ static const struct verb verbs[] = {
      .examples =
 	 "mesh drill cut leeds # from here on, leeds is out of reach\nmesh drill heal leeds # and back",
      .run = verb_drill},
-    {.name = "enroll",
-     .operands = "",
-     .summary = "make this machine a host of the estate",
-     .text = "Makes the machine's own key and certificate from a token, in the state folder, and wipes the "
-	     "token. "
-	     "No server is asked. When anything fails the token is left as it was.",
-     .options = enroll_options,
-     .shared = VERB_STATE,
-     .exits = "012",
-     .examples = "mesh enroll --token /root/token --state /var/lib/mesh # then: systemctl start meshd\n"
-		 "mesh enroll --token token --site leeds --keep-token # one token for several hosts",
-     .run = verb_enroll},
-    {.name = "token",
-     .operands = "",
-     .summary = "make a token that machines enrol with",
-     .text = "The token holds the issuer's key and the estate's secret: whoever reads it can enrol hosts, "
-	     "within the "
-	     "issuer's sites, quota and days. Hand it out as you would a password.",
-     .options = token_options,
-     .exits = "012",
-     .examples =
-	 "mesh token --dir authority --issuer rollout --seed 10.1.0.5:7946 --out token # give it to the "
-	 "machines of its sites",
-     .run = verb_token},
-    {.name = "authority init",
-     .operands = "",
-     .summary = "make the authority of a new estate",
-     .text =
-	 "Makes the keys that the whole estate rests on, in a folder that belongs on an offline machine or "
-	 "medium. Keep a spare copy of it elsewhere: without it no issuer can be added or revoked any more. "
-	 "What exists is never overwritten.",
-     .options = authority_init_options,
-     .exits = "012",
-     .examples = "mesh authority init --dir authority --name example # asks for a passphrase",
-     .run = verb_authority_init},
-    {.name = "authority issuer",
-     .operands = "NAME",
-     .operands_min = 1,
-     .operands_max = 1,
-     .summary = "grant a new issuer the right to enrol hosts",
-     .text = "Appends the grant to the authority's log and makes the issuer's key, issuers/NAME.key. Running "
-	     "nodes "
-	     "learn of it from the first host that enrols with a token of that issuer.",
-     .options = authority_issuer_options,
-     .exits = "012",
-     .examples = "mesh authority issuer rollout --dir authority --site berlin --site leeds # two sites",
-     .run = verb_authority_issuer},
+};
+
+static const struct verb verbs_about[] = {
     {.name = "help",
      .operands = "[VERB]",
      .operands_max = 2,
@@ -344,17 +261,25 @@ static const struct verb verbs[] = {
      .run = verb_version},
 };
 
-const struct verb *verb_table(size_t *ret_count)
+const struct verb *verb_at(size_t index)
 {
-	*ret_count = sizeof(verbs) / sizeof(verbs[0]);
-	return verbs;
+	size_t count;
+	if (index < sizeof(verbs_ask) / sizeof(verbs_ask[0]))
+		return &verbs_ask[index];
+	index -= sizeof(verbs_ask) / sizeof(verbs_ask[0]);
+	const struct verb *trust = verbs_trust(&count);
+	if (index < count)
+		return &trust[index];
+	index -= count;
+	return index < sizeof(verbs_about) / sizeof(verbs_about[0]) ? &verbs_about[index] : NULL;
 }
 
 const struct verb *verb_find(const char *name)
 {
-	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
-		if (strcmp(verbs[i].name, name) == 0)
-			return &verbs[i];
+	const struct verb *v;
+	for (size_t i = 0; (v = verb_at(i)) != NULL; i++) {
+		if (strcmp(v->name, name) == 0)
+			return v;
 	}
 	return NULL;
 }
@@ -362,9 +287,10 @@ const struct verb *verb_find(const char *name)
 bool verb_second_words(const char *first, char *ret, size_t cap)
 {
 	size_t len = strlen(first), used = 0;
+	const struct verb *v;
 	ret[0] = '\0';
-	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
-		const char *name = verbs[i].name;
+	for (size_t i = 0; (v = verb_at(i)) != NULL; i++) {
+		const char *name = v->name;
 		if (strncmp(name, first, len) != 0 || name[len] != ' ')
 			continue;
 		int n = snprintf(ret + used, cap - used, "%s%s", used > 0 ? " or " : "", name + len + 1);
@@ -386,12 +312,18 @@ size_t verb_option_sets(const struct verb *v, const struct option_spec *ret[OPTI
 		ret[n++] = shared_query;
 	else if (v->shared & VERB_STATE)
 		ret[n++] = shared_state;
+	if (v->shared & VERB_FORMAT)
+		ret[n++] = shared_format;
+	if (v->shared & VERB_PARTIAL)
+		ret[n++] = &shared_query[1]; /* without --state */
 	ret[n++] = shared_help;
 	return n;
 }
 
-const char *verb_exit_text(char code)
+const char *verb_exit_text(const struct verb *v, char code)
 {
+	if (code == '3' && v != NULL && v->exit_partial != NULL)
+		return v->exit_partial;
 	switch (code) {
 	case '0':
 		return "complete";

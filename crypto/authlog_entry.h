@@ -2,12 +2,11 @@
 #ifndef MESH_CRYPTO_AUTHLOG_ENTRY_H
 #define MESH_CRYPTO_AUTHLOG_ENTRY_H
 
-#include "crypto/authlog.h"
+#include "crypto/authlog_view.h"
 
 #define LOG_HASH_BYTES           32
 #define LOG_ENTRY_ENVELOPE_BYTES 117
 #define LOG_BODY_BYTES           (LIMIT_LOG_ENTRY_BYTES - LOG_ENTRY_ENVELOPE_BYTES)
-#define LOG_REASON_BYTES         128
 
 /* A parsed entry: views into the caller's bytes. */
 struct log_entry {

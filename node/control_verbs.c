@@ -12,6 +12,7 @@
 
 #define STATUS_BYTES                          4096
 #define PEER_BYTES                            256 /* at most, encoded */
+#define GRANT_WARN_DAYS                       30
 #define PEERS_HEAD                            16
 #define PEERS_MAX                             ((LIMIT_CONTROL_REPLY_BYTES - 1024) / PEER_BYTES)
 #define DRILL_TEXT                            (MESHD_DRILL_SITES * (LIMIT_SITE_NAME_BYTES + 2) + 8)
@@ -104,6 +105,12 @@ static void put_trust(struct mp_writer *w, const struct meshd *m, const struct g
 	else
 		mp_put_str(w, "revoked");
 	put_u(w, CONTROL_STATUS_GRANT_GRACE_DAYS, grant != NULL ? grant->grace_days : 0);
+	put_b(w, CONTROL_STATUS_LOG_FORKED, authlog_forked(log));
+	uint64_t ending = 0;
+	for (size_t i = 0; (grant = authlog_grant_at(log, i)) != NULL; i++)
+		ending += !grant->revoked && grant->last_day <= today + GRANT_WARN_DAYS &&
+			  grant->last_day + grant->grace_days >= today;
+	put_u(w, CONTROL_STATUS_GRANTS_ENDING, ending);
 }
 
 /* What it costs and what went wrong. */

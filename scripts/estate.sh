@@ -39,7 +39,7 @@ estate_make() {
 	for node in $ESTATE_NODES; do
 		site=${node%-*}
 		# One seed a site: everything else is learnt.
-		"$MESH" token --dir "$estate/authority" --issuer demo --site "$site" --days 1 \
+		"$MESH" token create --dir "$estate/authority" --issuer demo --site "$site" --days 1 \
 			--seed "$(estate_address hamburg-1)" --seed "$(estate_address leeds-1)" \
 			--out "$estate/$node.token" >/dev/null
 		"$MESH" enroll --token "$estate/$node.token" --state "$estate/$node" >/dev/null

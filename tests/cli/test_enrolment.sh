@@ -56,27 +56,27 @@ cp a/authority.log log.before
 run 0 authority issuer second --dir a --passphrase-file pass
 cp a/issuers/second.key second.key
 cp log.before a/authority.log
-run 1 token --dir a --issuer second --out second
+run 1 token create --dir a --issuer second --out second
 says 'finish it'
 run 0 authority issuer second --dir a --passphrase-file pass
 cmp -s a/issuers/second.key second.key || fail "the key was made anew"
 
 # Token
-run 2 token --dir a --issuer rollout
+run 2 token create --dir a --issuer rollout
 says 'option --out is missing'
-run 1 token --dir a --issuer nobody --out t
+run 1 token create --dir a --issuer nobody --out t
 says 'mesh authority issuer nobody'
-run 1 token --dir a --issuer rollout --site paris --out t
+run 1 token create --dir a --issuer rollout --site paris --out t
 says 'outside the grant'
-run 2 token --dir a --issuer rollout --seed localhost:7946 --out t
+run 2 token create --dir a --issuer rollout --seed localhost:7946 --out t
 says 'numeric address'
-run 2 token --dir a --issuer rollout --seed 127.0.0.1:0 --out t
-run 2 token --dir a --issuer rollout --days -1 --out t
+run 2 token create --dir a --issuer rollout --seed 127.0.0.1:0 --out t
+run 2 token create --dir a --issuer rollout --days -1 --out t
 [ ! -e t ] || fail "a failed token left a file"
-run 0 token --dir a --issuer rollout --seed 127.0.0.1:7946 --seed '[::1]:7946' --out t
+run 0 token create --dir a --issuer rollout --seed 127.0.0.1:7946 --seed '[::1]:7946' --out t
 [ "$(mode t)" = 600 ] || fail "mode of the token"
 cp t t.before
-run 1 token --dir a --issuer rollout --out t
+run 1 token create --dir a --issuer rollout --out t
 cmp -s t t.before || fail "a token was overwritten"
 
 # Enrolment: what is refused leaves the token and the folder as they were.
@@ -147,7 +147,7 @@ says 'ask for a new one'
 run 0 authority init --dir c --name Trial --no-passphrase
 shows 'no passphrase'
 run 0 authority issuer only --dir c --site oslo
-run 0 token --dir c --issuer only --out t
+run 0 token create --dir c --issuer only --out t
 run 0 enroll --token t --state s4
 shows 'of site oslo'
 done_with 45

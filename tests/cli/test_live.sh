@@ -11,7 +11,7 @@ trap 'for p in $pids; do kill "$p" 2>/dev/null || :; done; wait; rm -rf "$work"'
 
 "$mesh" authority init --dir a --name Trial --no-passphrase >out
 "$mesh" authority issuer i --dir a >out
-"$mesh" token --dir a --issuer i --seed "$net.1:7946" --out t >out
+"$mesh" token create --dir a --issuer i --seed "$net.1:7946" --out t >out
 for n in 1 2; do
 	site=berlin
 	drills=yes

@@ -18,9 +18,9 @@ says 'did you mean "hosts"'
 run 2 "$(printf 'ho\033[2Jts')"
 says 'ho\\x1b\[2Jts'
 run 2 authority
-says 'second word: init or issuer'
+says 'second word: init or issuer or extend'
 run 2 help authority
-says 'init or issuer'
+says 'init or issuer or extend'
 run 2 commit
 run 2 ''
 run 2 hosts --stauts up
@@ -46,6 +46,8 @@ run 2 drill chop leeds
 run 2 drill cut ''
 run 2 drill cut a-name-of-a-site-that-is-longer-than-32-bytes
 run 2 token
+says 'second word: create or show'
+run 2 token create
 run 2 help no-such-verb
 run 2 help --completion fish
 

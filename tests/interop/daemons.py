@@ -91,7 +91,7 @@ class Estate:
 
     def token(self, name, seeds=()):
         path = self.path(name + ".token")
-        self.mesh("token", "--dir", self.path("authority"), "--issuer", "north", "--out", path,
+        self.mesh("token", "create", "--dir", self.path("authority"), "--issuer", "north", "--out", path,
                   *(word for seed in seeds for word in ("--seed", text(seed))))
         return path
 

@@ -1,3 +1,4 @@
+/* A token: the issuer's key and what a machine needs besides, in one file. */
 #include "crypto/token.h"
 
 #include <stdlib.h>
@@ -5,7 +6,10 @@
 
 #include "base/text.h"
 #include "cli/authority_dir.h"
+#include "cli/fields.h"
+#include "cli/passphrase.h"
 #include "cli/shown.h"
+#include "cli/token_subnets.h"
 #include "cli/verb.h"
 #include "crypto/hash.h"
 #include "os/clock.h"
@@ -50,19 +54,20 @@ static enum err load_secret(const struct authority_dir *d, struct token *t, stru
 	return ERR_OK;
 }
 
-static enum err load_issuer(const struct authority_dir *d, const char *name, struct token *t,
-			    const struct authlog_grant **ret, struct err_info *info)
+static enum err load_issuer(const struct command *c, const struct authority_dir *d, const char *name,
+			    struct token *t, const struct authlog_grant **ret, struct err_info *info)
 {
 	char path[LIMIT_PATH_BYTES];
 	struct identity *issuer = NULL;
-	enum err err = authority_dir_issuer(d, name, path, sizeof(path), info);
+	enum err err = authority_dir_key(d->issuers, "issuer", name, path, sizeof(path), info);
 	if (err == ERR_OK && !os_file_exists(path))
 		err =
 		    err_set(info, ERR_NOT_FOUND,
 			    "there is no issuer \"%s\" (\"%s\"); make it: mesh authority issuer %s --dir %s",
 			    name, path, name, d->folder);
 	if (err == ERR_OK)
-		err = identity_load(path, KEY_ISSUER, NULL, &issuer, info);
+		err = passphrase_load_key(c, path, KEY_ISSUER, "passphrase-file",
+					  "Passphrase of the issuer's key: ", &issuer, info);
 	if (err != ERR_OK)
 		return err;
 	identity_seed(issuer, t->issuer_seed);
@@ -115,8 +120,9 @@ static enum err choose_days(const struct command *c, const struct authlog_grant 
 	shown_day(grant->last_day, day);
 	if (grant->last_day < today)
 		return err_set(info, ERR_EXPIRED,
-			       "the grant of issuer \"%s\" ended on %s; make another issuer", grant->name,
-			       day);
+			       "the grant of issuer \"%s\" ended on %s; extend it: mesh authority extend %s "
+			       "--dir DIR --days N",
+			       grant->name, day, grant->name);
 	/* A token that outlives its grant would be a promise that cannot be kept. */
 	t->last_day = today + days < grant->last_day ? today + days : grant->last_day;
 	return ERR_OK;
@@ -135,14 +141,37 @@ static enum err write_token(const struct token *t, const char *path, struct err_
 	return err;
 }
 
-int verb_token(struct command *c)
+static int report(struct command *c, const struct token *t, const struct authlog_grant *grant,
+		  const char *out)
+{
+	char day[SHOWN_BYTES], text[LIMIT_PATH_BYTES + 512], map[64] = "";
+	struct fields f = {0};
+	shown_day(t->last_day, day);
+	fields_text(&f, "token", out);
+	fields_text(&f, "issuer", grant->name);
+	fields_text(&f, "site", t->site[0] != '\0' ? t->site : NULL);
+	fields_number(&f, "subnets", (int64_t)t->subnet_count);
+	fields_number(&f, "seeds", (int64_t)t->seed_count);
+	fields_number(&f, "quota", grant->quota);
+	fields_text(&f, "last_day", day);
+	bool finds = t->site[0] != '\0' || t->subnet_count > 0;
+	if (t->subnet_count > 0)
+		snprintf(map, sizeof(map), " by %zu subnet%s", t->subnet_count, shown_plural(t->subnet_count));
+	snprintf(text, sizeof(text),
+		 "Token \"%s\" for %s%s%s may be used until %s. Whoever reads it can enrol hosts.\n"
+		 "Next, on each machine: mesh enroll --token FILE%s\n",
+		 out, t->site[0] != '\0' ? "site " : "any granted site", t->site, map, day,
+		 finds ? "" : " --site SITE");
+	return fields_answer(c, &f, text, false);
+}
+
+int verb_token_create(struct command *c)
 {
 	struct authority_dir d;
 	struct token t = {0};
 	struct err_info info = {0};
-	const struct authlog_grant *grant;
+	const struct authlog_grant *grant = NULL;
 	const char *issuer, *out;
-	char day[SHOWN_BYTES];
 	enum err err = authority_dir_name(c, &d, &info);
 	if (err == ERR_OK)
 		err = authority_required(c, "issuer", &issuer, &info);
@@ -153,23 +182,18 @@ int verb_token(struct command *c)
 	if (err == ERR_OK)
 		err = authority_dir_load_log(&d, &t.log, &info);
 	if (err == ERR_OK)
-		err = load_issuer(&d, issuer, &t, &grant, &info);
+		err = load_issuer(c, &d, issuer, &t, &grant, &info);
 	if (err == ERR_OK)
 		err = choose_site(c, grant, &t, &info);
+	if (err == ERR_OK)
+		err = token_subnets_read(c, grant, &t, &info);
 	if (err == ERR_OK)
 		err = choose_days(c, grant, &t, &info);
 	if (err == ERR_OK)
 		err = load_secret(&d, &t, &info);
 	if (err == ERR_OK)
 		err = write_token(&t, out, &info);
-	if (err == ERR_OK) {
-		shown_day(t.last_day, day);
-		fprintf(c->out,
-			"Token \"%s\" for %s%s may be used until %s. Whoever reads it can enrol hosts.\n"
-			"Next, on each machine: mesh enroll --token FILE%s\n",
-			out, t.site[0] != '\0' ? "site " : "any granted site", t.site, day,
-			t.site[0] != '\0' ? "" : " --site SITE");
-	}
+	int code = err == ERR_OK ? report(c, &t, grant, out) : command_report(c, &info);
 	token_release(&t);
-	return err == ERR_OK ? MESH_EXIT_COMPLETE : command_report(c, &info);
+	return code;
 }

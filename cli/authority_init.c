@@ -1,0 +1,185 @@
+/* A new authority: its keys and its log. The log is written last, so a folder with one is whole. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "cli/authority_spare.h"
+#include "cli/fields.h"
+#include "cli/passphrase.h"
+#include "cli/verb.h"
+#include "crypto/hash.h"
+#include "os/clock.h"
+#include "os/file.h"
+
+static enum err check_estate_name(const char *name, struct err_info *info)
+{
+	char shown[2 * LIMIT_SHORT_TEXT_BYTES];
+	size_t len = strlen(name), escaped = text_escape(shown, sizeof(shown), name, len);
+	if (len > LIMIT_SHORT_TEXT_BYTES || escaped != len)
+		return err_set(info, ERR_USAGE,
+			       "estate name \"%s\": at most %d bytes without control characters are allowed",
+			       shown, LIMIT_SHORT_TEXT_BYTES);
+	return ERR_OK;
+}
+
+static enum err refuse_existing(const struct authority_dir *d, struct err_info *info)
+{
+	const char *const files[] = {d->key, d->estate, d->log};
+	for (size_t i = 0; i < 3; i++) {
+		if (os_file_exists(files[i]))
+			return err_set(
+			    info, ERR_EXISTS,
+			    "\"%s\" exists: an authority is never overwritten; name another folder "
+			    "with --dir",
+			    files[i]);
+	}
+	return ERR_OK;
+}
+
+static enum err save_estate_key(const struct authority_dir *d, const struct crypto_rng *rng,
+				struct err_info *info)
+{
+	uint8_t secret[KEY_BYTES], file[KEY_FILE_BYTES];
+	rng->fill(rng->context, secret, sizeof(secret));
+	enum err err = key_file_encode(KEY_ESTATE_SECRET, secret, NULL, rng, file);
+	if (err == ERR_OK)
+		err = os_file_create(d->estate, file, sizeof(file), 0600, info);
+	else
+		err_set(info, err, "cannot make the estate's key: %s", err_text(err));
+	crypto_wipe(secret, sizeof(secret));
+	crypto_wipe(file, sizeof(file));
+	return err;
+}
+
+static enum err save_genesis(const struct authority_dir *d, const struct identity *authority,
+			     const char *name, struct authlog **ret, struct err_info *info)
+{
+	uint8_t entry[LIMIT_LOG_ENTRY_BYTES];
+	size_t len;
+	struct authlog *log = NULL;
+	enum err err = authlog_new(&log);
+	if (err == ERR_OK)
+		err = authlog_make_genesis(authority, name, os_clock_wall(), entry, &len);
+	if (err == ERR_OK)
+		err = authlog_append(log, entry, len);
+	if (err != ERR_OK)
+		err_set(info, err, "cannot make the authority's log: %s", err_text(err));
+	else
+		err = authlog_save(log, d->log, info);
+	if (err == ERR_OK)
+		*ret = log;
+	else
+		authlog_free(log);
+	return err;
+}
+
+/* What was made before a failure goes again: it has signed nothing yet. */
+static void undo(const struct authority_dir *d)
+{
+	os_file_wipe(d->key, NULL);
+	os_file_wipe(d->estate, NULL);
+}
+
+static enum err make_authority(const struct authority_dir *d, const char *name, const char *passphrase,
+			       struct authlog **ret, struct err_info *info)
+{
+	struct crypto_rng rng = crypto_rng_system();
+	struct identity *authority = NULL;
+	enum err err = identity_generate(&rng, &authority);
+	if (err != ERR_OK)
+		return err_set(info, err, "cannot make a key: %s", err_text(err));
+	err = identity_save(authority, KEY_AUTHORITY, d->key, passphrase, &rng, info);
+	/* Somebody else's file is not ours to undo. */
+	bool ours = err == ERR_OK;
+	if (err == ERR_OK)
+		err = save_estate_key(d, &rng, info);
+	if (err == ERR_OK)
+		err = save_genesis(d, authority, name, ret, info);
+	if (err != ERR_OK && ours)
+		undo(d);
+	identity_free(authority);
+	return err;
+}
+
+/* What went wrong is said with the way to mend it: the authority itself is whole. */
+static enum err make_spare(struct command *c, const struct authority_dir *d, const struct authlog *log,
+			   struct authority_spare *ret)
+{
+	struct err_info info = {0};
+	enum err err = authority_spare_find(c, d, log, ret, &info);
+	if (err == ERR_OK)
+		authority_spare_update(d, ret);
+	if (err == ERR_OK && ret->condition != SPARE_BEHIND)
+		return ERR_OK;
+	command_fail(c, 0,
+		     "the authority was made, but not its spare copy: %s; then: mesh authority log --dir %s "
+		     "--spare DIR",
+		     err == ERR_OK ? ret->why.text : info.text, d->folder);
+	return ERR_IO;
+}
+
+static int report(struct command *c, const struct authority_dir *d, const char *name,
+		  const struct authlog *log, const struct authority_spare *spare)
+{
+	char estate[ID_HEX_BYTES], text[4 * LIMIT_PATH_BYTES];
+	struct fields f = {0};
+	bool bare = options_has(&c->options, "no-passphrase");
+	id_hex(authlog_estate(log), estate);
+	fields_text(&f, "estate", estate);
+	fields_text(&f, "name", name);
+	fields_text(&f, "folder", d->folder);
+	fields_flag(&f, "protected", !bare);
+	fields_text(&f, "spare", authority_spare_name(spare->condition));
+	fields_text(&f, "spare_folder", spare->folder[0] != '\0' ? spare->folder : NULL);
+	int n = snprintf(text, sizeof(text), "Made the authority of estate \"%s\" in \"%s\".\nEstate id %s\n",
+			 name, d->folder, estate);
+	snprintf(text + n, sizeof(text) - (size_t)n,
+		 "%s%s%sKeep both offline.%s\nNext: mesh authority issuer NAME --dir %s\n",
+		 spare->condition == SPARE_CURRENT
+		     ? "Spare copy in \""
+		     : "No spare copy was made: a lost folder is lost for good. ",
+		 spare->folder,
+		 spare->condition == SPARE_CURRENT ? "\", kept up to date by every change. "
+						   : "Make one: --spare DIR. ",
+		 bare ? " Its key has no passphrase: whoever reads it owns the estate." : "", d->folder);
+	return fields_answer(c, &f, text, false);
+}
+
+int verb_authority_init(struct command *c)
+{
+	struct authority_dir d;
+	struct err_info info = {0};
+	struct os_lock *lock = NULL;
+	struct authlog *log = NULL;
+	struct authority_spare spare = {0};
+	const char *name;
+	char passphrase[PASSPHRASE_BYTES] = "";
+	enum err err = authority_dir_name(c, &d, &info);
+	if (err == ERR_OK)
+		err = authority_required(c, "name", &name, &info);
+	if (err == ERR_OK)
+		err = check_estate_name(name, &info);
+	if (err == ERR_OK)
+		err = refuse_existing(&d, &info);
+	if (err == ERR_OK)
+		err = passphrase_choose(c, "passphrase-file", "no-passphrase",
+					"Passphrase for the authority's key: ", passphrase, &info);
+	if (err == ERR_OK)
+		err = os_dir_make(d.folder, 0700, &info);
+	if (err == ERR_OK)
+		err = os_lock_take(d.lock, &lock, &info);
+	if (err == ERR_OK)
+		err = refuse_existing(&d, &info);
+	if (err == ERR_OK)
+		err = make_authority(&d, name, passphrase, &log, &info);
+	crypto_wipe(passphrase, sizeof(passphrase));
+	int code = err == ERR_OK ? MESH_EXIT_COMPLETE : command_report(c, &info);
+	if (err == ERR_OK && make_spare(c, &d, log, &spare) != ERR_OK)
+		code = MESH_EXIT_ERROR;
+	else if (err == ERR_OK)
+		code = report(c, &d, name, log, &spare);
+	authlog_free(log);
+	if (lock != NULL)
+		os_lock_release(lock);
+	return code;
+}

@@ -1,0 +1,77 @@
+#include "cli/passphrase.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/hash.h"
+#include "os/file.h"
+#include "os/terminal.h"
+
+static enum err read_first_line(const char *path, char ret[PASSPHRASE_BYTES], struct err_info *info)
+{
+	uint8_t *data;
+	size_t len;
+	enum err err = os_file_read_secret(path, PASSPHRASE_BYTES - 1, &data, &len, info);
+	if (err != ERR_OK)
+		return err;
+	size_t line = strcspn((char *)data, "\r\n");
+	if (line == 0) {
+		err = err_set(info, ERR_ARG, "the first line of \"%s\" is empty; write a passphrase into it",
+			      path);
+	} else {
+		memcpy(ret, data, line);
+		ret[line] = '\0';
+	}
+	crypto_wipe(data, len);
+	free(data);
+	return err;
+}
+
+enum err passphrase_read(const struct command *c, const char *file_option, const char *prompt, bool twice,
+			 char ret[PASSPHRASE_BYTES], struct err_info *info)
+{
+	char again[PASSPHRASE_BYTES];
+	const char *file = options_value(&c->options, file_option);
+	if (file != NULL)
+		return read_first_line(file, ret, info);
+	enum err err = os_terminal_secret(prompt, ret, PASSPHRASE_BYTES, info);
+	if (err == ERR_UNSUPPORTED)
+		return err_set(info, err,
+			       "a passphrase is needed and there is no terminal to ask on; give it "
+			       "with --%s",
+			       file_option);
+	if (err == ERR_OK && ret[0] == '\0')
+		err = err_set(info, ERR_ARG, "the passphrase is empty; nothing was changed");
+	if (err != ERR_OK || !twice)
+		return err;
+	err = os_terminal_secret("Again: ", again, sizeof(again), info);
+	if (err == ERR_OK && strcmp(ret, again) != 0)
+		err = err_set(info, ERR_ARG, "the two passphrases differ; nothing was changed");
+	crypto_wipe(again, sizeof(again));
+	return err;
+}
+
+enum err passphrase_choose(const struct command *c, const char *file_option, const char *none_option,
+			   const char *prompt, char ret[PASSPHRASE_BYTES], struct err_info *info)
+{
+	bool none = options_has(&c->options, none_option);
+	ret[0] = '\0';
+	if (none && options_has(&c->options, file_option))
+		return err_set(info, ERR_USAGE, "--%s and --%s exclude each other", none_option, file_option);
+	return none ? ERR_OK : passphrase_read(c, file_option, prompt, true, ret, info);
+}
+
+enum err passphrase_load_key(const struct command *c, const char *path, enum key_purpose purpose,
+			     const char *file_option, const char *prompt, struct identity **ret,
+			     struct err_info *info)
+{
+	char passphrase[PASSPHRASE_BYTES];
+	enum err err = identity_load(path, purpose, NULL, ret, info);
+	if (err != ERR_SEAL)
+		return err;
+	err = passphrase_read(c, file_option, prompt, false, passphrase, info);
+	if (err == ERR_OK)
+		err = identity_load(path, purpose, passphrase, ret, info);
+	crypto_wipe(passphrase, sizeof(passphrase));
+	return err;
+}

@@ -1,0 +1,21 @@
+/* Passphrases: from a file's first line or the terminal, never from an argument. The caller wipes them. */
+#ifndef MESH_CLI_PASSPHRASE_H
+#define MESH_CLI_PASSPHRASE_H
+
+#include "cli/command.h"
+#include "crypto/identity.h"
+
+#define PASSPHRASE_BYTES 1024
+
+/* From the file that `file_option` names, else asked with `prompt` (`twice`: and compared). */
+enum err passphrase_read(const struct command *c, const char *file_option, const char *prompt, bool twice,
+			 char ret[PASSPHRASE_BYTES], struct err_info *info);
+/* For a new key: as passphrase_read, or empty when the switch `none_option` is given. */
+enum err passphrase_choose(const struct command *c, const char *file_option, const char *none_option,
+			   const char *prompt, char ret[PASSPHRASE_BYTES], struct err_info *info);
+/* A key file, with a passphrase only where it is protected. */
+enum err passphrase_load_key(const struct command *c, const char *path, enum key_purpose purpose,
+			     const char *file_option, const char *prompt, struct identity **ret,
+			     struct err_info *info);
+
+#endif

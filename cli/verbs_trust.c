@@ -1,0 +1,348 @@
+/* The part of the verb table that keeps the estate's trust: authority, tokens, certificates, enrolment. */
+#include "cli/verb.h"
+
+#define END                                                                                                  \
+	{                                                                                                    \
+		.name = NULL                                                                                 \
+	}
+
+#define OPTION_DIR                                                                                           \
+	{                                                                                                    \
+		.name = "dir", .value = "DIR", .words = "@dir", .help = "folder of the authority (required)" \
+	}
+#define OPTION_SPARE                                                                                         \
+	{                                                                                                    \
+		.name = "spare", .value = "DIR", .words = "@dir",                                            \
+		.help = "make or find the spare copy there, from now on"                                     \
+	}
+#define OPTION_PASSPHRASE                                                                                    \
+	{                                                                                                    \
+		.name = "passphrase-file", .value = "FILE", .words = "@file",                                \
+		.help = "first line opens the authority's key (default: ask)"                                \
+	}
+#define OPTION_DAYS(what)                                                                                    \
+	{                                                                                                    \
+		.name = "days", .value = "N", .help = what                                                   \
+	}
+#define OPTION_UNTIL                                                                                         \
+	{                                                                                                    \
+		.name = "until", .value = "DATE", .help = "last day instead of --days, like 2027-12-31"      \
+	}
+
+#define CHANGE_EXIT                                                                                          \
+	"done, but the spare copy could not be brought up to date, or the node not be told (standard error " \
+	"says what to do; --allow-partial makes it 0)"
+#define CHANGE_TEXT                                                                                          \
+	"\n\nThe change is copied to the spare, if the authority has one, and handed to the node on this "   \
+	"machine, if one of this estate runs here (--state names another). Before anything is signed the "   \
+	"log is compared with theirs: a copy that has fallen behind is refused, because signing with it "    \
+	"would fork the log."
+
+static const struct option_spec init_options[] = {
+    {.name = "dir", .value = "DIR", .words = "@dir", .help = "folder to make the authority in (required)"},
+    {.name = "name", .value = "NAME", .help = "name of the estate (required)"},
+    {.name = "spare",
+     .value = "DIR",
+     .words = "@dir",
+     .help = "keep a copy of the whole folder there, at best on another medium"},
+    {.name = "passphrase-file",
+     .value = "FILE",
+     .words = "@file",
+     .help = "first line protects the authority's key (default: ask)"},
+    {.name = "no-passphrase", .help = "leave the authority's key unprotected: for trials"},
+    END,
+};
+
+static const struct option_spec issuer_options[] = {
+    OPTION_DIR,
+    {.name = "site",
+     .value = "SITE",
+     .repeats = true,
+     .help = "site it may enrol hosts of, repeatable, at most 16 (default: any)"},
+    {.name = "quota", .value = "N", .help = "hosts it may enrol (default: 1000)"},
+    OPTION_DAYS("how long the grant lasts (default: 365)"),
+    OPTION_UNTIL,
+    {.name = "grace", .value = "DAYS", .help = "how long its hosts are heard after that (default: 30)"},
+    {.name = "key-passphrase", .help = "protect the issuer's key, too: ask for a passphrase"},
+    {.name = "key-passphrase-file",
+     .value = "FILE",
+     .words = "@file",
+     .help = "first line protects the issuer's key"},
+    OPTION_PASSPHRASE,
+    OPTION_SPARE,
+    END,
+};
+
+static const struct option_spec extend_options[] = {
+    OPTION_DIR,
+    OPTION_DAYS("days from today on until the grant ends"),
+    OPTION_UNTIL,
+    {.name = "quota", .value = "N", .help = "hosts it may enrol (default: as before)"},
+    OPTION_PASSPHRASE,
+    OPTION_SPARE,
+    END,
+};
+
+static const struct option_spec operator_options[] = {
+    OPTION_DIR,
+    {.name = "role",
+     .value = "ROLES",
+     .repeats = true,
+     .help = "incidents, inventory, policy, decommission, apart by commas (required)"},
+    OPTION_DAYS("how long the key counts (default: 365)"),
+    OPTION_UNTIL,
+    {.name = "public-key",
+     .value = "FILE|HEX",
+     .words = "@file",
+     .help = "the person's own key: a key file, or 64 digits (default: make one)"},
+    {.name = "key-passphrase-file",
+     .value = "FILE",
+     .words = "@file",
+     .help = "first line protects the person's key (default: ask)"},
+    {.name = "no-key-passphrase", .help = "leave the person's key unprotected: for trials"},
+    OPTION_PASSPHRASE,
+    OPTION_SPARE,
+    END,
+};
+
+static const struct option_spec rotate_options[] = {
+    OPTION_DIR,
+    OPTION_PASSPHRASE,
+    {.name = "new-passphrase-file",
+     .value = "FILE",
+     .words = "@file",
+     .help = "first line protects the new key (default: ask)"},
+    {.name = "no-passphrase", .help = "leave the new key unprotected: for trials"},
+    {.name = "remove-old", .help = "make no new key; wipe the old ones that were kept"},
+    OPTION_SPARE,
+    END,
+};
+
+static const struct option_spec log_options[] = {
+    {.name = "dir",
+     .value = "DIR",
+     .words = "@dir",
+     .help = "folder of the authority (default: the log of the node)"},
+    {.name = "log", .value = "FILE", .words = "@file", .help = "read this log instead"},
+    {.name = "out",
+     .value = "FILE",
+     .words = "@file",
+     .help = "write log and allow-lists to a file, to be carried to a branch that is cut off"},
+    {.name = "take",
+     .value = "PATH",
+     .words = "@file",
+     .help = "bring the folder up to that other copy of it, or to that log"},
+    {.name = "spare", .value = "DIR", .words = "@dir", .help = "bring the spare copy there up to date"},
+    END,
+};
+
+static const struct option_spec publish_options[] = {
+    {.name = "dir", .value = "DIR", .words = "@dir", .help = "folder of the authority"},
+    {.name = "log",
+     .value = "FILE",
+     .words = "@file",
+     .help = "publish a log, or what mesh authority log --out wrote: needs no authority"},
+    {.name = "accept-fork",
+     .help = "publish although the node knows entries that this log lacks: forks the log for good"},
+    END,
+};
+
+static const struct option_spec token_create_options[] = {
+    OPTION_DIR,
+    {.name = "issuer", .value = "NAME", .help = "issuer whose key goes into the token (required)"},
+    {.name = "site",
+     .value = "SITE",
+     .help = "home site of hosts that name none (default: the grant's only site)"},
+    {.name = "subnet",
+     .value = "CIDR=SITE",
+     .repeats = true,
+     .help = "home site of hosts in a subnet, like 10.1.0.0/16=berlin, repeatable"},
+    {.name = "subnets",
+     .value = "FILE",
+     .words = "@file",
+     .help = "the same from a file: lines CIDR,SITE; at most 256 in all"},
+    {.name = "seed",
+     .value = "ADDR:PORT",
+     .repeats = true,
+     .help = "node to ask first, repeatable, at most 8"},
+    {.name = "days", .value = "N", .help = "how long the token may be used (default: 7)"},
+    {.name = "out", .value = "FILE", .words = "@file", .help = "file to make (required)"},
+    {.name = "passphrase-file",
+     .value = "FILE",
+     .words = "@file",
+     .help = "first line opens the issuer's key, if it is protected (default: ask)"},
+    END,
+};
+
+static const struct option_spec enroll_options[] = {
+    {.name = "token", .value = "FILE", .words = "@file", .help = "token to enrol with (required)"},
+    {.name = "site",
+     .value = "SITE",
+     .help = "home site (default: by the token's subnets, else the token's site)"},
+    {.name = "keep-token", .help = "do not wipe the token: it is for more hosts"},
+    END,
+};
+
+static const struct verb verbs[] = {
+    {.name = "enroll",
+     .operands = "",
+     .summary = "make this machine a host of the estate",
+     .text =
+	 "Makes the machine's own key and certificate from a token, in the state folder, and wipes the "
+	 "token. No server is asked. The home site is the one of --site, else that of the most specific of "
+	 "the token's subnets that one of the machine's addresses is in, else the token's own. The "
+	 "certificate holds a hash of what identifies the machine's hardware, so that a machine that is "
+	 "installed anew takes the place of what it was. When anything fails the token is left as it was.",
+     .options = enroll_options,
+     .shared = VERB_STATE | VERB_FORMAT,
+     .exits = "012",
+     .examples = "mesh enroll --token /root/token --state /var/lib/mesh # then: systemctl start meshd\nmesh "
+		 "enroll --token token --site leeds --keep-token # one token for several hosts",
+     .run = verb_enroll},
+    {.name = "cert show",
+     .operands = "[FILE]",
+     .operands_max = 1,
+     .summary = "show a host's certificate and what it is worth",
+     .text = "Host, home site, groups, issuer, until when the issuer's grant holds, and whether the "
+	     "certificate stands, as far as the authority's log of this node tells. Without FILE the one of "
+	     "the state folder. Whether a host is over its issuer's quota is for the nodes that see all "
+	     "certificates: mesh show HOST.",
+     .shared = VERB_QUERY,
+     .exits = "0123",
+     .exit_partial = "shown, but the certificate does not stand (any more), or only by its grace "
+		     "(--allow-partial makes it 0)",
+     .examples = "mesh cert show # of this node\nmesh cert show /mnt/var/lib/mesh/certificate # of another, "
+		 "by the log of this node",
+     .run = verb_cert_show},
+    {.name = "token create",
+     .operands = "",
+     .summary = "make a token that machines enrol with",
+     .text =
+	 "The token holds the issuer's key and the estate's secret: whoever reads it can enrol hosts, "
+	 "within the issuer's sites, quota and days. Hand it out as you would a password. One token, in the "
+	 "image of many machines, enrols all of them, up to the quota.",
+     .options = token_create_options,
+     .shared = VERB_FORMAT,
+     .exits = "012",
+     .examples = "mesh token create --dir auth --issuer tills --seed 10.1.0.5:7946 --out t # give it to the "
+		 "machines of its sites\nmesh token create --dir auth --issuer tills --subnets sites.csv "
+		 "--out t # one for an image: each machine finds its site by its address",
+     .run = verb_token_create},
+    {.name = "token show",
+     .operands = "FILE",
+     .operands_min = 1,
+     .operands_max = 1,
+     .summary = "show what a token is for",
+     .text = "Estate, issuer, sites, quota, how long token and grant last, subnets, seeds, entries of the "
+	     "authority's log. Never the keys in it. A used token is said to be one.",
+     .shared = VERB_PARTIAL,
+     .exits = "0123",
+     .exit_partial = "shown, but nothing can be enrolled with it: used, past its days, or its issuer "
+		     "revoked or ended (--allow-partial makes it 0)",
+     .examples = "mesh token show token # may it still be used\nmesh token show token -o json # for scripts",
+     .run = verb_token_show},
+    {.name = "authority init",
+     .operands = "",
+     .summary = "make the authority of a new estate",
+     .text = "Makes the keys that the whole estate rests on, in a folder that belongs on an offline machine "
+	     "or medium, and with --spare a second copy, which every later change keeps up to date: without "
+	     "a copy a lost folder means that no issuer can be added or revoked any more. What exists is "
+	     "never overwritten.",
+     .options = init_options,
+     .shared = VERB_FORMAT,
+     .exits = "012",
+     .examples =
+	 "mesh authority init --dir auth --name example --spare /media/usb/auth # asks for a passphrase",
+     .run = verb_authority_init},
+    {.name = "authority issuer",
+     .operands = "NAME",
+     .operands_min = 1,
+     .operands_max = 1,
+     .summary = "grant a new issuer the right to enrol hosts",
+     .text = "Makes the issuer's key, issuers/NAME.key, and signs its grant: of which sites, how many hosts, "
+	     "until when. Certificates do not expire; they hold while the grant does, and its grace after "
+	     "that. Nodes learn of a new issuer from the first host that enrols with its token, or when the "
+	     "log is published." CHANGE_TEXT,
+     .options = issuer_options,
+     .shared = VERB_QUERY,
+     .exits = "0123",
+     .exit_partial = CHANGE_EXIT,
+     .examples = "mesh authority issuer tills --dir auth --site berlin --site leeds --quota 500 # two sites",
+     .run = verb_authority_issuer},
+    {.name = "authority extend",
+     .operands = "[NAME]",
+     .operands_max = 1,
+     .summary = "extend the grant of an issuer, or of all",
+     .text = "One entry of the log renews every certificate of the issuer (without NAME: of all issuers), "
+	     "or raises the quota. mesh authority log shows how many days are left." CHANGE_TEXT,
+     .options = extend_options,
+     .shared = VERB_QUERY,
+     .exits = "0123",
+     .exit_partial = CHANGE_EXIT,
+     .examples = "mesh authority extend --dir auth --days 365 # all grants, a year from today\nmesh "
+		 "authority extend tills --dir auth --quota 2000 # more hosts",
+     .run = verb_authority_extend},
+    {.name = "authority operator",
+     .operands = "NAME",
+     .operands_min = 1,
+     .operands_max = 1,
+     .summary = "let a person say things for the estate",
+     .text = "Makes the person's key, operators/NAME.key, under a passphrase of the person's own, or takes a "
+	     "public key, and signs what it may be used for. Again for a known NAME: renews days and roles "
+	     "of the same key." CHANGE_TEXT,
+     .options = operator_options,
+     .shared = VERB_QUERY,
+     .exits = "0123",
+     .exit_partial = CHANGE_EXIT,
+     .examples = "mesh authority operator jo --dir auth --role incidents,inventory --days 180 # then hand "
+		 "operators/jo.key over",
+     .run = verb_authority_operator},
+    {.name = "authority rotate",
+     .operands = "",
+     .summary = "replace the authority's key",
+     .text = "Signs a new key with the old one. Nodes follow the log, also those that were offline through "
+	     "it. The old key is kept in old/ until --remove-old wipes it there and in the spare copy; it "
+	     "signs nothing that counts any more." CHANGE_TEXT,
+     .options = rotate_options,
+     .shared = VERB_QUERY,
+     .exits = "0123",
+     .exit_partial = CHANGE_EXIT,
+     .examples = "mesh authority rotate --dir auth # when people leave who knew the passphrase\nmesh "
+		 "authority rotate --dir auth --remove-old # once nobody needs the old key",
+     .run = verb_authority_rotate},
+    {.name = "authority log",
+     .operands = "",
+     .summary = "list the authority's log, carry it, mend copies",
+     .text = "Every entry: when, what, whom it is about, and of grants and operators how many days are left. "
+	     "A forked log is said aloud: the key was used twice, by a copy that had fallen behind or by a "
+	     "thief; what came after the fork grants nothing, revocations count. On any node it shows the "
+	     "log that the node goes by.",
+     .options = log_options,
+     .shared = VERB_QUERY,
+     .exits = "0123",
+     .exit_partial =
+	 "listed, but the log is forked, or a spare copy is not up to date (--allow-partial makes it 0)",
+     .examples = "mesh authority log --dir auth # what was granted, and until when\nmesh authority log --dir "
+		 "auth --out carry.log # for a branch that is cut off\nmesh authority log --dir auth --take "
+		 "/media/usb/auth # the other copy is newer",
+     .run = verb_authority_log},
+    {.name = "authority publish",
+     .operands = "",
+     .summary = "hand the authority's log to the node on this machine",
+     .text =
+	 "Entry by entry over the control socket, the allow-lists after them; what the node knows already "
+	 "is passed over. From one node the log reaches all others, before anything else they exchange. "
+	 "Entries prove themselves: any member of the node's group may publish a log on any machine.",
+     .options = publish_options,
+     .shared = VERB_STATE | VERB_FORMAT,
+     .exits = "012",
+     .examples = "mesh authority publish --dir auth --state /var/lib/mesh # where the authority is\nmesh "
+		 "authority publish --log carry.log # on a node of a branch that is cut off",
+     .run = verb_authority_publish},
+};
+
+const struct verb *verbs_trust(size_t *ret_count)
+{
+	*ret_count = sizeof(verbs) / sizeof(verbs[0]);
+	return verbs;
+}
