@@ -22,6 +22,7 @@
 #include "gossip/defence.h"
 #include "gossip/gossip.h"
 #include "gossip/set.h"
+#include "gossip/site.h"
 #include "gossip/wire.h"
 
 struct site;
@@ -100,53 +101,6 @@ struct member {
 	struct suspect *suspect; /* witness.c: being judged here, or NULL */
 };
 
-/* One signer's latest roll-call of a site, one part. */
-struct rollcall_view {
-	struct member *signer;
-	uint64_t seq;
-	uint64_t slot;       /* part */
-	mono_ms received_at; /* less what it was late */
-	int64_t clock_gap;   /* least difference of own and signer's clock at receipt */
-	bool late;           /* by more than an interval */
-	wall_ms received;
-	bool prompt; /* came soon after it was signed: it may accuse, and take back */
-	uint32_t parts;
-	uint64_t roster_hash;
-	uint32_t roster_count;
-	uint32_t interval_s;
-	uint32_t live_witnesses;
-	uint64_t trie[ROLLCALL_TRIE_CHILDREN];
-	struct {
-		uint32_t index;
-		uint64_t since_s;
-	} no_answer[LIMIT_ROLLCALL_SINCE];
-	size_t no_answer_count;
-	size_t state_count;
-	uint8_t *states; /* enum rollcall_state, owned */
-};
-#define SITE_VIEWS 12 /* signers and parts remembered per site */
-
-struct site {
-	struct id id;
-	uint64_t partition; /* short site id */
-	char name[LIMIT_SITE_NAME_BYTES + 1];
-	bool cut;                /* drill */
-	struct member **members; /* ascending by id */
-	size_t count, capacity;
-	uint64_t roster_hash; /* of members; 0: to be computed */
-	struct rollcall_view *views;
-	size_t view_count;
-	uint64_t score_epoch; /* day and log head the scores of its members were made for */
-	mono_ms rollcall_at;  /* receipt of its newest roll-call, 0: none by this process */
-	mono_ms judge_at;     /* state.c: next look even when nothing comes in */
-	mono_ms ask_at;       /* state.c: when others may be asked again for its roll-calls */
-	mono_ms dispute_end;  /* state.c: until then one signer accuses a host and others do not */
-	struct site_state state;
-	wall_ms rollcall_saved; /* state.last_rollcall as the driver has it */
-	bool state_queued;
-	bool stale; /* state.c: to be judged again at the end of this step */
-};
-
 struct members {
 	struct member **hosts; /* ascending by id */
 	size_t count, capacity;
@@ -161,8 +115,6 @@ struct member *member_at_address(const struct gossip *g, const struct address *a
 enum err member_add(struct gossip *g, const struct certificate *c, wall_ms arrived, struct member **ret);
 struct site *site_find(const struct gossip *g, const struct id *id);
 struct site *site_find_name(const struct gossip *g, const char *name);
-size_t site_index_of(const struct site *s, const struct member *m); /* in the roster; count when not there */
-uint64_t site_roster_hash(struct site *s);
 /* `fresh`: it was pushed here, so its writer has just signed it; what was pulled may be long past. */
 void member_on_record(struct gossip *g, const struct record *r, wall_ms received, bool fresh);
 /* A sealed datagram came from `m` at `from`. */

@@ -117,12 +117,16 @@ static enum err roster_add(struct site *s, struct member *m)
 {
 	bool found;
 	size_t place = id_place((void *const *)s->members, s->count, &m->id, &found);
+	uint64_t hash = s->view_count > 0 ? site_roster_hash(s) : s->roster_hash;
 	enum err err =
 	    things_insert((void ***)&s->members, &s->count, &s->capacity, LIMIT_SITE_MEMBERS, place, m);
 
+	if (err)
+		return err;
+	roster_note(s, hash, s->count - 1, place, true);
 	s->roster_hash = 0;
 	s->score_epoch = 0;
-	return err;
+	return ERR_OK;
 }
 
 static void roster_remove(struct site *s, const struct member *m)
@@ -130,8 +134,11 @@ static void roster_remove(struct site *s, const struct member *m)
 	bool found;
 	size_t place = id_place((void *const *)s->members, s->count, &m->id, &found);
 
-	if (found)
+	if (found) {
+		roster_note(s, s->view_count > 0 ? site_roster_hash(s) : s->roster_hash, s->count, place,
+			    false);
 		things_remove((void **)s->members, &s->count, place);
+	}
 	s->roster_hash = 0;
 	s->score_epoch = 0;
 }
@@ -301,6 +308,7 @@ void members_free(struct gossip *g)
 		for (size_t j = 0; j < s->view_count; j++)
 			free(s->views[j].states);
 		free(s->views);
+		free(s->past);
 		free(s->members);
 		free(s);
 	}
@@ -314,21 +322,6 @@ size_t site_index_of(const struct site *s, const struct member *m)
 	size_t place = id_place((void *const *)s->members, s->count, &m->id, &found);
 
 	return found ? place : s->count;
-}
-
-uint64_t site_roster_hash(struct site *s)
-{
-	if (s->roster_hash == 0) {
-		uint8_t *ids = malloc(s->count * ID_BYTES);
-
-		if (!ids)
-			return 0;
-		for (size_t i = 0; i < s->count; i++)
-			memcpy(ids + i * ID_BYTES, s->members[i]->id.b, ID_BYTES);
-		s->roster_hash = hash_u64("mesh.roster", ids, s->count * ID_BYTES);
-		free(ids);
-	}
-	return s->roster_hash;
 }
 
 /* --- addresses --- */

@@ -4,7 +4,7 @@
  * the witnesses take turns: the one ranked after the last signer signs when the interval is over, the next
  * ones stand in 0.7 s later each. Readers keep the newest of each signer. A changed one is signed
  * once more two seconds later, for those who missed it.
- * Fails: a roll-call over another roster cannot be read (its indices mean other hosts); it still proves that
+ * Fails: a roll-call over a roster that this node never had cannot be read (roster.c); it still proves that
  * the site reports. One that was pulled after a gap may be long out of date: it says that its signer
  * lives, but it neither accuses nor takes back until the next of that signer. An accused host that hears
  * "does not answer" about itself publishes a refutation. */
@@ -59,11 +59,10 @@ void rollcall_changed(struct gossip *g)
 
 enum rollcall_state rollcall_says(struct site *s, const struct rollcall_view *v, const struct member *m)
 {
-	size_t index = site_index_of(s, m);
+	size_t index = roster_index(s, v->roster_hash, v->roster_count, m);
 	size_t first = v->slot * LIMIT_ROLLCALL_HOSTS;
 
-	if (v->roster_count != s->count || v->roster_hash != site_roster_hash(s) || index < first ||
-	    index - first >= v->state_count)
+	if (index == ROSTER_NOWHERE || index < first || index - first >= v->state_count)
 		return ROLLCALL_UNKNOWN;
 	return (enum rollcall_state)v->states[index - first];
 }

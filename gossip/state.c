@@ -115,7 +115,7 @@ static void evidence_add(struct site *s, const struct rollcall_view *v, const st
 	e->accusers[e->against++] = v->signer->short_id;
 	if (v->received_at >= e->newest_against) {
 		e->newest_against = v->received_at;
-		e->since = no_answer_since(v, site_index_of(s, m));
+		e->since = no_answer_since(v, roster_index(s, v->roster_hash, v->roster_count, m));
 	}
 }
 
@@ -123,7 +123,6 @@ static struct evidence evidence_of(struct gossip *g, struct site *s, const struc
 				   struct member *const *signers, size_t count)
 {
 	struct evidence e = {0};
-	uint64_t part = site_index_of(s, m) / LIMIT_ROLLCALL_HOSTS;
 
 	for (size_t i = 0; i < count; i++) {
 		if (signers[i] == m) {
@@ -136,7 +135,7 @@ static struct evidence evidence_of(struct gossip *g, struct site *s, const struc
 		for (size_t j = 0; j < s->view_count; j++) {
 			const struct rollcall_view *v = &s->views[j];
 
-			if (v->signer == signers[i] && v->slot == part && view_current(g, s, v))
+			if (v->signer == signers[i] && view_current(g, s, v))
 				evidence_add(s, v, m, &e);
 		}
 	}
