@@ -7,7 +7,8 @@ datagram. With the capture alone, and no key, an outsider reads the header of do
     type              what kind of message it is
     two counters      day of the two exchange keys, modulo 255; both 0 for a hello
     source            the host id of the sender: the same in each of its datagrams, and nothing it is the hash of is seen
-    nonce, mac        random, and a hash under a key of the estate
+    nonce             random, but for a counter of what the sender sealed since it made its exchange keys: it tells restarts
+    mac               a hash under a key of the estate
 
 and, of each datagram, its time, its size and the two addresses. So: how many hosts there are, who talks to whom and when,
 who enrolled or restarted (hellos), when news spread and about how many bytes they were. Not: which estate or site it
@@ -23,7 +24,7 @@ try:
     from mesh_protocol import Malformed, files, messages as m
     from mesh_protocol.datagrams import Header
     from mesh_protocol.peer import Peer
-    from mesh_protocol.primitives import SigningKey, key_id, site_id, u
+    from mesh_protocol.primitives import SigningKey, key_id, number, site_id, u
     from relay import Relay
     from test_peer import check, host_id, publish, settle, walk
 except ImportError as missing:
@@ -33,11 +34,12 @@ except ImportError as missing:
 # Chi-square of 255 and of 15 degrees of freedom: chance passes these once in more than 10^9 times.
 UNIFORM_BYTES, UNIFORM_NIBBLES = 420, 80
 DATAGRAMS = 500
+RESTARTED = "till-two"
 SHORTEST_SECRET = 6  # bytes: shorter ones turn up by chance
 # Sizes of datagrams, from the table of section 7.
 SIZES = {
     m.HELLO: (1200, 1200), m.HELLO_REPLY: (234, 873), m.HELLO_FINISH: (203, 842), m.COOKIE: (100, 100),
-    m.PING: (88, 88), m.ACK: (96, 96), m.PING_REQ: (84, 84), m.PING_ACK: (92, 92), m.SUSPECT: (85, 1189),
+    m.PING: (96, 96), m.ACK: (96, 96), m.PING_REQ: (84, 84), m.PING_ACK: (92, 92), m.SUSPECT: (85, 1189),
     m.PUSH: (73, 1200), m.ANNOUNCE: (77, 1197), m.PULL: (77, 1197), m.RECORDS: (77, 1200),
     m.SYNC_ROOTS: (101, 1189), m.SYNC_NODE: (214, 214), m.SYNC_LEAF: (103, 1199), m.LOG_PULL: (72, 1200),
     m.LOG_ENTRIES: (81, 1200), m.BLOB_PULL: (85, 1189), m.BLOBS: (77, 1200),
@@ -111,13 +113,18 @@ def check_header(data):
 
 
 def check_headers(capture, ids):
-    """Every header is as the document says; a nonce names one datagram."""
-    headers, nonces = [], {}
-    for sender, _, data in capture:
+    """Every header is as the document says; a nonce names one datagram, and a sender counts its datagrams."""
+    headers, nonces, counts = [], {}, {}
+    for sender, receiver, data in capture:
         header = check_header(data)
         check("the source is the sender's id", header.source == ids[sender])
         check("a nonce twice", nonces.setdefault(header.nonce, data) == data)
+        counts.setdefault((sender, receiver, header.hello), {})[header.nonce] = number(header.nonce[8:16])
         headers.append(header)
+    for (sender, receiver, _), counted in counts.items():
+        twice = max(collections.Counter(counted.values()).values())
+        check(f"a counter of {sender} to {receiver} comes once a run, not {twice} times",
+              twice <= (2 if sender == RESTARTED else 1) and min(counted.values()) > 0)
     return headers
 
 
@@ -127,7 +134,7 @@ def check_unreadable(capture, headers, secrets, ids):
         seen = found(secrets, rest) + found({f"id of {name}": each for name, each in ids.items()}, rest)
         check(f"readable in a {m.NAMES[header.type]}: {seen}", not seen)
     once = list({header.nonce: header for header in headers}.values())
-    for what, pieces in (("sealed", [each.sealed for each in once]), ("nonces", [each.nonce for each in once])):
+    for what, pieces in (("sealed", [each.sealed for each in once]), ("nonces", [each.nonce[:8] + each.nonce[16:] for each in once])):
         why = uneven(pieces)
         check(f"{what} do not look random: {why}", why is None)
 
@@ -190,8 +197,9 @@ def converse(relay, peer, daemons):
         wait(f"the whole estate at {daemon.name}", lambda daemon=daemon: len(daemon.sql(
             "SELECT host FROM hosts WHERE complete = 1 AND status = 'up'")) == 4, 60, peer.run)
     walk(peer, one, host)
-    daemons[1].stop()
-    daemons[1].start()
+    again = next(daemon for daemon in daemons if daemon.name == RESTARTED)
+    again.stop()
+    again.start()
     wait("a full capture", lambda: len(relay.captured) >= DATAGRAMS, 60, lambda _: ask_all(peer))
 
 
