@@ -4,7 +4,7 @@
 
 #include "base/mp.h"
 
-enum { FIELD_PUBLIC_KEY = 1, FIELD_SITE = 2, FIELD_GROUPS = 3, FIELD_ENROLLED = 4, FIELD_COUNT = 4 };
+enum { FIELD_PUBLIC_KEY = 1, FIELD_SITE = 2, FIELD_GROUPS = 3, FIELD_ENROLLED = 4, FIELD_HARDWARE = 5 };
 
 static bool terminated(const char *text, size_t cap)
 {
@@ -23,7 +23,7 @@ enum err certificate_issue(const struct certificate *c, const struct identity *i
 	if (!terminated(c->site, sizeof(c->site)) || c->site[0] == '\0' || c->group_count > LIMIT_GROUPS)
 		return ERR_ARG;
 	mp_writer_init(&w, body, sizeof(body));
-	mp_put_map(&w, FIELD_COUNT);
+	mp_put_map(&w, c->has_hardware ? FIELD_HARDWARE : FIELD_ENROLLED);
 	mp_put_u64(&w, FIELD_PUBLIC_KEY);
 	mp_put_bin(&w, c->public_key, KEY_BYTES);
 	mp_put_u64(&w, FIELD_SITE);
@@ -37,6 +37,10 @@ enum err certificate_issue(const struct certificate *c, const struct identity *i
 	}
 	mp_put_u64(&w, FIELD_ENROLLED);
 	mp_put_u64(&w, c->enrolled);
+	if (c->has_hardware) {
+		mp_put_u64(&w, FIELD_HARDWARE);
+		mp_put_bin(&w, c->hardware, HARDWARE_HASH_BYTES);
+	}
 	if (w.failed)
 		return ERR_LIMIT;
 	enum err err = record_sign(&key, c->seq, instance, now, body, w.len, estate, issuer, record, &len);
@@ -72,7 +76,8 @@ static bool read_body(const msgpack_object *map, struct certificate *ret)
 	    !mp_u64(mp_get(map, FIELD_ENROLLED), UINT32_MAX, &enrolled))
 		return false;
 	ret->enrolled = (wall_day)enrolled;
-	return true;
+	ret->has_hardware = mp_get(map, FIELD_HARDWARE) != NULL;
+	return !ret->has_hardware || mp_bin(mp_get(map, FIELD_HARDWARE), ret->hardware, HARDWARE_HASH_BYTES);
 }
 
 enum err certificate_decode(const struct record *r, struct certificate *ret)
@@ -81,7 +86,8 @@ enum err certificate_decode(const struct record *r, struct certificate *ret)
 		return ERR_LIMIT;
 	if (r->key.kind != RECORD_CERTIFICATE || r->key.slot != 0)
 		return ERR_FORMAT;
-	struct certificate c = {.host = r->key.subject, .issuer = r->key.writer, .seq = r->seq};
+	struct certificate c = {
+	    .host = r->key.subject, .issuer = r->key.writer, .seq = r->seq, .time = r->time};
 	struct mp_doc doc;
 	enum err err = mp_open(&doc, r->body, r->body_len);
 	if (err != ERR_OK)
@@ -119,7 +125,7 @@ enum err certificate_verify(const struct record *r, const struct authlog *log, w
 	err = record_verify(r, authlog_estate(log), grant->public_key);
 	if (err != ERR_OK)
 		return err;
-	if (grant->revoked || authlog_host_revoked(log, &c.host))
+	if (!authlog_stands(log, &c.issuer, &c.host, NULL))
 		return ERR_REVOKED;
 	if (!covers(grant, c.site))
 		return ERR_UNTRUSTED;

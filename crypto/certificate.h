@@ -22,7 +22,7 @@ struct certificate {
 	bool has_hardware;
 };
 
-/* `ret` holds LIMIT_CERTIFICATE_BYTES; host and issuer ids are derived from the keys. */
+/* `ret` holds LIMIT_CERTIFICATE_BYTES; host and issuer ids are derived from the keys, the time is `now`. */
 enum err certificate_issue(const struct certificate *c, const struct identity *issuer,
 			   const struct id *estate, uint64_t instance, wall_ms now, uint8_t *ret,
 			   size_t *ret_len);

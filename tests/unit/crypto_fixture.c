@@ -98,8 +98,10 @@ size_t fixture_certificate(const struct fixture *f, const struct identity *host,
 				.groups = {"tills", "north"},
 				.group_count = 2,
 				.enrolled = FIXTURE_DAY,
-				.seq = 1};
+				.seq = 1,
+				.has_hardware = true};
 	memcpy(c.public_key, identity_public_key(host), KEY_BYTES);
+	memcpy(c.hardware, identity_id(host)->b, HARDWARE_HASH_BYTES);
 	CHECK(certificate_issue(&c, f->issuer, authlog_estate(f->log), 42, FIXTURE_NOW, ret, &len) == ERR_OK);
 	return len;
 }

@@ -42,7 +42,7 @@ void fixture_sign_entry(const struct fixture *f, const struct identity *authorit
 			struct fixture_entry *entry);
 /* Sign and append. */
 void fixture_grant_append(struct fixture *f, const struct authlog_grant *grant);
-/* Certificate of `host` in site "leeds", two groups. */
+/* Certificate of `host` in site "leeds", two groups; its hardware hash is the first of its id. */
 size_t fixture_certificate(const struct fixture *f, const struct identity *host,
 			   uint8_t ret[LIMIT_CERTIFICATE_BYTES]);
 /* Token over the fixture's log with two subnets and two seeds. Owned parts point into the fixture and to

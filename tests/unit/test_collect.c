@@ -38,6 +38,7 @@ static void test_profile_full(void **state)
 	put_text(t, "/proc/sys/kernel/arch", "x86_64\n");
 	put_text(t, "/etc/os-release", "NAME=x\nPRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\n");
 	put_text(t, "/etc/machine-id", "0123456789abcdef0123456789abcdef\n");
+	put_text(t, "/sys/class/dmi/id/product_uuid", "4C4C4544-0042-3510-8052-B4C04F4A3232\n");
 	put_text(t, "/sys/class/dmi/id/sys_vendor", "Acme\n");
 	put_text(t, "/sys/class/dmi/id/product_name", "RP5\n");
 	put_text(t, "/proc/cpuinfo", "flags\t\t: fpu hypervisor sse\n");
@@ -53,6 +54,10 @@ static void test_profile_full(void **state)
 	assert_int_equal(p.secure_boot.value, 1);
 	assert_string_equal(p.virtualization.value, "vm");
 	assert_int_equal(p.hardware_hash_status, READING_OK);
+	static const char id[] = "uuid 4c4c4544-0042-3510-8052-b4c04f4a3232";
+	uint8_t hash[ID_BYTES];
+	hash_bytes(hash, sizeof(hash), "mesh.hw", id, sizeof(id) - 1);
+	assert_memory_equal(p.hardware_hash, hash, sizeof(p.hardware_hash));
 }
 
 static void test_profile_empty_tree(void **state)
@@ -77,7 +82,11 @@ static int read_denied(void *context)
 	collect_health(t->folder, NULL, &h);
 	if (h.oopses.status != READING_DENIED)
 		return 2;
-	return h.warnings.status == READING_UNSUPPORTED ? 0 : 3;
+	if (h.warnings.status != READING_UNSUPPORTED)
+		return 3;
+	struct profile p = {0};
+	collect_profile(t->folder, &p);
+	return p.hardware_hash_status == READING_DENIED ? 0 : 4;
 }
 
 static void test_denied_is_not_absent(void **state)
@@ -86,6 +95,8 @@ static void test_denied_is_not_absent(void **state)
 	put_text(t, "/sys/kernel/oops_count", "3\n");
 	assert_int_equal(chmod(t->folder, 0755), 0);
 	assert_int_equal(chmod(scratch_path(t, "sys/kernel/oops_count"), 0), 0);
+	put_text(t, "/sys/class/dmi/id/product_uuid", "4C4C4544-0042-3510-8052-B4C04F4A3232\n");
+	assert_int_equal(chmod(scratch_path(t, "sys/class/dmi/id/product_uuid"), 0), 0);
 	assert_int_equal(scratch_in_child(read_denied, t), 0);
 }
 

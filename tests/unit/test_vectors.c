@@ -194,6 +194,8 @@ static void certificate_fields(void **state)
 	assert_string_equal(c.groups[0], "tills");
 	assert_string_equal(c.groups[1], "north");
 	assert_int_equal(c.enrolled, FIXTURE_DAY);
+	assert_true(c.has_hardware && c.time == FIXTURE_NOW);
+	assert_memory_equal(c.hardware, c.host.b, HARDWARE_HASH_BYTES);
 	struct identity *issuer = identity_of("issuer");
 	assert_int_equal(certificate_issue(&c, issuer, &estate.estate, r.instance, r.time, again, &again_len),
 			 ERR_OK);

@@ -7,6 +7,7 @@
 #include "crypto/hash.h"
 #include "node/collect/collect.h"
 #include "node/collect/linux/source.h"
+#include "os/hardware.h"
 
 static struct reading_text text_of(const char *value)
 {
@@ -116,15 +117,16 @@ static struct reading_text read_virtualization(const char *root)
 
 static void read_hardware_hash(const char *root, struct profile *p)
 {
-	/* The board's own id survives a new image but only root may read it; the machine id is everyone's. */
-	struct reading_text id = source_text(root, "/sys/class/dmi/id/product_uuid");
-	if (id.status != READING_OK)
-		id = source_text(root, "/etc/machine-id");
-	p->hardware_hash_status = id.status;
-	if (id.status != READING_OK)
+	uint8_t id[OS_HARDWARE_BYTES], hash[ID_BYTES];
+	size_t len;
+	enum err err = os_hardware_id(root, id, &len);
+	p->hardware_hash_status = err == ERR_OK          ? READING_OK
+				  : err == ERR_NOT_FOUND ? READING_ABSENT
+				  : err == ERR_DENIED    ? READING_DENIED
+							 : READING_FAILED;
+	if (err != ERR_OK)
 		return;
-	uint8_t hash[16];
-	hash_bytes(hash, sizeof(hash), "mesh.hw", id.value, strlen(id.value));
+	hash_bytes(hash, sizeof(hash), "mesh.hw", id, len);
 	memcpy(p->hardware_hash, hash, sizeof(p->hardware_hash));
 }
 
