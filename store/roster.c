@@ -1,251 +1,250 @@
+/* Happy path: every certificate; of each host the one that its state names, which decides; then who is
+ * hidden; then the sites that the others call home, and only those: what else certificates and states speak
+ * of, a thief may have made up. Nothing that others sent makes it fail. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
 #include "store/query_private.h"
 
-#define SITE_SLOTS 4096 /* of the hash table over site names: power of two, well above LIMIT_SITES */
+struct candidate {
+	struct roster_host host;
+	char site[LIMIT_SITE_NAME_BYTES + 1];
+};
 
 struct loader {
 	struct snapshot *snapshot;
 	struct roster roster;
-	size_t capacity;
-	uint16_t slots[SITE_SLOTS]; /* site index + 1 */
-	bool heard[LIMIT_SITES];    /* by site: it has a state, or a host that is not hidden */
+	struct candidate *candidates; /* by host, then issuer */
+	size_t count, cap;
+	size_t site_cap;
+	uint32_t *slots; /* site index + 1 by name, open addressing, at most half full */
+	size_t slot_count;
 };
 
-static size_t slot_of(const char *name)
+/* --- sites --- */
+
+static size_t slot_of(const struct loader *l, const char *name)
 {
 	uint32_t h = 2166136261u; /* FNV-1a */
-	for (; *name != '\0'; name++)
-		h = (h ^ (uint8_t)*name) * 16777619u;
-	return h % SITE_SLOTS;
+	for (const char *c = name; *c != '\0'; c++)
+		h = (h ^ (uint8_t)*c) * 16777619u;
+	size_t slot = h & (l->slot_count - 1);
+	while (l->slots[slot] != 0 && strcmp(l->roster.sites[l->slots[slot] - 1].state.name, name) != 0)
+		slot = (slot + 1) & (l->slot_count - 1);
+	return slot;
+}
+
+static enum err grow_sites(struct loader *l)
+{
+	size_t cap = l->site_cap == 0 ? 64 : l->site_cap * 2;
+	struct roster_site *sites = realloc(l->roster.sites, cap * sizeof(*sites));
+	uint32_t *slots = calloc(cap * 2, sizeof(*slots));
+	if (sites != NULL)
+		l->roster.sites = sites;
+	if (sites == NULL || slots == NULL) {
+		free(slots);
+		return ERR_NOMEM;
+	}
+	free(l->slots);
+	l->site_cap = cap;
+	l->slots = slots;
+	l->slot_count = cap * 2;
+	for (size_t i = 0; i < l->roster.site_total; i++)
+		l->slots[slot_of(l, sites[i].state.name)] = (uint32_t)i + 1;
+	return ERR_OK;
 }
 
 static enum err site_index(struct loader *l, const char *name, uint32_t *ret)
 {
-	size_t slot = slot_of(name);
-	for (; l->slots[slot] != 0; slot = (slot + 1) % SITE_SLOTS) {
-		if (strcmp(l->roster.sites[l->slots[slot] - 1].state.name, name) == 0) {
-			*ret = l->slots[slot] - 1u;
-			return ERR_OK;
-		}
+	if (l->roster.site_total == l->site_cap && grow_sites(l) != ERR_OK)
+		return ERR_NOMEM;
+	size_t slot = slot_of(l, name);
+	if (l->slots[slot] == 0) {
+		struct roster_site *site = &l->roster.sites[l->roster.site_total++];
+		memset(site, 0, sizeof(*site));
+		memcpy(site->state.name, name, strlen(name) + 1);
+		site->state.site = id_of_site(name);
+		l->slots[slot] = (uint32_t)l->roster.site_total;
 	}
-	if (l->roster.site_count == LIMIT_SITES)
-		return ERR_LIMIT;
-	struct roster_site *site = &l->roster.sites[l->roster.site_count];
-	memset(site, 0, sizeof(*site));
-	memcpy(site->state.name, name, strlen(name) + 1);
-	site->state.site = id_of_site(name);
-	*ret = (uint32_t)l->roster.site_count++;
-	l->slots[slot] = (uint16_t)l->roster.site_count;
+	*ret = l->slots[slot] - 1;
 	return ERR_OK;
 }
 
-static enum err add_host(struct loader *l, const struct certificate *c)
-{
-	if (l->roster.host_count == l->capacity) {
-		size_t capacity = l->capacity == 0 ? 64 : l->capacity * 2;
-		struct roster_host *hosts = realloc(l->roster.hosts, capacity * sizeof(*hosts));
-		if (hosts == NULL)
-			return ERR_NOMEM;
-		l->roster.hosts = hosts;
-		l->capacity = capacity;
-	}
-	struct roster_host host = {
-	    .id = c->host, .issuer = c->issuer, .seq = c->seq, .enrolled = c->enrolled};
-	enum err err = site_index(l, c->site, &host.site);
-	if (err == ERR_OK)
-		l->roster.hosts[l->roster.host_count++] = host;
-	return err;
-}
+/* --- rows of a table --- */
 
-static enum err load_certificates(struct loader *l)
-{
-	const uint8_t prefix[] = {TABLE_RECORDS, RECORD_CERTIFICATE};
-	struct snapshot_scan scan;
-	struct row_key key;
-	const uint8_t *bytes, *record;
-	size_t len, record_len;
-	wall_ms received;
-	enum err err = snapshot_scan_open(l->snapshot, prefix, sizeof(prefix), &scan);
-	if (err != ERR_OK)
-		return err;
-	while (err == ERR_OK) {
-		struct record r;
-		struct certificate c;
-		err = snapshot_scan_next(&scan, &key, &bytes, &len);
-		if (err != ERR_OK)
-			break;
-		if (row_decode_record(bytes, len, &record, &record_len, &received) == ERR_OK &&
-		    record_parse(record, record_len, &r) == ERR_OK && certificate_decode(&r, &c) == ERR_OK)
-			err = add_host(l, &c);
-	}
-	snapshot_scan_close(&scan);
-	return err == ERR_NOT_FOUND ? ERR_OK : err;
-}
+typedef enum err (*take_row)(struct loader *l, const struct row_key *key, const uint8_t *bytes, size_t len);
 
-/* The certificate of the lowest issuer id first where a host has several, as gossip/member.c has it. */
-static int compare_hosts(const void *a, const void *b)
+static enum err each_row(struct loader *l, const uint8_t *prefix, size_t prefix_len, take_row take)
 {
-	const struct roster_host *x = a, *y = b;
-	int order = id_compare(&x->id, &y->id);
-	return order != 0 ? order : id_compare(&x->issuer, &y->issuer);
-}
-
-static void sort_hosts(struct roster *roster)
-{
-	size_t kept = 0;
-	if (roster->host_count > 0)
-		qsort(roster->hosts, roster->host_count, sizeof(*roster->hosts), compare_hosts);
-	for (size_t i = 0; i < roster->host_count; i++) {
-		if (kept == 0 || !id_equal(&roster->hosts[kept - 1].id, &roster->hosts[i].id))
-			roster->hosts[kept++] = roster->hosts[i];
-	}
-	roster->host_count = kept;
-}
-
-/* Both are in the order of host ids. */
-static enum err join_host_states(struct loader *l)
-{
-	const uint8_t prefix[] = {TABLE_HOST_STATES};
-	struct snapshot_scan scan;
-	struct row_key key;
-	const uint8_t *bytes;
-	size_t len, at = 0;
-	enum err err = snapshot_scan_open(l->snapshot, prefix, sizeof(prefix), &scan);
-	if (err != ERR_OK)
-		return err;
-	while ((err = snapshot_scan_next(&scan, &key, &bytes, &len)) == ERR_OK) {
-		struct host_state state;
-		if (row_decode_host(&key, bytes, len, &state) != ERR_OK)
-			continue;
-		while (at < l->roster.host_count && id_compare(&l->roster.hosts[at].id, &state.host) < 0)
-			at++;
-		if (at < l->roster.host_count && id_equal(&l->roster.hosts[at].id, &state.host)) {
-			l->roster.hosts[at].state = state;
-			l->roster.hosts[at].decided = true;
-		}
-	}
-	snapshot_scan_close(&scan);
-	return err == ERR_NOT_FOUND ? ERR_OK : err;
-}
-
-static enum err join_site_states(struct loader *l)
-{
-	const uint8_t prefix[] = {TABLE_SITE_STATES};
 	struct snapshot_scan scan;
 	struct row_key key;
 	const uint8_t *bytes;
 	size_t len;
-	uint32_t index;
-	enum err err = snapshot_scan_open(l->snapshot, prefix, sizeof(prefix), &scan);
+	enum err err = snapshot_scan_open(l->snapshot, prefix, prefix_len, &scan);
 	if (err != ERR_OK)
 		return err;
 	while ((err = snapshot_scan_next(&scan, &key, &bytes, &len)) == ERR_OK) {
-		struct site_state state;
-		if (row_decode_site(&key, bytes, len, &state) != ERR_OK || state.name[0] == '\0')
-			continue;
-		err = site_index(l, state.name, &index);
+		err = take(l, &key, bytes, len);
 		if (err != ERR_OK)
 			break;
-		struct id site = l->roster.sites[index].state.site;
-		l->roster.sites[index].state = state;
-		l->roster.sites[index].state.site = site;
-		l->heard[index] = true;
 	}
 	snapshot_scan_close(&scan);
 	return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
+
+/* --- certificates --- */
+
+static enum err take_certificate(struct loader *l, const struct row_key *key, const uint8_t *bytes,
+				 size_t len)
+{
+	const uint8_t *record;
+	size_t record_len;
+	wall_ms received;
+	struct record r;
+	struct certificate c;
+	(void)key;
+	if (row_decode_record(bytes, len, &record, &record_len, &received) != ERR_OK ||
+	    record_parse(record, record_len, &r) != ERR_OK || certificate_decode(&r, &c) != ERR_OK)
+		return ERR_OK;
+	if (l->count == l->cap) {
+		size_t cap = l->cap == 0 ? 64 : l->cap * 2;
+		struct candidate *grown = realloc(l->candidates, cap * sizeof(*grown));
+		if (grown == NULL)
+			return ERR_NOMEM;
+		l->candidates = grown;
+		l->cap = cap;
+	}
+	struct candidate *candidate = &l->candidates[l->count++];
+	candidate->host = (struct roster_host){
+	    .id = c.host, .issuer = c.issuer, .seq = c.seq, .enrolled = c.enrolled, .state.host = c.host};
+	memcpy(candidate->site, c.site, sizeof(candidate->site));
+	return ERR_OK;
+}
+
+static int compare_hosts(const struct roster_host *x, const struct roster_host *y)
+{
+	int order = id_compare(&x->id, &y->id);
+	return order != 0 ? order : id_compare(&x->issuer, &y->issuer);
+}
+
+static int compare_candidates(const void *a, const void *b)
+{
+	return compare_hosts(&((const struct candidate *)a)->host, &((const struct candidate *)b)->host);
+}
+
+static int compare_roster(const void *a, const void *b)
+{
+	return compare_hosts(a, b);
+}
+
+/* The first candidate of the host or of one behind it. */
+static size_t lower_bound(const struct loader *l, const struct id *host)
+{
+	size_t low = 0, high = l->count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (id_compare(&l->candidates[middle].host.id, host) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static bool is_of(const struct loader *l, size_t at, const struct id *host)
+{
+	return at < l->count && id_equal(&l->candidates[at].host.id, host);
+}
+
+/* The certificate that decides comes first, and the state goes with it. */
+static enum err take_host_state(struct loader *l, const struct row_key *key, const uint8_t *bytes, size_t len)
+{
+	struct host_state state;
+	if (row_decode_host(key, bytes, len, &state) != ERR_OK)
+		return ERR_OK;
+	size_t first = lower_bound(l, &state.host);
+	if (!is_of(l, first, &state.host))
+		return ERR_OK;
+	for (size_t at = first; is_of(l, at, &state.host); at++) {
+		if (id_equal(&l->candidates[at].host.issuer, &state.issuer)) {
+			struct candidate chosen = l->candidates[at];
+			l->candidates[at] = l->candidates[first];
+			l->candidates[first] = chosen;
+			break;
+		}
+	}
+	l->candidates[first].host.state = state;
+	l->candidates[first].host.decided = true;
+	return ERR_OK;
+}
+
+/* Where no state says which, that of the lowest issuer id. */
+static void keep_first_of_each(struct loader *l)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < l->count; i++) {
+		if (kept == 0 || !is_of(l, kept - 1, &l->candidates[i].host.id))
+			l->candidates[kept++] = l->candidates[i];
+	}
+	l->count = kept;
+}
+
+/* --- who is hidden --- */
 
 bool roster_revoked(const struct roster_host *host)
 {
 	return host->state.standing == STANDING_REVOKED;
 }
 
-static void revoke(struct roster *roster, const struct issue *issue)
+/* Who was revoked stays hidden also when its state is the one row that got damaged. */
+static enum err take_revocation(struct loader *l, const struct row_key *key, const uint8_t *bytes, size_t len)
 {
-	for (size_t i = 0; i < roster->host_count; i++) {
-		struct roster_host *host = &roster->hosts[i];
-		bool issuer = issue->kind == ISSUE_ISSUER_REVOKED && !host->decided &&
-			      id_equal(&host->issuer, &issue->subject);
-		bool self = issue->kind == ISSUE_HOST_REVOKED && id_equal(&host->id, &issue->subject);
-		if (issuer || self)
+	struct issue issue;
+	if (row_decode_issue(key, bytes, len, &issue) != ERR_OK)
+		return ERR_OK;
+	size_t at = lower_bound(l, &issue.subject);
+	if (issue.kind == ISSUE_HOST_REVOKED && is_of(l, at, &issue.subject))
+		l->candidates[at].host.state.standing = STANDING_REVOKED;
+	for (size_t i = 0; issue.kind == ISSUE_ISSUER_REVOKED && i < l->count; i++) {
+		struct roster_host *host = &l->candidates[i].host;
+		if (!host->decided && id_equal(&host->issuer, &issue.subject))
 			host->state.standing = STANDING_REVOKED;
 	}
+	return ERR_OK;
 }
 
-/* Who was revoked stays hidden also when its state is the one row that got damaged. */
-static enum err join_revocations(struct loader *l)
+/* Those of one kind, hidden or not, with their sites. */
+static enum err take_over(struct loader *l, bool hidden, struct roster_host **ret, size_t *ret_count)
 {
-	for (uint8_t kind = ISSUE_HOST_REVOKED; kind <= ISSUE_ISSUER_REVOKED; kind++) {
-		const uint8_t prefix[] = {TABLE_ISSUES, kind};
-		struct snapshot_scan scan;
-		struct row_key key;
-		const uint8_t *bytes;
-		size_t len;
-		enum err err = snapshot_scan_open(l->snapshot, prefix, sizeof(prefix), &scan);
+	size_t count = 0;
+	for (size_t i = 0; i < l->count; i++)
+		count += roster_revoked(&l->candidates[i].host) == hidden;
+	*ret = malloc((count + 1) * sizeof(**ret));
+	if (*ret == NULL)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < l->count; i++) {
+		struct candidate *c = &l->candidates[i];
+		if (roster_revoked(&c->host) != hidden)
+			continue;
+		enum err err = site_index(l, c->site, &c->host.site);
 		if (err != ERR_OK)
 			return err;
-		while ((err = snapshot_scan_next(&scan, &key, &bytes, &len)) == ERR_OK) {
-			struct issue issue;
-			if (row_decode_issue(&key, bytes, len, &issue) == ERR_OK)
-				revoke(&l->roster, &issue);
-		}
-		snapshot_scan_close(&scan);
-		if (err != ERR_NOT_FOUND)
-			return err;
+		(*ret)[(*ret_count)++] = c->host;
 	}
 	return ERR_OK;
 }
 
-/* Both lists stay in the order of ids. */
-static enum err hide_revoked(struct roster *roster)
+static enum err take_site_state(struct loader *l, const struct row_key *key, const uint8_t *bytes, size_t len)
 {
-	size_t kept = 0, hidden = 0;
-	for (size_t i = 0; i < roster->host_count; i++)
-		hidden += roster_revoked(&roster->hosts[i]);
-	if (hidden == 0)
+	struct site_state state;
+	if (l->slot_count == 0 || row_decode_site(key, bytes, len, &state) != ERR_OK)
 		return ERR_OK;
-	roster->hidden = malloc(hidden * sizeof(*roster->hidden));
-	if (roster->hidden == NULL)
-		return ERR_NOMEM;
-	for (size_t i = 0; i < roster->host_count; i++) {
-		if (roster_revoked(&roster->hosts[i]))
-			roster->hidden[roster->hidden_count++] = roster->hosts[i];
-		else
-			roster->hosts[kept++] = roster->hosts[i];
-	}
-	roster->host_count = kept;
-	return ERR_OK;
-}
-
-/* Sites that only hidden hosts speak of go behind the others. */
-static enum err hide_sites(struct loader *l)
-{
-	struct roster *r = &l->roster;
-	uint32_t moved[LIMIT_SITES];
-	size_t front = 0, back;
-	struct roster_site *sites = malloc(LIMIT_SITES * sizeof(*sites));
-	if (sites == NULL)
-		return ERR_NOMEM;
-	r->site_total = r->site_count;
-	for (size_t i = 0; i < r->host_count; i++)
-		l->heard[r->hosts[i].site] = true;
-	for (size_t i = 0; i < r->site_total; i++)
-		front += l->heard[i];
-	r->site_count = back = front;
-	front = 0;
-	for (size_t i = 0; i < r->site_total; i++) {
-		moved[i] = (uint32_t)(l->heard[i] ? front++ : back++);
-		sites[moved[i]] = r->sites[i];
-	}
-	for (size_t i = 0; i < r->host_count; i++)
-		r->hosts[i].site = moved[r->hosts[i].site];
-	for (size_t i = 0; i < r->hidden_count; i++)
-		r->hidden[i].site = moved[r->hidden[i].site];
-	free(r->sites);
-	r->sites = sites;
+	uint32_t index = l->slots[slot_of(l, state.name)];
+	if (index == 0)
+		return ERR_OK;
+	state.site = l->roster.sites[index - 1].state.site;
+	l->roster.sites[index - 1].state = state;
 	return ERR_OK;
 }
 
@@ -261,51 +260,53 @@ enum err roster_reveal(struct roster *roster)
 	roster->hosts = hosts;
 	roster->host_count = count;
 	roster->site_count = roster->site_total;
-	qsort(roster->hosts, count, sizeof(*hosts), compare_hosts);
+	qsort(roster->hosts, count, sizeof(*hosts), compare_roster);
 	return ERR_OK;
 }
 
 static void count_statuses(struct roster *roster)
 {
-	for (size_t i = 0; i < roster->hidden_count; i++)
-		roster->hidden[i].state.host = roster->hidden[i].id;
 	for (size_t i = 0; i < roster->host_count; i++) {
-		struct roster_host *host = &roster->hosts[i];
-		host->state.host = host->id;
+		const struct roster_host *host = &roster->hosts[i];
 		roster->sites[host->site].by_status[host->state.status]++;
 	}
 }
 
+static enum err load(struct loader *l)
+{
+	struct roster *r = &l->roster;
+	const uint8_t certificates[] = {TABLE_RECORDS, RECORD_CERTIFICATE}, states[] = {TABLE_HOST_STATES},
+		      sites[] = {TABLE_SITE_STATES};
+	enum err err = each_row(l, certificates, sizeof(certificates), take_certificate);
+	if (err == ERR_OK && l->count > 0)
+		qsort(l->candidates, l->count, sizeof(*l->candidates), compare_candidates);
+	if (err == ERR_OK)
+		err = each_row(l, states, sizeof(states), take_host_state);
+	keep_first_of_each(l);
+	for (uint8_t kind = ISSUE_HOST_REVOKED; kind <= ISSUE_ISSUER_REVOKED && err == ERR_OK; kind++) {
+		const uint8_t issues[] = {TABLE_ISSUES, kind};
+		err = each_row(l, issues, sizeof(issues), take_revocation);
+	}
+	if (err == ERR_OK)
+		err = take_over(l, false, &r->hosts, &r->host_count);
+	r->site_count = r->site_total;
+	if (err == ERR_OK)
+		err = take_over(l, true, &r->hidden, &r->hidden_count);
+	return err == ERR_OK ? each_row(l, sites, sizeof(sites), take_site_state) : err;
+}
+
 enum err roster_load(struct snapshot *r, struct roster *ret, struct err_info *info)
 {
-	struct loader *l = calloc(1, sizeof(*l));
-	enum err err = l != NULL ? ERR_OK : ERR_NOMEM;
+	struct loader l = {.snapshot = r};
+	enum err err = load(&l);
+	free(l.candidates);
+	free(l.slots);
 	if (err == ERR_OK) {
-		l->snapshot = r;
-		l->roster.sites = malloc(LIMIT_SITES * sizeof(*l->roster.sites));
-		err = l->roster.sites != NULL ? load_certificates(l) : ERR_NOMEM;
+		count_statuses(&l.roster);
+		*ret = l.roster;
+	} else {
+		roster_free(&l.roster);
 	}
-	if (err == ERR_OK) {
-		sort_hosts(&l->roster);
-		err = join_host_states(l);
-	}
-	if (err == ERR_OK)
-		err = join_site_states(l);
-	if (err == ERR_OK)
-		err = join_revocations(l);
-	if (err == ERR_OK)
-		err = hide_revoked(&l->roster);
-	if (err == ERR_OK)
-		err = hide_sites(l);
-	if (err == ERR_OK) {
-		count_statuses(&l->roster);
-		*ret = l->roster;
-	} else if (l != NULL) {
-		roster_free(&l->roster);
-	}
-	free(l);
-	if (err == ERR_LIMIT)
-		return err_set(info, err, "the replica holds more than %d sites", LIMIT_SITES);
 	return snapshot_error(r, err, info);
 }
 

@@ -81,7 +81,7 @@ static void column(struct table_cursor *c, int number, sqlite3_context *context)
 }
 
 const struct table table_sites = {
-    .info = TABLE_INFO("sites", "One row a site that a host calls home or that was heard of.", columns),
+    .info = TABLE_INFO("sites", "One row a site that a host calls home.", columns),
     .host_column = -1,
     .name_column = -1,
     .count = count,

@@ -86,8 +86,7 @@ static int commit_more(void *context)
 	if (store_open(path, authlog_estate(log), &self, &s, NULL, NULL) != ERR_OK)
 		return 3;
 	for (uint8_t i = 0; i < 5; i++) {
-		struct site_state site = {.status = SITE_REPORTING, .name = "new"};
-		site.name[3] = (char)('a' + i);
+		struct site_state site = {.status = SITE_REPORTING, .name = "berlin", .interval_s = 100 + i};
 		site.site = id_of_site(site.name);
 		if (store_put_site_state(s, &site) != ERR_OK || store_flush(s, NOW + 5000, NULL) != ERR_OK)
 			return 4;
@@ -104,13 +103,13 @@ static void a_question_sees_one_state(void **state)
 	make_estate(folder);
 	struct query *q = open_query(folder);
 	assert_int_equal(scratch_in_child(commit_more, (void *)folder), 0);
-	assert_int_equal(number_of(q, "SELECT count(*) FROM sites"), SITES);
+	assert_int_equal(number_of(q, "SELECT interval_s FROM sites WHERE site = 'berlin'"), 5);
 	assert_int_equal(number_of(q, "SELECT count(*) FROM hosts WHERE kernel IS NOT NULL"), HOSTS);
 	assert_int_equal(query_coverage(q, &c, NULL), ERR_OK);
 	assert_int_equal(c.as_of, NOW);
 	query_close(q);
 	q = open_query(folder);
-	assert_int_equal(number_of(q, "SELECT count(*) FROM sites"), SITES + 5);
+	assert_int_equal(number_of(q, "SELECT interval_s FROM sites WHERE site = 'berlin'"), 104);
 	query_close(q);
 }
 
@@ -272,7 +271,7 @@ static void put_certificate(struct store *s, const struct identity *issuer, cons
 }
 
 /* The same one that gossip/ goes by, whichever is newer. */
-static void a_host_of_two_issuers_has_one_home(void **state)
+static void a_host_of_two_issuers_has_one_home(void **state_)
 {
 	const struct id estate = {.b = {1}};
 	struct identity *k[3]; /* the host, two issuers */
@@ -283,9 +282,9 @@ static void a_host_of_two_issuers_has_one_home(void **state)
 		assert_int_equal(identity_from_seed((const uint8_t[KEY_BYTES]){i}, &k[i]), ERR_OK);
 	bool first = id_compare(identity_id(k[1]), identity_id(k[2])) < 0;
 	for (uint64_t newer = 1; newer <= 2; newer++) {
-		const char *folder = scratch_path(*state, newer == 1 ? "one" : "two");
+		const char *folder = scratch_path(*state_, newer == 1 ? "one" : "two");
 		assert_int_equal(mkdir(folder, 0700), 0);
-		assert_int_equal(store_open(scratch_path(*state, newer == 1 ? "one/replica" : "two/replica"),
+		assert_int_equal(store_open(scratch_path(*state_, newer == 1 ? "one/replica" : "two/replica"),
 					    &estate, identity_id(k[0]), &s, NULL, &info),
 				 ERR_OK);
 		put_certificate(s, k[1], k[0], "leeds", newer == 1 ? 9 : 1);
@@ -294,10 +293,73 @@ static void a_host_of_two_issuers_has_one_home(void **state)
 		store_close(s);
 		struct query *q = open_query(folder);
 		assert_string_equal(text_of(q, "SELECT site FROM hosts"), first ? "leeds\n" : "york\n");
+		assert_string_equal(text_of(q, "SELECT site FROM sites"), first ? "leeds\n" : "york\n");
 		query_close(q);
 	}
+	/* gossip/ had its reasons to take the other one. */
+	struct host_state state = {
+	    .host = *identity_id(k[0]), .status = HOST_UP, .issuer = *identity_id(first ? k[2] : k[1])};
+	assert_int_equal(
+	    store_open(scratch_path(*state_, "one/replica"), &estate, identity_id(k[0]), &s, NULL, &info),
+	    ERR_OK);
+	assert_int_equal(store_put_host_state(s, &state), ERR_OK);
+	assert_int_equal(store_flush(s, NOW, &info), ERR_OK);
+	store_close(s);
+	struct query *q = open_query(scratch_path(*state_, "one"));
+	assert_string_equal(text_of(q, "SELECT site FROM hosts"), first ? "york\n" : "leeds\n");
+	assert_int_equal(number_of(q, "SELECT count(*) FROM sites"), 1);
+	query_close(q);
 	for (size_t i = 0; i < 3; i++)
 		identity_free(k[i]);
+}
+
+/* Certificates and states of sites that nobody calls home are no reason to fail, nor worth a row. */
+static void invented_sites_end_no_answer(void **state)
+{
+	const char *folder = scratch_path(*state, "estate");
+	const struct id estate = {.b = {1}};
+	struct identity *honest, *thief, *host;
+	struct store *s;
+	struct query_coverage c;
+	uint8_t seed[KEY_BYTES] = {7};
+	assert_int_equal(crypto_init(), ERR_OK);
+	assert_int_equal(identity_from_seed(seed, &honest), ERR_OK);
+	/* Certificates of the thief decide nothing. */
+	do {
+		seed[1]++;
+		assert_int_equal(identity_from_seed(seed, &thief), ERR_OK);
+		if (id_compare(identity_id(honest), identity_id(thief)) < 0)
+			break;
+		identity_free(thief);
+	} while (true);
+	assert_int_equal(mkdir(folder, 0700), 0);
+	assert_int_equal(
+	    store_open(scratch_path(*state, "estate/replica"), &estate, identity_id(honest), &s, NULL, NULL),
+	    ERR_OK);
+	for (unsigned i = 0; i < LIMIT_SITES + 100; i++) {
+		struct site_state site = {.status = SITE_SILENT, .since = NOW};
+		char name[LIMIT_SITE_NAME_BYTES + 1];
+		memcpy(seed + 4, &i, sizeof(i));
+		assert_int_equal(identity_from_seed(seed, &host), ERR_OK);
+		snprintf(name, sizeof(name), "invented-%u", i);
+		put_certificate(s, honest, host, i % 2 == 0 ? "leeds" : "york", 1);
+		put_certificate(s, thief, host, name, 1);
+		snprintf(site.name, sizeof(site.name), "phantom-%u", i);
+		site.site = id_of_site(site.name);
+		assert_int_equal(store_put_site_state(s, &site), ERR_OK);
+		identity_free(host);
+	}
+	assert_int_equal(store_flush(s, NOW, NULL), ERR_OK);
+	store_close(s);
+	struct query *q = open_query(folder);
+	assert_string_equal(text_of(q, "SELECT site, hosts FROM sites ORDER BY site"),
+			    "leeds|562\nyork|562\n");
+	assert_int_equal(query_coverage(q, &c, NULL), ERR_OK);
+	assert_int_equal(c.sites, 2);
+	assert_int_equal(c.sites_silent, 0);
+	query_close(q);
+	identity_free(honest);
+	identity_free(thief);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, scratch_setup, scratch_teardown)
@@ -311,6 +373,7 @@ int main(void)
 	    TEST(an_overtaken_reader_gives_up),
 	    TEST(damage_never_shows),
 	    TEST(a_host_of_two_issuers_has_one_home),
+	    TEST(invented_sites_end_no_answer),
 	};
 	return cmocka_run_group_tests_name("query files", tests, NULL, NULL);
 }
