@@ -8,8 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gossip/blob.h"
 #include "gossip/core.h"
 #include "gossip/issue.h"
+#include "gossip/logsync.h"
 #include "gossip/standing.h"
 
 #define ORPHANS        64
@@ -275,6 +277,8 @@ enum err core_accept_record(struct gossip *g, const uint8_t *bytes, size_t len, 
 	if (err)
 		return err;
 	if (!core_room_for_records(g, 1))
+		return ERR_LIMIT;
+	if (from && logsync_waits(g, from))
 		return ERR_LIMIT;
 	if (is_liar(g, from)) {
 		g->counters.records_untrusted++;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gossip/allow.h"
 #include "gossip/blob.h"
 #include "record/manifest.h"
 
@@ -16,15 +17,13 @@
 #define RETRY_NONE_MS   250 /* the peer said that it has none */
 #define RETRY_MAX_MS    240000
 #define BACKOFF_DIVISOR 8
-#define HINT_TRIES      3 /* of whoever must have it, as datagrams get lost */
-#define WANTED_MAX      4096
+#define HINT_TRIES      3   /* of whoever must have it, as datagrams get lost */
 #define OWNER_MAX       512 /* of one host's; the rest of a larger manifest is wanted as these come */
 #define BLOBS_MAX       (4 * LIMIT_HOSTS)
 #define DEPTH_MAX       2 /* of lists below a root */
 #define BLOBS_PER_PULL  16
 #define PULLS_PER_TICK  4
 #define OUTSTANDING_MAX (BLOBS_PER_PULL * PULLS_PER_TICK)
-#define RESCAN_READS    64
 
 enum err blob_init(struct gossip *g)
 {
@@ -89,7 +88,7 @@ void blob_want(struct gossip *g, const struct id *id, struct member *hint, const
 		return;
 	if (b->count == b->cap) {
 		size_t cap = b->cap == 0 ? 16 : b->cap * 2;
-		struct wanted *wanted = cap > WANTED_MAX ? NULL : realloc(b->wanted, cap * sizeof *wanted);
+		struct wanted *wanted = cap > BLOB_WANTED ? NULL : realloc(b->wanted, cap * sizeof *wanted);
 		if (wanted == NULL) {
 			b->overflow = true;
 			return;
@@ -365,49 +364,6 @@ static void ask_due(struct gossip *g)
 	}
 }
 
-static void on_rescan(struct gossip *g, const struct core_read *read, const uint8_t *bytes, size_t len)
-{
-	struct record r;
-	(void)read;
-	g->blob->rescanning--;
-	if (bytes != NULL && record_parse(bytes, len, &r) == ERR_OK)
-		blob_on_record(g, &r, NULL);
-}
-
-/* Read the components records again, some at a time, for what the table had no room for. */
-static void rescan(struct gossip *g)
-{
-	struct blob *b = g->blob;
-	struct set_entry e;
-	if (b->overflow && b->rescan_at == 0 && b->count < WANTED_MAX / 4) {
-		b->overflow = false;
-		b->rescan_at = 1;
-	}
-	if (b->rescan_at == 0 || b->rescanning > 0 || b->count > WANTED_MAX / 2)
-		return;
-	/* Not within the step that brings the answers, or one event would read the whole set. */
-	if (g->now < b->rescan_due) {
-		core_deadline(g, b->rescan_due);
-		return;
-	}
-	b->rescan_due = g->now + RETRY_NONE_MS;
-	size_t looked = 0;
-	for (; b->rescanning < RESCAN_READS && looked < 16 * RESCAN_READS; looked++) {
-		if (!set_at(g->set, b->rescan_at - 1, &e)) {
-			b->rescan_at = 0;
-			return;
-		}
-		struct core_read ask = {.type = GOSSIP_READ_RECORD, .key = e.key, .done = on_rescan};
-		if (e.key.kind == RECORD_COMPONENTS) {
-			if (!core_read(g, &ask))
-				break;
-			b->rescanning++;
-		}
-		b->rescan_at++;
-	}
-	core_deadline(g, b->rescan_due);
-}
-
 void blob_tick(struct gossip *g)
 {
 	struct blob *b = g->blob;
@@ -416,30 +372,26 @@ void blob_tick(struct gossip *g)
 	if (b->count > 0 && b->next_at <= g->now)
 		ask_due(g);
 	if (b->overflow || b->rescan_at > 0)
-		rescan(g);
+		blob_rescan(g);
 	if (b->count > 0)
 		core_deadline(g, b->next_at);
 }
 
 /* --- what comes --- */
 
-static void accept(struct gossip *g, struct member *m, const struct wire_item *item)
+/* What was wanted is here, from `m` (NULL: from the administrator). */
+static void take(struct gossip *g, struct member *m, struct wanted *w, enum blob_type type,
+		 const struct wire_item *item)
 {
 	struct blob *b = g->blob;
-	enum blob_type type;
-	struct id id = blob_id(item->bytes, item->len);
-	struct wanted *w = find(b, &id);
-	if (!defence_on(g, DEFENCE_BLOB_ASKED) && b->count > 0)
-		id = (w = &b->wanted[0])->id;
-	if (w == NULL || w->list != NULL || w->asked == NULL ||
-	    blob_check(item->bytes, item->len, &type) != ERR_OK)
-		return;
-	g->counters.blobs_in++;
+	struct id id = w->id;
+	(void)allow_on_blob(g, &id, item->bytes, item->len);
+	w = find(b, &id);
 	if (type != BLOB_LIST || list_complete(b, item->bytes, item->len)) {
 		settle(g, &id, item->bytes, item->len);
 		return;
 	}
-	if (w->depth >= DEPTH_MAX)
+	if (w == NULL || w->depth >= DEPTH_MAX)
 		return; /* deeper than a manifest goes: never complete */
 	w->list = malloc(item->len);
 	if (w->list == NULL)
@@ -449,6 +401,39 @@ static void accept(struct gossip *g, struct member *m, const struct wire_item *i
 	w->tries = 0;
 	w->next_at = g->now + RETRY_MS * 8;
 	want_children(g, item->bytes, item->len, m, w->owner, (uint8_t)(w->depth + 1));
+}
+
+static void accept(struct gossip *g, struct member *m, const struct wire_item *item)
+{
+	struct blob *b = g->blob;
+	enum blob_type type;
+	struct id id = blob_id(item->bytes, item->len);
+	struct wanted *w = find(b, &id);
+	if (!defence_on(g, DEFENCE_BLOB_ASKED) && b->count > 0)
+		w = &b->wanted[0];
+	if (w == NULL || w->list != NULL || w->asked == NULL ||
+	    blob_check(item->bytes, item->len, &type) != ERR_OK)
+		return;
+	g->counters.blobs_in++;
+	take(g, m, w, type, item);
+}
+
+enum err blob_hand_in(struct gossip *g, const uint8_t *bytes, size_t len)
+{
+	enum blob_type type;
+	enum err err = blob_check(bytes, len, &type);
+	if (err != ERR_OK)
+		return err;
+	struct id id = blob_id(bytes, len);
+	struct wanted *w = find(g->blob, &id);
+	if (idset_has(&g->blob->present, &id) || (w != NULL && w->list != NULL))
+		return ERR_EXISTS;
+	if (w == NULL)
+		return ERR_NOT_FOUND;
+	take(g, NULL, w, type, &(struct wire_item){bytes, len});
+	g->blob->unsettled = true;
+	wake(g->blob, g->now);
+	return ERR_OK;
 }
 
 static void on_blobs(struct gossip *g, struct member *m, const struct datagram *d)

@@ -5,6 +5,23 @@
 #include "gossip/core.h"
 #include "gossip/idset.h"
 
+/* --- for all --- */
+
+enum err blob_init(struct gossip *g);
+void blob_free(struct gossip *g);
+void blob_tick(struct gossip *g);
+/* BLOB_PULL, BLOBS. */
+void blob_on_message(struct gossip *g, struct member *m, const struct datagram *d);
+void blob_on_record(struct gossip *g, const struct record *r, struct member *from);
+/* A blob this host publishes. ERR_FORMAT, ERR_NOMEM, ERR_LIMIT. */
+enum err blob_local(struct gossip *g, const uint8_t *bytes, size_t len);
+/* One that is wanted, handed in by the administrator. ERR_FORMAT, ERR_EXISTS, ERR_NOT_FOUND. */
+enum err blob_hand_in(struct gossip *g, const uint8_t *bytes, size_t len);
+enum err blob_load(struct gossip *g, const struct id *blob);
+void blob_count(const struct gossip *g, size_t *ret_present, size_t *ret_wanted);
+
+/* --- among the files of blobs --- */
+
 struct wanted {
 	struct id id;
 	struct member *hint;        /* named it, tried first; NULL afterwards */
@@ -24,6 +41,7 @@ struct waiter {
 	struct member *peer; /* NULL: none, or served */
 };
 #define BLOB_WAITERS 128
+#define BLOB_WANTED  4096
 
 struct blob {
 	struct idset present;
@@ -53,5 +71,8 @@ bool blob_wanted(const struct gossip *g, const struct id *id);
 /* It came: those who asked for it in the meantime get it. */
 void blob_serve(struct gossip *g, const struct id *id, const uint8_t *bytes, size_t len);
 void blob_on_pull(struct gossip *g, struct member *m, const struct datagram *d);
+
+/* blob_rescan.c; while something had no room. */
+void blob_rescan(struct gossip *g);
 
 #endif

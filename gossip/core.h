@@ -84,6 +84,7 @@ struct member {
 	uint32_t rtt_ms;
 	mono_ms sync_at;        /* sync.c: last walk started with it */
 	mono_ms log_asked_at;   /* logsync.c: asked for entries that have not come, 0: none */
+	mono_ms log_until;      /* logsync.c: until then its records wait for its log */
 	mono_ms signed_until;   /* accept.c: its records so far use up its share up to then */
 	mono_ms hearsay_until;  /* probe.c: the names it gave use up its share up to then */
 	mono_ms lied_at;        /* handed on a record with a wrong signature, 0: never */
@@ -344,34 +345,9 @@ void sync_ask(struct gossip *g, struct member *m, uint64_t partition, const stru
 /* A roll-call says the site's partition has these children. `from` (may be NULL) had them. */
 void sync_on_rollcall(struct gossip *g, struct site *s, const uint64_t trie[16], struct member *from);
 
-/* --- logsync.c: the authority log --- */
-
-enum err logsync_init(struct gossip *g);
-void logsync_free(struct gossip *g);
-/* LOG_PULL, LOG_ENTRIES. `m` is NULL under the hello key. New entries: core_on_log. */
-void logsync_on_message(struct gossip *g, struct member *m, const struct address *from,
-			const struct datagram *d);
-/* What the administrator hands in; errors as for GOSSIP_LOG. */
-enum err logsync_local(struct gossip *g, const uint8_t *bytes, size_t len);
-/* A peer (m NULL: one we have no session with, at `from`) has this head. */
-void logsync_on_head(struct gossip *g, struct member *m, const struct address *from,
-		     struct authlog_head head);
 /* The log grew, or an allow-list is complete: standing is found anew, and certificates that were not trusted
  * may be now. */
 void core_on_log(struct gossip *g);
-
-/* --- blob.c --- */
-
-enum err blob_init(struct gossip *g);
-void blob_free(struct gossip *g);
-void blob_tick(struct gossip *g);
-/* BLOB_PULL, BLOBS. */
-void blob_on_message(struct gossip *g, struct member *m, const struct datagram *d);
-void blob_on_record(struct gossip *g, const struct record *r, struct member *from);
-/* A blob this host publishes. ERR_FORMAT, ERR_NOMEM, ERR_LIMIT. */
-enum err blob_local(struct gossip *g, const uint8_t *bytes, size_t len);
-enum err blob_load(struct gossip *g, const struct id *blob);
-void blob_count(const struct gossip *g, size_t *ret_present, size_t *ret_wanted);
 
 /* --- the node --- */
 
@@ -449,6 +425,8 @@ struct gossip {
 	struct blob *blob;
 	struct issues *issues;
 	struct standing *standing;
+	struct allow *allow;
+	struct compare *compare;
 #ifdef MESH_WEAKEN
 	uint64_t weakened;
 #endif

@@ -68,7 +68,8 @@ struct gossip_options {
 	uint64_t weakened;
 };
 
-/* ERR_ARG, ERR_NOMEM, or why the own certificate does not verify. */
+/* ERR_ARG, ERR_NOMEM, or why the own certificate does not verify; an ended grant is no reason, as others may
+ * know of its extension. */
 enum err gossip_new(const struct gossip_options *options, struct gossip **ret);
 void gossip_free(struct gossip *g);
 
@@ -81,7 +82,8 @@ enum err gossip_load_blob(struct gossip *g, const struct id *blob);
 enum err gossip_load_host_state(struct gossip *g, const struct host_state *state);
 enum err gossip_load_site_state(struct gossip *g, const struct site_state *state);
 enum err gossip_load_issue(struct gossip *g, const struct issue *issue);
-/* Blobs of allow-lists that the log names, before records: they say which certificates stand. */
+/* Blobs of allow-lists that the log names, before records: they say which certificates stand. Lists before
+ * what they name; ERR_NOT_FOUND for one that no list needs. */
 enum err gossip_load_allow_list(struct gossip *g, const uint8_t *bytes, size_t len);
 
 enum gossip_event_type {
@@ -92,8 +94,8 @@ enum gossip_event_type {
 	GOSSIP_ANSWERS, /* to the reads of the update before, and before any other event: otherwise they lapse
 			 */
 	GOSSIP_LOG,     /* the administrator hands in an entry of the authority log (ERR_EXISTS, ERR_STALE:
-			   entries     before it are missing, ERR_SIGNATURE), or a blob of an allow-list that the
-			   log     names     (ERR_NOT_FOUND: it names none such) */
+			   entries before it are missing, ERR_SIGNATURE), or a blob of an allow-list that the log
+			   names, lists before what they name (ERR_EXISTS, ERR_NOT_FOUND: none such is wanted) */
 	GOSSIP_DRILL,   /* cut off, or heal, all hosts of a site (by home site): for exercises */
 	GOSSIP_LEAVE,   /* say goodbye: the returned update is the last */
 };

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "gossip/hello.h"
+#include "gossip/logsync.h"
 
 #define RETRY_MAX_MS    30000
 #define PENDING_MS      5000
@@ -175,7 +176,8 @@ void hello_on_unknown(struct gossip *g, const struct id *source, const struct ad
 		hello_to(g, NULL, source, from);
 		return;
 	}
-	if (m->site->cut || m->state.standing == STANDING_REVOKED || (m->hello_hint_at && g->now - m->hello_hint_at < HINT_MS))
+	if (m->site->cut || m->state.standing == STANDING_REVOKED ||
+	    (m->hello_hint_at && g->now - m->hello_hint_at < HINT_MS))
 		return;
 	m->hello_hint_at = g->now;
 	if (!pending_of(g->hello, m))

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "gossip/hello.h"
+#include "gossip/logsync.h"
 #include "gossip/standing.h"
 
 #define SLOT_MS          8000 /* a FINISH is taken in its slot and the next */

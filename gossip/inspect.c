@@ -1,6 +1,7 @@
 /* Looking into a node: for the control socket, the simulator's invariants and tests. Changes nothing. */
 #include <string.h>
 
+#include "gossip/blob.h"
 #include "gossip/core.h"
 
 #define DIRECT_MS 10000

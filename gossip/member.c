@@ -442,13 +442,6 @@ void member_heard(struct gossip *g, struct member *m, const struct address *from
 		edge_heard(g, m);
 }
 
-void member_instance(struct gossip *g, struct member *m, uint64_t instance, const struct address *from)
-{
-	(void)g;
-	(void)from;
-	m->ping_instance = instance;
-}
-
 bool member_goodbye(const struct member *m)
 {
 	return m->goodbye_seq != 0 && m->goodbye_seq == m->seq_max;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "gossip/core.h"
+#include "gossip/logsync.h"
 
 #define INDIRECT         3
 #define RELAYS           16

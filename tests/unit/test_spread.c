@@ -37,12 +37,24 @@ static void publish_health(struct net *n, size_t node, enum gossip_urgency urgen
 	publish(n, node, RECORD_HEALTH, body, len, urgency);
 }
 
+/* As meshd does at each start: else members of one site have no way to each other, and quarrel. */
+static void publish_address(struct net *n, size_t node)
+{
+	struct profile p = {.address_count = 1, .addresses = {n->nodes[node].address}};
+	uint8_t body[LIMIT_RECORD_BODY_BYTES];
+	size_t len = 0;
+	assert_int_equal(profile_encode(&p, body, &len), ERR_OK);
+	publish(n, node, RECORD_PROFILE, body, len, GOSSIP_ROUTINE);
+}
+
 static void check_loss(double loss, mono_ms bound)
 {
 	struct net n;
 	net_init(&n, 6, two_sites);
 	n.loss = loss;
 	start_all(&n);
+	for (size_t i = 0; i < 6; i++)
+		publish_address(&n, i);
 	assert_true(net_run(&n, bound, net_agree));
 	for (size_t i = 0; i < 6; i++)
 		publish_health(&n, i, i % 2 == 0 ? GOSSIP_URGENT : GOSSIP_ROUTINE);
