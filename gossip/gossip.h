@@ -250,8 +250,9 @@ struct gossip_peer {
 	uint32_t rtt_ms;    /* 0: not measured */
 	mono_ms last_heard; /* 0: never */
 };
-/* Known hosts other than this one, by ascending host id. False when out of range. */
-bool gossip_peer_at(const struct gossip *g, size_t index, struct gossip_peer *ret);
+/* Known hosts other than this one, by ascending host id. Costs one pass over the hosts. */
+void gossip_each_peer(const struct gossip *g, void (*each)(void *context, const struct gossip_peer *peer),
+		      void *context);
 
 /* What the set holds, for the simulator's invariants and tests. False when out of range. */
 struct gossip_entry {

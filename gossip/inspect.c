@@ -1,4 +1,5 @@
 /* Looking into a node: for the control socket, the simulator's invariants and tests. Changes nothing. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "gossip/blob.h"
@@ -28,35 +29,66 @@ void gossip_status(const struct gossip *g, struct gossip_status *ret)
 		ret->sessions += g->members.hosts[i]->session;
 }
 
-bool gossip_peer_at(const struct gossip *g, size_t index, struct gossip_peer *ret)
+/* The signers that count of each site, in the order of members.sites; NULL without memory. */
+static struct member **seats_of(const struct gossip *g)
 {
-	struct member *live[LIMIT_WITNESSES];
-	size_t own = 0;
+	struct member **seats = calloc(g->members.site_count * LIMIT_WITNESSES, sizeof(*seats));
 
-	while (own < g->members.count && g->members.hosts[own] != g->self)
-		own++;
-	if (index >= own)
-		index++;
-	if (index >= g->members.count)
-		return false;
-	const struct member *m = g->members.hosts[index];
+	for (size_t i = 0; seats && i < g->members.site_count; i++) {
+		struct site *s = g->members.sites[i];
 
-	*ret = (struct gossip_peer){.host = m->id,
-				    .address = m->address,
-				    .status = m->state.status,
-				    .session = m->session,
-				    .direct = m->answered_at && g->now - m->answered_at <= DIRECT_MS,
-				    .suspected = m->suspected,
-				    .edge = edge_carries(g, m),
-				    .rtt_ms = m->rtt_ms,
-				    .last_heard = m->heard_at};
-	memcpy(ret->site, m->site->name, sizeof(ret->site));
-	size_t count = m->site == g->self->site ? witness_live((struct gossip *)g, live)
-						: state_signers((struct gossip *)g, m->site, live);
+		if (s == g->self->site)
+			witness_live((struct gossip *)g, seats + i * LIMIT_WITNESSES);
+		else
+			state_signers((struct gossip *)g, s, seats + i * LIMIT_WITNESSES);
+	}
+	return seats;
+}
 
-	for (size_t i = 0; i < count; i++)
-		ret->witness |= live[i] == m;
-	return true;
+static bool has_seat(const struct gossip *g, struct member *const *seats, const struct member *m)
+{
+	size_t low = 0, high = g->members.site_count;
+
+	while (seats && low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (id_compare(&g->members.sites[middle]->id, &m->site->id) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (size_t i = 0; seats && i < LIMIT_WITNESSES; i++) {
+		if (seats[low * LIMIT_WITNESSES + i] == m)
+			return true;
+	}
+	return false;
+}
+
+void gossip_each_peer(const struct gossip *g, void (*each)(void *context, const struct gossip_peer *peer),
+		      void *context)
+{
+	struct member **seats = seats_of(g);
+
+	for (size_t i = 0; i < g->members.count; i++) {
+		const struct member *m = g->members.hosts[i];
+
+		if (m == g->self)
+			continue;
+		struct gossip_peer peer = {.host = m->id,
+					   .address = m->address,
+					   .status = m->state.status,
+					   .session = m->session,
+					   .direct = m->answered_at && g->now - m->answered_at <= DIRECT_MS,
+					   .suspected = m->suspected,
+					   .witness = has_seat(g, seats, m),
+					   .edge = edge_carries(g, m),
+					   .rtt_ms = m->rtt_ms,
+					   .last_heard = m->heard_at};
+
+		memcpy(peer.site, m->site->name, sizeof(peer.site));
+		each(context, &peer);
+	}
+	free(seats);
 }
 
 bool gossip_entry_at(const struct gossip *g, size_t index, struct gossip_entry *ret)

@@ -9,6 +9,7 @@
 #include "base/cursor.h"
 #include "base/limits.h"
 #include "base/mp.h"
+#include "base/text.h"
 #include "os/clock.h"
 
 #define FRAME_BYTES 4
@@ -158,8 +159,7 @@ void control_reply(struct control_call *c, enum err err, const char *text, const
 		return;
 	}
 	char cut[ERR_TEXT_BYTES];
-	strncpy(cut, text, sizeof(cut) - 1);
-	cut[sizeof(cut) - 1] = '\0';
+	text_copy(cut, sizeof(cut), text);
 	mp_writer_init(&w, c->reply + FRAME_BYTES, REPLY_HEAD - FRAME_BYTES + len);
 	mp_put_map(&w, body != NULL ? 3 : 2);
 	mp_put_u64(&w, CONTROL_KEY_ERROR);

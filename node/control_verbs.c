@@ -13,6 +13,7 @@
 #define STATUS_BYTES                          4096
 #define PEER_BYTES                            256 /* at most, encoded */
 #define GRANT_WARN_DAYS                       30
+#define PEERS_SHARE                           20 /* one part in so many of the loop's time */
 #define PEERS_HEAD                            16
 #define PEERS_MAX                             ((LIMIT_CONTROL_REPLY_BYTES - 1024) / PEER_BYTES)
 #define DRILL_TEXT                            (MESHD_DRILL_SITES * (LIMIT_SITE_NAME_BYTES + 2) + 8)
@@ -178,30 +179,51 @@ static void put_peer(struct mp_writer *w, const struct gossip_peer *p, mono_ms n
 	      p->last_heard != 0 && now > p->last_heard ? now - p->last_heard : 0);
 }
 
+struct peers {
+	struct mp_writer w;
+	mono_ms now;
+	size_t left;
+};
+
+static void each_peer(void *context, const struct gossip_peer *peer)
+{
+	struct peers *p = context;
+	if (p->left == 0)
+		return;
+	p->left--;
+	put_peer(&p->w, peer, p->now);
+}
+
 static void verb_peers(struct meshd *m, struct control_call *call)
 {
 	const struct gossip *g = driver_gossip(m->driver);
-	struct gossip_peer peer;
-	struct mp_writer w;
-	size_t count = 0;
-	while (count < PEERS_MAX && gossip_peer_at(g, count, &peer))
-		count++;
+	struct peers p = {.now = os_clock_mono()};
+	struct gossip_status s;
+	gossip_status(g, &s);
+	size_t count = s.hosts - 1 < PEERS_MAX ? s.hosts - 1 : PEERS_MAX;
 	size_t cap = PEERS_HEAD + count * PEER_BYTES;
+	/* In a large estate this takes the loop some milliseconds, which others need for answering probes. */
+	if (p.now < m->peers_again_at) {
+		control_reply(call, ERR_BUSY, "the peers were asked for a moment ago: try again", NULL, 0);
+		return;
+	}
 	uint8_t *body = malloc(cap);
 	if (body == NULL) {
 		control_reply(call, ERR_NOMEM, err_text(ERR_NOMEM), NULL, 0);
 		return;
 	}
-	mp_writer_init(&w, body, cap);
-	mp_put_map(&w, 1);
-	mp_put_u64(&w, 1);
-	mp_put_array(&w, count);
-	for (size_t i = 0; i < count && gossip_peer_at(g, i, &peer); i++)
-		put_peer(&w, &peer, os_clock_mono());
-	if (w.failed)
+	p.left = count;
+	mp_writer_init(&p.w, body, cap);
+	mp_put_map(&p.w, 1);
+	mp_put_u64(&p.w, 1);
+	mp_put_array(&p.w, count);
+	gossip_each_peer(g, each_peer, &p);
+	mono_ms end = os_clock_mono();
+	m->peers_again_at = end + (end - p.now) * PEERS_SHARE;
+	if (p.w.failed || p.left > 0)
 		control_reply(call, ERR_LIMIT, "the peers do not fit their buffer", NULL, 0);
 	else
-		control_reply(call, ERR_OK, "", body, w.len);
+		control_reply(call, ERR_OK, "", body, p.w.len);
 	free(body);
 }
 

@@ -43,6 +43,7 @@ struct meshd {
 	char drill[MESHD_DRILL_SITES][LIMIT_SITE_NAME_BYTES + 1];
 	size_t drill_count;
 	mono_ms started;
+	mono_ms peers_again_at; /* when the peers may be asked for again */
 	mono_ms boot_saved;
 	bool stopping;
 	enum err failure; /* why it stopped by itself */
