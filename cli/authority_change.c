@@ -5,10 +5,14 @@
 
 #include "base/text.h"
 #include "cli/passphrase.h"
+#include "cli/shown.h"
 #include "cli/verb.h"
 #include "crypto/authlog_view.h"
 #include "crypto/hash.h"
+#include "os/clock.h"
 #include "os/file.h"
+
+#define CLOCK_AHEAD_DAYS 60
 
 /* Public key of a key file; false when there is none. */
 static bool public_of(const char *path, uint8_t ret[KEY_BYTES])
@@ -59,6 +63,28 @@ enum err authority_change_settle(const struct authority_change *ch, struct err_i
 	return err == ERR_OK ? os_file_wipe(d->next, info) : err;
 }
 
+/* Nodes take the time of the newest entry for the least that it can be: one from the future would end grants
+ * everywhere, for good. */
+static enum err check_clock(const struct command *c, const struct authlog *log, struct err_info *info)
+{
+	char now[SHOWN_BYTES], newest[SHOWN_BYTES];
+	wall_day today = clock_day(os_clock_wall()), last = authlog_day(log);
+	shown_day(today, now);
+	shown_day(last, newest);
+	if (today < last)
+		return err_set(
+		    info, ERR_ARG,
+		    "this machine's clock says %s, but the log's newest entry is of %s; set the clock", now,
+		    newest);
+	if (today > last + CLOCK_AHEAD_DAYS && !options_has(&c->options, "clock-is-right"))
+		return err_set(
+		    info, ERR_ARG,
+		    "this machine's clock says %s, and the log's newest entry is of %s: what is signed "
+		    "with a wrong date cannot be undone; set the clock, or say --clock-is-right",
+		    now, newest);
+	return ERR_OK;
+}
+
 enum err authority_change_open(struct command *c, struct authority_change *ret, struct err_info *info)
 {
 	*ret = (struct authority_change){.command = c};
@@ -70,6 +96,8 @@ enum err authority_change_open(struct command *c, struct authority_change *ret, 
 		err = os_lock_take(ret->dir.lock, &ret->lock, info);
 	if (err == ERR_OK)
 		err = authority_dir_load_log(&ret->dir, &ret->log, info);
+	if (err == ERR_OK)
+		err = check_clock(c, ret->log, info);
 	if (err == ERR_OK)
 		err = authority_change_settle(ret, info);
 	if (err == ERR_OK)
@@ -166,8 +194,7 @@ int authority_change_finish(struct authority_change *ch, struct fields *f, const
 	if (told)
 		snprintf(tail, sizeof(tail), "Published to the node in \"%s\".\n", ch->node.state);
 	else
-		snprintf(tail, sizeof(tail), "Next: mesh authority publish --dir %s\n",
-			 ch->dir.folder);
+		snprintf(tail, sizeof(tail), "Next: mesh authority publish --dir %s\n", ch->dir.folder);
 	snprintf(lines, sizeof(lines), "%s%s%s", text,
 		 ch->spare.condition == SPARE_CURRENT ? "The spare copy is up to date.\n" : "", tail);
 	warn(ch);

@@ -160,6 +160,16 @@ static void put_standing(const struct authlog *log, const struct authlog_view *v
 	}
 }
 
+/* An extension or revocation names whom it is about by id alone. */
+static const char *name_of(const struct authlog *log, const struct authlog_view *v)
+{
+	const struct authlog_grant *grant = authlog_find_grant(log, &v->subject);
+	const struct authlog_operator *op = authlog_find_operator(log, &v->subject);
+	if (v->name[0] != '\0')
+		return v->name;
+	return grant != NULL ? grant->name : op != NULL ? op->name : NULL;
+}
+
 static void fill(const struct authlog *log, const struct authlog_view *v, wall_day today,
 		 struct shown_entry *e)
 {
@@ -180,7 +190,7 @@ static void fill(const struct authlog *log, const struct authlog_view *v, wall_d
 	e->values[TYPE] = of_text(type_name(v->type));
 	e->values[WHAT] = of_text(what_name(v));
 	e->values[WHO] = of_text(e->who);
-	e->values[NAME] = of_text(v->name);
+	e->values[NAME] = of_text(name_of(log, v));
 	e->values[DETAIL] = of_text(e->detail);
 	e->values[SITES] = of_text(e->sites);
 	if (v->has_quota)

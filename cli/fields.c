@@ -1,8 +1,10 @@
 #include "cli/fields.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
+#include "base/text.h"
 #include "cli/answer.h"
 
 static struct query_value *add(struct fields *f, const char *name, enum output_style style)
@@ -36,13 +38,27 @@ void fields_null(struct fields *f, const char *name)
 	(void)add(f, name, OUTPUT_PLAIN);
 }
 
+/* Names in the text come from files of others: line by line, so that the lines themselves stay. */
+static void put_lines(FILE *f, const char *text)
+{
+	size_t cap = 4 * strlen(text) + 16;
+	char *safe = malloc(cap);
+	for (const char *line = text; safe != NULL && *line != '\0';) {
+		size_t len = strcspn(line, "\n");
+		text_escape(safe, cap, line, len);
+		fprintf(f, "%s\n", safe);
+		line += len + (line[len] == '\n');
+	}
+	free(safe);
+}
+
 int fields_answer(struct command *c, const struct fields *f, const char *text, bool partial)
 {
 	struct answer a;
 	answer_open_bare(c, f->columns, &a);
 	a.partial = partial;
 	if (output_for_people(&a.output)) {
-		fputs(text, c->out);
+		put_lines(c->out, text);
 		return answer_close(&a);
 	}
 	struct query_sink sink = output_sink(&a.output);

@@ -20,6 +20,10 @@
 		.name = "passphrase-file", .value = "FILE", .words = "@file",                                \
 		.help = "first line opens the authority's key (default: ask)"                                \
 	}
+#define OPTION_CLOCK                                                                                         \
+	{                                                                                                    \
+		.name = "clock-is-right", .help = "sign although the last entry is more than 60 days old"    \
+	}
 #define OPTION_DAYS(what)                                                                                    \
 	{                                                                                                    \
 		.name = "days", .value = "N", .help = what                                                   \
@@ -36,7 +40,8 @@
 	"\n\nThe change is copied to the spare, if the authority has one, and handed to the node on this "   \
 	"machine, if one of this estate runs here (--state names another). Before anything is signed the "   \
 	"log is compared with theirs: a copy that has fallen behind is refused, because signing with it "    \
-	"would fork the log."
+	"would fork the log. So is a clock that is behind the newest entry, or far ahead of it: nodes take " \
+	"the newest entry's time for the least that it can be."
 
 static const struct option_spec init_options[] = {
     {.name = "dir", .value = "DIR", .words = "@dir", .help = "folder to make the authority in (required)"},
@@ -70,17 +75,15 @@ static const struct option_spec issuer_options[] = {
      .help = "first line protects the issuer's key"},
     OPTION_PASSPHRASE,
     OPTION_SPARE,
+    OPTION_CLOCK,
     END,
 };
 
 static const struct option_spec extend_options[] = {
-    OPTION_DIR,
-    OPTION_DAYS("days from today on until the grant ends"),
-    OPTION_UNTIL,
-    {.name = "quota", .value = "N", .help = "hosts it may enrol (default: as before)"},
-    OPTION_PASSPHRASE,
-    OPTION_SPARE,
-    END,
+    OPTION_DIR,        OPTION_DAYS("days from today on until the grant ends"),
+    OPTION_UNTIL,      {.name = "quota", .value = "N", .help = "hosts it may enrol (default: as before)"},
+    OPTION_PASSPHRASE, OPTION_SPARE,
+    OPTION_CLOCK,      END,
 };
 
 static const struct option_spec operator_options[] = {
@@ -102,6 +105,7 @@ static const struct option_spec operator_options[] = {
     {.name = "no-key-passphrase", .help = "leave the person's key unprotected: for trials"},
     OPTION_PASSPHRASE,
     OPTION_SPARE,
+    OPTION_CLOCK,
     END,
 };
 
@@ -115,6 +119,25 @@ static const struct option_spec rotate_options[] = {
     {.name = "no-passphrase", .help = "leave the new key unprotected: for trials"},
     {.name = "remove-old", .help = "make no new key; wipe the old ones that were kept"},
     OPTION_SPARE,
+    OPTION_CLOCK,
+    END,
+};
+
+static const struct option_spec revoke_options[] = {
+    OPTION_DIR,
+    {.name = "reason", .value = "TEXT", .help = "why, for those who read the log (required)"},
+    {.name = "keep",
+     .value = "FILE",
+     .words = "@file",
+     .help = "of an issuer: host ids that stay, one a line"},
+    {.name = "keep-before",
+     .value = "DATE",
+     .help = "of an issuer: those of its hosts stay that the replica knows as enrolled before that day"},
+    {.name = "keep-all", .help = "of an issuer: those of its hosts stay that the replica knows now"},
+    {.name = "keep-none", .help = "of an issuer: none of its hosts stays"},
+    OPTION_PASSPHRASE,
+    OPTION_SPARE,
+    OPTION_CLOCK,
     END,
 };
 
@@ -310,6 +333,25 @@ static const struct verb verbs[] = {
      .examples = "mesh authority rotate --dir auth # when people leave who knew the passphrase\nmesh "
 		 "authority rotate --dir auth --remove-old # once nobody needs the old key",
      .run = verb_authority_rotate},
+    {.name = "authority revoke",
+     .operands = "host|issuer|operator WHO",
+     .operands_min = 2,
+     .operands_max = 2,
+     .summary = "revoke a host, an issuer or an operator, for good",
+     .text =
+	 "WHO is an id, the name of an issuer or operator, or, with a replica at hand (--state), a hostname. "
+	 "A revoked host is hidden from answers and not talked to. Revoking an issuer takes its hosts along, "
+	 "save those on the allow-list that --keep, --keep-before or --keep-all makes; it is kept in "
+	 "allow-lists/ and published with the log. What was revoked cannot be granted again: use a new "
+	 "key." CHANGE_TEXT,
+     .options = revoke_options,
+     .shared = VERB_QUERY,
+     .exits = "0123",
+     .exit_partial = CHANGE_EXIT,
+     .examples = "mesh authority revoke host till-17 --dir auth --reason stolen # by name, from the replica\n"
+		 "mesh authority revoke issuer tills --dir auth --reason leaked --keep hosts # the ids in the "
+		 "file hosts stay",
+     .run = verb_authority_revoke},
     {.name = "authority log",
      .operands = "",
      .summary = "list the authority's log, carry it, mend copies",

@@ -19,7 +19,7 @@ page() {
 [ "${4-}" != --update ] || update=yes
 run 0 --help
 verbs=$(sed -n '/^Verbs:/,/^$/s/^  \(..................\) .*/\1/p' out | sed 's/ *$//')
-[ "$(echo "$verbs" | wc -l)" -ge 22 ] || fail "the overview lists too few verbs"
+[ "$(echo "$verbs" | wc -l)" -ge 23 ] || fail "the overview lists too few verbs"
 
 page docs/man/mesh.1 --man
 page packaging/completions/mesh --completion bash
@@ -51,7 +51,7 @@ if command -v bash >/dev/null; then
 			bash "$root/packaging/completions/mesh"
 	}
 	[ "$(complete mesh hos)" = hosts ] || fail "completion of hos: $(complete mesh hos)"
-	[ "$(complete "mesh authority ")" = "init issuer extend operator rotate log publish" ] || fail "completion of authority: $(complete "mesh authority ")"
+	[ "$(complete "mesh authority ")" = "init issuer extend operator rotate revoke log publish" ] || fail "completion of authority: $(complete "mesh authority ")"
 	[ "$(complete mesh hosts --sta)" = "--status --standing --state" ] || fail "completion of --sta: $(complete mesh hosts --sta)"
 	[ "$(complete mesh hosts -o js)" = "json jsonl" ] || fail "completion of -o js: $(complete mesh hosts -o js)"
 	[ "$(complete mesh authority init --no)" = "--no-passphrase" ] || fail "completion of init --no"

@@ -1,0 +1,133 @@
+#!/bin/sh
+# What the authority signs, carried by real daemons: a revocation reaches the other node, a rotation one that was
+# stopped through it, an extension both; copies that would fork the log are refused.
+set -eu
+. "$(dirname -- "$0")/lib.sh"
+meshd=$tool
+
+# Addresses of this run's own, so that two runs do not meet.
+net=127.$((20 + $$ % 200)).$(($$ / 200 % 250))
+trap 'for n in 1 2 3 4; do stop $n; done; rm -rf "$work"' EXIT
+
+stop() {
+	[ -f "n$1.pid" ] || return 0
+	kill "$(cat "n$1.pid")" 2>/dev/null || :
+	wait "$(cat "n$1.pid")" 2>/dev/null || :
+	rm -f "n$1.pid"
+}
+
+start() {
+	"$meshd" --config "n$1.conf" >>"n$1.log" 2>&1 &
+	echo $! >"n$1.pid"
+}
+
+# enrol N TOKEN [OPTION...]: a state folder and a configuration.
+enrol() {
+	n=$1
+	token=$2
+	shift 2
+	run 0 enroll --token "$token" --keep-token --state "n$n" --site berlin "$@"
+	cat >"n$n.conf" <<CONF
+[node]
+listen = $net.$n:7946
+state = $work/n$n
+hostname = node-$n
+CONF
+}
+
+# until_shows PATTERN ARGUMENT...: what `mesh ARGUMENT...` prints matches in the end.
+until_shows() {
+	pattern=$1
+	shift
+	for _ in $(seq 300); do
+		"$mesh" "$@" >out 2>err || :
+		! grep -q -e "$pattern" out || return 0
+		sleep 0.1
+	done
+	cat n?.log >&2
+	fail "mesh $* never shows: $pattern"
+}
+
+id_of() {
+	"$mesh" cert show --state "$1" -o csv --allow-partial | sed -n '2s/,.*//p'
+}
+
+run 0 authority init --dir a --name Trial --no-passphrase --spare spare
+run 0 authority issuer tills --dir a --site berlin --days 20
+run 0 authority operator jo --dir a --role incidents --no-key-passphrase
+run 0 token create --dir a --issuer tills --seed "$net.1:7946" --out t1
+for n in 1 2 3; do
+	enrol $n t1
+	start $n
+done
+for n in 1 2; do
+	until_shows '^3$' sql "SELECT count(*) FROM hosts WHERE complete = 1 AND status = 'up'" --state n$n -o csv
+done
+
+# Grants about to end are said where people look.
+until_shows 'WARNING: the grant of issuer "tills" ends in 20 days' status --state n1
+run 0 status --state n1 -o json --allow-partial
+shows '"grant_issuer": "tills", "grant_days_left": 20'
+shows '"grants_ending": 1'
+run 0 cert show --state n1
+shows '^Standing  good'
+run 0 authority log --state n1
+says 'the grant of issuer "tills" ends on'
+
+# Extend: handed to one node, known to the other, both stop warning.
+run 0 authority extend tills --dir a --days 300 --quota 30 --state n1
+shows '^Published to the node in "n1"'
+until_shows '"grant_days_left": 300' status --state n2 -o json
+run 0 status --state n2 --allow-partial
+! grep -q 'WARNING: the grant' out || fail "still warns after the extension"
+
+# A name that the replica knows is enough to revoke; the other node hides the host.
+third=$(id_of n3)
+run 1 authority revoke host node-9 --dir a --reason lost --state n1
+says 'no host "node-9"'
+run 0 authority revoke host node-3 --dir a --reason 'stolen from a car' --state n1 -o json
+"$json_tool" <out || fail "revoke is no JSON"
+shows "\"id\": \"$third\", .*\"published\": true"
+until_shows '^Coverage: 2 hosts' hosts --state n2
+! grep -q node-3 out || fail "a revoked host is listed"
+run 1 authority revoke host "$third" --dir a --reason again --state n1
+says 'revoked already'
+run 3 cert show n3/certificate --state n2
+shows '^Standing  revoked'
+run 0 authority log --state n2
+shows 'stolen from a car'
+stop 3
+
+# Publishing again is no news, and says so.
+run 0 authority publish --dir a --state n1 -o json
+shows '"news": 0'
+
+# A copy that has fallen behind is refused before it signs: by the spare, and by the node.
+cp -r a behind
+run 0 authority issuer second --dir a --site berlin --state n1
+run 1 authority issuer fork --dir behind --site berlin
+says "mesh authority log --dir behind --take $work/spare"
+[ ! -e behind/issuers/fork.key ] || fail "a refused change left a key"
+rm behind/spare
+run 1 authority issuer fork --dir behind --site berlin --state n1
+says 'would fork the log'
+run 1 authority publish --dir behind --state n1
+says 'knows entries of the authority'
+run 0 authority log --dir behind --take a
+run 0 authority publish --dir behind --state n2
+
+# Rotate while node 2 is stopped; under the new key a new issuer enrols a host that node 2 accepts.
+stop 2
+run 0 authority rotate --dir a --no-passphrase --state n1
+run 0 authority issuer third --dir a --site berlin --state n1
+[ -s "spare/old/$(ls a/old)" ] || fail "the spare lacks the old key"
+run 0 token create --dir a --issuer third --seed "$net.1:7946" --out t2
+start 2
+enrol 4 t2
+start 4
+until_shows 'node-4,' hosts --state n2 -o csv --where "name = 'node-4' AND status = 'up'"
+run 0 authority log --state n2
+shows ' rotate '
+# The key that was replaced signs nothing any more.
+cp a/old/*.key behind/authority.key
+done_with 29
