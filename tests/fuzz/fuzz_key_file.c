@@ -46,14 +46,11 @@ static enum err read_one(const uint8_t *data, size_t len, const char *passphrase
 
 static void public_of(enum key_purpose purpose, const uint8_t seed[KEY_BYTES], uint8_t ret[KEY_BYTES])
 {
-	struct identity *identity;
-	if (purpose == KEY_ESTATE_SECRET) {
+	uint8_t secret[crypto_sign_ed25519_SECRETKEYBYTES];
+	if (purpose == KEY_ESTATE_SECRET)
 		hash_bytes(ret, KEY_BYTES, "mesh.secret", seed, KEY_BYTES);
-		return;
-	}
-	CHECK(identity_from_seed(seed, &identity) == ERR_OK);
-	memcpy(ret, identity_public_key(identity), KEY_BYTES);
-	identity_free(identity);
+	else
+		crypto_sign_ed25519_seed_keypair(ret, secret, seed);
 }
 
 static void put_right(const uint8_t *data, size_t len)
