@@ -9,15 +9,11 @@
 #include "os/clock.h"
 #include "os/file.h"
 
-static enum err read_token(struct command *c, const char *path, struct token *ret, struct err_info *info)
+static enum err read_token(const char *path, struct token *ret, struct err_info *info)
 {
 	uint8_t *text;
 	size_t len;
 	enum err err = os_file_read_secret(path, LIMIT_TOKEN_BYTES, &text, &len, info);
-	bool exposed = err == ERR_DENIED;
-	/* Refusing what was exposed already would help nobody; saying so does. */
-	if (exposed)
-		err = os_file_read(path, LIMIT_TOKEN_BYTES, &text, &len, info);
 	if (err == ERR_NOT_FOUND)
 		return err_set(
 		    info, err,
@@ -27,10 +23,6 @@ static enum err read_token(struct command *c, const char *path, struct token *re
 	err = token_decode((const char *)text, len, ret, info);
 	crypto_wipe(text, len);
 	free(text);
-	if (err == ERR_OK && exposed)
-		command_fail(c, MESH_EXIT_COMPLETE,
-			     "warning: token \"%s\" can be read by others; whoever has it can enrol hosts",
-			     path);
 	return err;
 }
 
@@ -64,6 +56,7 @@ int verb_enroll(struct command *c)
 	struct err_info info = {0};
 	struct token token = {0};
 	struct certificate made;
+	struct credentials_machine machine;
 	struct crypto_rng rng = crypto_rng_system();
 	const char *path, *site = options_value(&c->options, "site");
 	char state[LIMIT_PATH_BYTES];
@@ -73,10 +66,14 @@ int verb_enroll(struct command *c)
 	if (err == ERR_OK)
 		err = command_state(c, state, sizeof(state), &info);
 	if (err == ERR_OK)
-		err = read_token(c, path, &token, &info);
+		err = read_token(path, &token, &info);
 	if (err != ERR_OK)
 		return command_report(c, &info);
-	err = credentials_enroll(state, &token, site, &rng, os_clock_wall(), &made, &info);
+	credentials_machine_look("", &machine);
+	/* Of hosts that share a machine each newcomer would take the place of the one before. */
+	if (options_has(&c->options, "shared-machine"))
+		machine.has_hardware = false;
+	err = credentials_enroll(state, &token, site, &machine, &rng, os_clock_wall(), &made, &info);
 	token_release(&token);
 	return err == ERR_OK ? finish(c, state, path, &made) : command_report(c, &info);
 }

@@ -203,6 +203,8 @@ static const struct option_spec enroll_options[] = {
      .value = "SITE",
      .help = "home site (default: by the token's subnets, else the token's site)"},
     {.name = "keep-token", .help = "do not wipe the token: it is for more hosts"},
+    {.name = "shared-machine",
+     .help = "several hosts run on this machine: do not state its hardware in the certificate"},
     END,
 };
 

@@ -12,6 +12,7 @@
 
 #include "base/text.h"
 #include "os/file.h"
+#include "os/hardware.h"
 
 #define IDENTITY_FILE    "identity.key"
 #define ESTATE_FILE      "estate.key"
@@ -97,7 +98,9 @@ static enum err judge_site(const struct authlog_grant *grant, const char *site, 
 	size_t len = strlen(site);
 	list_sites(grant, allowed, sizeof(allowed));
 	if (len == 0)
-		return err_set(info, ERR_ARG, "the token has no default site; name one with --site (%s)",
+		return err_set(info, ERR_ARG,
+			       "neither the token nor a subnet in it says this machine's site; name one with "
+			       "--site (%s)",
 			       allowed);
 	/* A name that would have to be escaped is a slip at best. */
 	if (text_escape(shown, sizeof(shown), site, len) != len || strcmp(shown, site) != 0)
@@ -197,90 +200,131 @@ static enum err save_seeds(const struct files *f, const struct token *token, str
 	return os_file_replace(f->seeds, text, at, 0600, info);
 }
 
-static enum err make_certificate(const struct token *token, const struct identity *issuer,
-				 const struct identity *host, const char *site, const struct crypto_rng *rng,
-				 wall_ms now, uint8_t *ret, size_t *ret_len, struct certificate *ret_c,
+void credentials_machine_look(const char *root, struct credentials_machine *ret)
+{
+	uint8_t id[OS_HARDWARE_BYTES], hash[ID_BYTES];
+	size_t len;
+	*ret = (struct credentials_machine){0};
+	if (os_network_addresses(ret->addresses, CREDENTIALS_ADDRESSES, &ret->address_count, NULL) != ERR_OK)
+		ret->address_count = 0;
+	if (os_hardware_id(root, id, &len) != ERR_OK)
+		return;
+	hash_bytes(hash, sizeof(hash), "mesh.hw", id, len);
+	memcpy(ret->hardware, hash, HARDWARE_HASH_BYTES);
+	ret->has_hardware = true;
+}
+
+/* One enrolment, from token to files. */
+struct enrolment {
+	struct files files;
+	const struct token *token;
+	const struct credentials_machine *machine;
+	struct identity *issuer, *host;
+	char site[8 * LIMIT_SITE_NAME_BYTES]; /* room for one that is too long, to say so */
+	struct certificate certificate;
+	uint8_t bytes[LIMIT_CERTIFICATE_BYTES];
+	size_t len;
+};
+
+static enum err make_certificate(struct enrolment *e, const struct crypto_rng *rng, wall_ms now,
 				 struct err_info *info)
 {
-	struct certificate c = {.enrolled = floored(token->log, now), .seq = 1};
+	const struct authlog *log = e->token->log;
+	struct certificate c = {.enrolled = floored(log, now), .seq = 1};
 	struct record r;
 	uint64_t instance;
-	memcpy(c.public_key, identity_public_key(host), KEY_BYTES);
-	text_copy(c.site, sizeof(c.site), site);
+	memcpy(c.public_key, identity_public_key(e->host), KEY_BYTES);
+	text_copy(c.site, sizeof(c.site), e->site);
+	c.has_hardware = e->machine->has_hardware;
+	memcpy(c.hardware, e->machine->hardware, HARDWARE_HASH_BYTES);
 	rng->fill(rng->context, &instance, sizeof(instance));
-	enum err err = certificate_issue(&c, issuer, authlog_estate(token->log), instance, now, ret, ret_len);
+	enum err err =
+	    certificate_issue(&c, e->issuer, authlog_estate(log), instance, now, e->bytes, &e->len);
 	if (err == ERR_OK)
-		err = record_parse(ret, *ret_len, &r);
+		err = record_parse(e->bytes, e->len, &r);
 	if (err == ERR_OK)
-		err = certificate_verify(&r, token->log, clock_day(now), ret_c);
+		err = certificate_verify(&r, log, clock_day(now), &e->certificate);
 	if (err != ERR_OK)
 		err_set(info, err, "cannot make a certificate from this token: %s; ask for a new token",
 			err_text(err));
 	return err;
 }
 
-static enum err write_all(const struct files *f, const struct token *token, const struct identity *issuer,
-			  const char *site, const struct crypto_rng *rng, wall_ms now,
-			  struct certificate *ret, struct err_info *info)
+static enum err write_all(struct enrolment *e, const struct crypto_rng *rng, wall_ms now,
+			  struct err_info *info)
 {
-	struct identity *host = NULL;
-	uint8_t certificate[LIMIT_CERTIFICATE_BYTES];
-	size_t len = 0;
-	struct certificate c;
-	enum err err = identity_generate(rng, &host);
+	const struct files *f = &e->files;
+	enum err err = identity_generate(rng, &e->host);
 	if (err != ERR_OK)
 		return err_set(info, err, "cannot make a key: %s", err_text(err));
-	err = make_certificate(token, issuer, host, site, rng, now, certificate, &len, &c, info);
+	err = make_certificate(e, rng, now, info);
 	/* Key files are never overwritten, so what an attempt before left has to go first. */
 	if (err == ERR_OK && os_file_exists(f->identity))
 		err = os_file_wipe(f->identity, info);
 	if (err == ERR_OK)
-		err = identity_save(host, KEY_HOST, f->identity, NULL, rng, info);
+		err = identity_save(e->host, KEY_HOST, f->identity, NULL, rng, info);
 	if (err == ERR_OK)
-		err = save_estate_key(f, token, rng, info);
+		err = save_estate_key(f, e->token, rng, info);
 	if (err == ERR_OK)
-		err = authlog_save(token->log, f->log, info);
+		err = authlog_save(e->token->log, f->log, info);
 	if (err == ERR_OK)
-		err = save_seeds(f, token, info);
+		err = save_seeds(f, e->token, info);
 	if (err == ERR_OK)
-		err = os_file_create(f->certificate, certificate, len, 0600, info);
-	if (err == ERR_OK && ret != NULL)
-		*ret = c;
-	identity_free(host);
+		err = os_file_create(f->certificate, e->bytes, e->len, 0600, info);
+	return err;
+}
+
+static enum err choose_site(struct enrolment *e, const char *site, struct err_info *info)
+{
+	if (site == NULL || site[0] == '\0')
+		return token_site(e->token, e->machine->addresses, e->machine->address_count, e->site, info);
+	text_copy(e->site, sizeof(e->site), site);
+	return ERR_OK;
+}
+
+/* Everything that can be refused before a file is touched. */
+static enum err prepare(struct enrolment *e, const char *state, const char *site, wall_ms now,
+			struct err_info *info)
+{
+	enum err err = name_files(&e->files, state, info);
+	if (err == ERR_OK)
+		err = refuse_enrolled(&e->files, state, info);
+	if (err != ERR_OK)
+		return err;
+	err = identity_from_seed(e->token->issuer_seed, &e->issuer);
+	if (err != ERR_OK)
+		return err_set(info, err, "cannot use the token's issuer key: %s", err_text(err));
+	err = choose_site(e, site, info);
+	if (err == ERR_OK)
+		err = judge_grant(e->token, e->issuer, e->site, now, info);
 	return err;
 }
 
 enum err credentials_enroll(const char *state, const struct token *token, const char *site,
-			    const struct crypto_rng *rng, wall_ms now, struct certificate *ret,
-			    struct err_info *info)
+			    const struct credentials_machine *machine, const struct crypto_rng *rng,
+			    wall_ms now, struct certificate *ret, struct err_info *info)
 {
-	struct files f;
-	struct identity *issuer = NULL;
+	static const struct credentials_machine unknown;
+	struct enrolment e = {.token = token, .machine = machine != NULL ? machine : &unknown};
 	struct os_lock *lock = NULL;
-	const char *chosen = site != NULL && site[0] != '\0' ? site : token->site;
-	enum err err = name_files(&f, state, info);
-	if (err == ERR_OK)
-		err = refuse_enrolled(&f, state, info);
-	if (err != ERR_OK)
-		return err;
-	err = identity_from_seed(token->issuer_seed, &issuer);
-	if (err != ERR_OK)
-		return err_set(info, err, "cannot use the token's issuer key: %s", err_text(err));
-	err = judge_grant(token, issuer, chosen, now, info);
+	enum err err = prepare(&e, state, site, now, info);
 	if (err == ERR_OK)
 		err = os_dir_make(state, 0750, info);
 	if (err == ERR_OK)
 		err = os_dir_check_writable(state, info);
 	if (err == ERR_OK)
-		err = os_lock_take(f.lock, &lock, info);
+		err = os_lock_take(e.files.lock, &lock, info);
 	/* Somebody else may have enrolled it before the lock was ours. */
 	if (err == ERR_OK)
-		err = refuse_enrolled(&f, state, info);
+		err = refuse_enrolled(&e.files, state, info);
 	if (err == ERR_OK)
-		err = write_all(&f, token, issuer, chosen, rng, now, ret, info);
+		err = write_all(&e, rng, now, info);
 	if (lock != NULL)
 		os_lock_release(lock);
-	identity_free(issuer);
+	if (err == ERR_OK && ret != NULL)
+		*ret = e.certificate;
+	identity_free(e.host);
+	identity_free(e.issuer);
 	return err;
 }
 

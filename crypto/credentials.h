@@ -17,18 +17,33 @@ struct credentials {
 	size_t seed_count;
 };
 
+#define CREDENTIALS_ADDRESSES 64
+
+/* What enrolment asks of the machine. */
+struct credentials_machine {
+	struct os_network_address addresses[CREDENTIALS_ADDRESSES];
+	size_t address_count;
+	uint8_t hardware[HARDWARE_HASH_BYTES]; /* docs/protocol.md section 3 */
+	bool has_hardware;
+};
+
+/* Looks at this machine; what cannot be found out is left out. `root` as in os_hardware_id. */
+void credentials_machine_look(const char *root, struct credentials_machine *ret);
+
 /* Enrol this machine: new identity, certificate signed by the token's issuer, files of mode 0600, the
  * certificate last, so that a folder without one was never enrolled and enrolling again starts over. `site`
- * NULL or empty: the token's default. The token is left alone: the caller wipes its file after success.
- * ERR_EXISTS (enrolled already: names the host), ERR_EXPIRED (token's last day or grant ended), ERR_UNTRUSTED
- * (issuer not in the log, site outside the grant: lists the sites), ERR_REVOKED, ERR_DENIED (folder not
- * writable), ERR_DISK_FULL. */
+ * NULL or empty: what token_site says. `machine` NULL: nothing is known of it, its hardware is not stated.
+ * The token is left alone: the caller wipes its file after success. ERR_EXISTS (enrolled already: names the
+ * host), ERR_EXPIRED (token's last day or grant ended), ERR_ARG (no site, or two), ERR_UNTRUSTED (issuer not
+ * in the log, site outside the grant: lists the sites), ERR_REVOKED, ERR_DENIED (folder not writable),
+ * ERR_DISK_FULL. */
 enum err credentials_enroll(const char *state, const struct token *token, const char *site,
-			    const struct crypto_rng *rng, wall_ms now, struct certificate *ret,
-			    struct err_info *info);
+			    const struct credentials_machine *machine, const struct crypto_rng *rng,
+			    wall_ms now, struct certificate *ret, struct err_info *info);
 
 /* ERR_NOT_FOUND (not enrolled: says how), ERR_DENIED (permissions), and what the files' decoders say. The
- * certificate is checked against the log; an ended grant is no error here. */
+ * certificate is checked against the log: ERR_REVOKED, but an ended grant is no error here, nor is a revoked
+ * issuer whose allow-list is still to come. */
 enum err credentials_load(const char *state, struct credentials *ret, struct err_info *info);
 void credentials_release(struct credentials *c); /* zeroed memory is fine */
 

@@ -14,6 +14,7 @@
 #include "base/check.h"
 #include "base/cursor.h"
 #include "base/mp.h"
+#include "base/text.h"
 #include "os/file.h"
 
 #define LINE_PREFIX    "mesh-token-"
@@ -365,6 +366,69 @@ enum err token_decode(const char *text, size_t len, struct token *ret, struct er
 		wipe_free(data, data_len);
 	}
 	return err == ERR_OK ? ERR_OK : tell(info, err);
+}
+
+/* Whether the subnet holds the address. */
+static bool holds(const struct token_subnet *s, const struct os_network_address *a)
+{
+	unsigned whole = s->prefix_bits / 8, rest = s->prefix_bits % 8;
+	if (s->address_len != a->len || memcmp(s->address, a->bytes, whole) != 0)
+		return false;
+	return rest == 0 || ((s->address[whole] ^ a->bytes[whole]) >> (8 - rest)) == 0;
+}
+
+static bool holds_one(const struct token_subnet *s, const struct os_network_address *addresses, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (holds(s, &addresses[i]))
+			return true;
+	}
+	return false;
+}
+
+struct choice {
+	const struct token_subnet *best, *rival; /* rival: as good, and of another site */
+};
+
+static struct choice choose(const struct token *t, const struct os_network_address *addresses, size_t count,
+			    uint8_t address_len)
+{
+	struct choice c = {NULL, NULL};
+	for (size_t i = 0; i < t->subnet_count; i++) {
+		const struct token_subnet *s = &t->subnets[i];
+		if (s->address_len != address_len || !holds_one(s, addresses, count))
+			continue;
+		if (c.best == NULL || s->prefix_bits > c.best->prefix_bits)
+			c = (struct choice){s, NULL};
+		else if (s->prefix_bits == c.best->prefix_bits && strcmp(s->site, c.best->site) != 0)
+			c.rival = s;
+	}
+	return c;
+}
+
+enum err token_site(const struct token *t, const struct os_network_address *addresses, size_t count,
+		    char ret[LIMIT_SITE_NAME_BYTES + 1], struct err_info *info)
+{
+	struct choice c = choose(t, addresses, count, 4), v6 = choose(t, addresses, count, 16);
+	/* Prefixes of the two families do not compare. */
+	if (c.best == NULL)
+		c = v6;
+	else if (c.rival == NULL && v6.rival != NULL)
+		c.rival = strcmp(v6.rival->site, c.best->site) != 0 ? v6.rival : v6.best;
+	else if (c.rival == NULL && v6.best != NULL && strcmp(v6.best->site, c.best->site) != 0)
+		c.rival = v6.best;
+	if (c.rival != NULL) {
+		char one[4 * LIMIT_SITE_NAME_BYTES + 1], two[4 * LIMIT_SITE_NAME_BYTES + 1];
+		text_escape(one, sizeof(one), c.best->site, strlen(c.best->site));
+		text_escape(two, sizeof(two), c.rival->site, strlen(c.rival->site));
+		return err_set(
+		    info, ERR_ARG,
+		    "this machine has addresses in subnets of two sites, \"%s\" and \"%s\"; name the "
+		    "right one with --site",
+		    one, two);
+	}
+	text_copy(ret, LIMIT_SITE_NAME_BYTES + 1, c.best != NULL ? c.best->site : t->site);
+	return ERR_OK;
 }
 
 void token_release(struct token *t)

@@ -3,6 +3,7 @@
 #define MESH_CRYPTO_TOKEN_H
 
 #include "crypto/authlog.h"
+#include "os/network.h"
 
 struct token_subnet {
 	uint8_t address[16];
@@ -31,6 +32,11 @@ enum err token_encode(const struct token *t, char **ret_text, size_t *ret_len);
 /* ERR_USED for the used-up marker, ERR_FORMAT, ERR_CHECKSUM, ERR_VERSION. info (may be NULL) names value and
  * remedy. Release with token_release. */
 enum err token_decode(const char *text, size_t len, struct token *ret, struct err_info *info);
+/* Site of a machine with these addresses: of the most specific of the token's subnets that holds one of them,
+ * else the token's default, which may be empty. ERR_ARG: two sites have as good a claim, by subnets of one
+ * prefix length or of two families. */
+enum err token_site(const struct token *t, const struct os_network_address *addresses, size_t count,
+		    char ret[LIMIT_SITE_NAME_BYTES + 1], struct err_info *info);
 /* Wipes the secrets and frees what is owned. */
 void token_release(struct token *t);
 /* Overwrite the file with the used-up marker, then unlink it. When only unlinking fails, the marker stays and

@@ -42,7 +42,7 @@ estate_make() {
 		"$MESH" token create --dir "$estate/authority" --issuer demo --site "$site" --days 1 \
 			--seed "$(estate_address hamburg-1)" --seed "$(estate_address leeds-1)" \
 			--out "$estate/$node.token" >/dev/null
-		"$MESH" enroll --token "$estate/$node.token" --state "$estate/$node" >/dev/null
+		"$MESH" enroll --token "$estate/$node.token" --state "$estate/$node" --shared-machine >/dev/null
 		cat >"$estate/$node/meshd.conf" <<CONF
 [node]
 listen = $(estate_address "$node")

@@ -93,8 +93,10 @@ says 'name one with --site (berlin, leeds)'
 refused 1 enroll --token t --state s --site paris
 says 'outside the issuer'
 refused 2 enroll --token t --state s --site "$(printf 'ber\033lin')"
+umask 077
 head -c 300 t >short
 refused 1 enroll --token short --state s --site berlin
+says 'incomplete'
 sed '3s/./A/5' t >changed
 cmp -s t changed && sed '3s/./B/5' t >changed
 refused 1 enroll --token changed --state s --site berlin
@@ -105,6 +107,7 @@ echo 'not a token' >other
 refused 1 enroll --token other --state s --site berlin
 head -c 2000000 /dev/zero >huge
 refused 1 enroll --token huge --state s --site berlin
+umask 022
 if command -v faketime >/dev/null; then
 	code=0
 	faketime '+30 days' "$mesh" enroll --token t --state s --site berlin >out 2>err || code=$?
@@ -135,9 +138,14 @@ cp -r s s.before
 run 1 enroll --token t --state s --site leeds
 says "$host"
 diff -r s s.before || fail "a second enrolment changed the first"
-chmod 644 t
+# Whoever could read it may have enrolled hosts: nothing is done before that is mended.
+chmod 640 t
+run 1 enroll --token t --state s2 --site leeds
+says '"t".* mode 0640 .*chmod it to 0600'
+[ ! -e s2 ] || fail "an exposed token began a folder"
+cmp -s t t.before || fail "an exposed token was touched"
+chmod 600 t
 run 0 enroll --token t --state s2 --site leeds
-says 'can be read by others'
 [ ! -e t ] || fail "the token is still there"
 run 1 enroll --token t --state s3 --site leeds
 says 'ask for a new one'

@@ -16,7 +16,7 @@ for n in 1 2; do
 	site=berlin
 	drills=yes
 	[ $n = 1 ] || { site=leeds; drills=no; }
-	"$mesh" enroll --token t --keep-token --state "n$n" --site $site >out
+	"$mesh" enroll --token t --keep-token --shared-machine --state "n$n" --site $site >out
 	cat >"n$n.conf" <<CONF
 [node]
 listen = $net.$n:7946

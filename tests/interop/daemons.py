@@ -16,7 +16,7 @@ class Daemon:
         self.address = (estate.net + str(number), estate.port)
         self.process = None
         token = estate.token(name, seeds)
-        estate.mesh("enroll", "--token", token, "--state", self.state, "--site", site)
+        estate.mesh("enroll", "--token", token, "--state", self.state, "--site", site, "--shared-machine")
         advertised = f"advertise = {text(advertise)}\n" if advertise else ""
         self.config = os.path.join(estate.folder, name + ".conf")
         with open(self.config, "w", encoding="utf-8") as file:

@@ -91,8 +91,8 @@ struct net_node *net_enroll(struct net_estate *e, const char *site)
 	/* Addresses of its own for each test process. */
 	snprintf(n->address, sizeof(n->address), "127.%d.%d.%zu:%d", 80 + getpid() / 200 % 100,
 		 1 + getpid() % 200, e->node_count, NET_PORT);
-	if (credentials_enroll(n->folder, &e->token, site, &rng, os_clock_wall(), &certificate, &info) !=
-	    ERR_OK)
+	if (credentials_enroll(n->folder, &e->token, site, NULL, &rng, os_clock_wall(), &certificate,
+			       &info) != ERR_OK)
 		fail_msg("%s", info.text);
 	n->host = certificate.host;
 	if (e->token.seed_count < 2)

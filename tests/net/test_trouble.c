@@ -116,7 +116,8 @@ static void a_full_disk_is_outlived(void **state)
 	/* The folder is hidden below the mount: enrol another host into it. */
 	struct crypto_rng rng = crypto_rng_system();
 	assert_int_equal(
-	    credentials_enroll(n->folder, &e->token, "hamburg", &rng, os_clock_wall(), NULL, NULL), ERR_OK);
+	    credentials_enroll(n->folder, &e->token, "hamburg", NULL, &rng, os_clock_wall(), NULL, NULL),
+	    ERR_OK);
 	snprintf(filler, sizeof(filler), "%s/filler", n->folder);
 	net_up(n);
 	fill(filler);

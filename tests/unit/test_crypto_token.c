@@ -281,6 +281,84 @@ static void secrets_are_wiped_on_release(void **state)
 	token_release(&t); /* twice is fine */
 }
 
+#define V4(a, b, c, d)                                                                                       \
+	{                                                                                                    \
+		{a, b, c, d}, 4                                                                              \
+	}
+#define V6(a, b, c)                                                                                          \
+	{                                                                                                    \
+		{0x20, 0x01, 0x0d, 0xb8, a, b, c}, 16                                                        \
+	}
+
+static void the_most_specific_subnet_says_the_site(void **state)
+{
+	(void)state;
+	static struct token_subnet subnets[] = {
+	    {.address = {0}, .address_len = 4, .prefix_bits = 0, .site = "anywhere"},
+	    {.address = {10}, .address_len = 4, .prefix_bits = 8, .site = "ten"},
+	    {.address = {10, 7}, .address_len = 4, .prefix_bits = 16, .site = "leeds"},
+	    {.address = {10, 7, 0xa8}, .address_len = 4, .prefix_bits = 21, .site = "till"},
+	    {.address = {10, 7, 9, 9}, .address_len = 4, .prefix_bits = 32, .site = "one"},
+	    {.address = {10, 9}, .address_len = 4, .prefix_bits = 16, .site = "york"},
+	    {.address = {10, 9}, .address_len = 4, .prefix_bits = 16, .site = "york"},
+	    {.address = {0x20, 1, 0xd, 0xb8, 7}, .address_len = 16, .prefix_bits = 40, .site = "leeds"},
+	    {.address = {0x20, 1, 0xd, 0xb8, 9}, .address_len = 16, .prefix_bits = 40, .site = "york"},
+	    {.address = {0x20, 1, 0xd, 0xb8, 8}, .address_len = 16, .prefix_bits = 40, .site = "bath"},
+	    {.address = {0x20, 1, 0xd, 0xb8, 8}, .address_len = 16, .prefix_bits = 40, .site = "oslo"},
+	};
+	static const struct {
+		struct os_network_address addresses[3];
+		size_t count;
+		const char *site; /* NULL: ambiguous */
+	} cases[] = {
+	    {{{{0}, 0}}, 0, "default"},
+	    {{V4(192, 0, 2, 1)}, 1, "anywhere"},
+	    {{V4(10, 1, 2, 3)}, 1, "ten"},
+	    {{V4(10, 7, 1, 1)}, 1, "leeds"},
+	    {{V4(10, 7, 0xaf, 1)}, 1, "till"},
+	    {{V4(10, 7, 0xb0, 1)}, 1, "leeds"},
+	    {{V4(10, 7, 0xa7, 1)}, 1, "leeds"},
+	    {{V4(10, 7, 9, 9)}, 1, "one"},
+	    {{V4(192, 0, 2, 1), V4(10, 1, 1, 1), V4(10, 7, 0xa8, 9)}, 3, "till"},
+	    {{V4(10, 9, 1, 1)}, 1, "york"}, /* said twice */
+	    {{V4(10, 7, 1, 1), V4(10, 9, 1, 1)}, 2, NULL},
+	    {{V6(7, 1, 1)}, 1, "leeds"},
+	    {{V6(6, 1, 1)}, 1, "default"},
+	    {{V4(10, 7, 1, 1), V6(7, 1, 1)}, 2, "leeds"}, /* both families agree */
+	    {{V4(10, 7, 1, 1), V6(9, 1, 1)}, 2, NULL},
+	    {{V4(10, 9, 1, 1), V6(9, 1, 1)}, 2, "york"},
+	    {{V6(7, 1, 1), V6(9, 1, 1)}, 2, NULL},
+	    {{V4(10, 9, 1, 1), V6(8, 1, 1)}, 2, NULL},
+	    {{V4(10, 9, 1, 1), V6(7, 1, 1), V6(9, 1, 1)}, 3, NULL},
+	};
+	struct token t = fixture_token(&fix);
+	memcpy(t.site, "default", 8);
+	t.subnets = subnets;
+	t.subnet_count = sizeof(subnets) / sizeof(*subnets);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		char site[LIMIT_SITE_NAME_BYTES + 1] = "untouched";
+		struct err_info info = {0};
+		const char *want = cases[i].site;
+		enum err err = token_site(&t, cases[i].addresses, cases[i].count, site, &info);
+		if (err != (want == NULL ? ERR_ARG : ERR_OK) ||
+		    strcmp(site, want == NULL ? "untouched" : want) != 0)
+			fail_msg("case %zu: %s, site %s", i, err_name(err), site);
+	}
+	/* Who is asked is told both. */
+	struct err_info info = {0};
+	struct os_network_address both[] = {V4(10, 9, 1, 1), V6(7, 1, 1)};
+	char site[LIMIT_SITE_NAME_BYTES + 1];
+	assert_int_equal(token_site(&t, both, 2, site, &info), ERR_ARG);
+	assert_non_null(strstr(info.text, "\"york\" and \"leeds\""));
+	assert_non_null(strstr(info.text, "--site"));
+	struct os_network_address three[] = {V4(10, 9, 1, 1), V6(7, 1, 1), V6(9, 1, 1)};
+	assert_int_equal(token_site(&t, three, 3, site, &info), ERR_ARG);
+	assert_non_null(strstr(info.text, "\"york\" and \"leeds\""));
+	t.subnet_count = 0;
+	assert_int_equal(token_site(&t, both, 2, site, &info), ERR_OK);
+	assert_string_equal(site, "default");
+}
+
 static void used_tokens_are_gone(void **state)
 {
 	const char *path = scratch_path(*state, "token");
@@ -343,6 +421,7 @@ int main(void)
 	    ALONE(last_line_is_checked_too),
 	    ALONE(a_log_that_does_not_hold_is_refused),
 	    ALONE(secrets_are_wiped_on_release),
+	    ALONE(the_most_specific_subnet_says_the_site),
 	    ALONE(used_tokens_are_gone),
 	    ALONE(what_cannot_be_removed_says_it_was_used),
 	};
