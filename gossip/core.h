@@ -83,6 +83,7 @@ struct member {
 	uint64_t ping_nonces[2];
 	uint32_t rtt_ms;
 	mono_ms sync_at;        /* sync.c: last walk started with it */
+	uint8_t pull_vain;      /* pull.c: named what it did not hand over, of late */
 	mono_ms log_asked_at;   /* logsync.c: asked for entries that have not come, 0: none */
 	mono_ms log_until;      /* logsync.c: until then its records wait for its log */
 	mono_ms signed_until;   /* accept.c: its records so far use up its share up to then */

@@ -13,6 +13,8 @@
 #define RETRY_FAR_MS   1000 /* across an edge */
 #define TRIES_MAX      5
 #define WINDOW         96 /* ids asked of one peer and not come yet */
+#define VAIN_STEP      2  /* for what did not come; 1 is taken off for what came */
+#define VAIN_MOST      6
 #define PULLS_AT_FIRST 64
 #define READ_LAST      1u /* core_read.note: the answer is complete */
 
@@ -120,6 +122,26 @@ static void pump(struct gossip *g, struct member *m)
 		g->counters.pulls_out++;
 }
 
+/* It names what it does not hand over: asked last. One lost datagram does not make it so. */
+static bool unreliable(const struct gossip *g, const struct member *m)
+{
+	return m->pull_vain >= VAIN_MOST && defence_on(g, DEFENCE_PULL_ELSEWHERE);
+}
+
+static void named_again(struct gossip *g, struct pull *p, struct member *m)
+{
+	if (p->peer == m)
+		return;
+	if (unreliable(g, p->peer) && !unreliable(g, m)) {
+		p->other = p->peer;
+		p->peer = m;
+		p->asked = false;
+		p->at = g->now;
+	} else if (p->other == NULL || unreliable(g, p->other) || !unreliable(g, m)) {
+		p->other = m;
+	}
+}
+
 void pull_want(struct gossip *g, struct member *m, const uint64_t *ids, size_t count, bool catch_up)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -127,8 +149,7 @@ void pull_want(struct gossip *g, struct member *m, const uint64_t *ids, size_t c
 			continue;
 		struct pull *p = find(g->spread, ids[i]);
 		if (p != NULL) {
-			if (p->peer != m)
-				p->other = m;
+			named_again(g, p, m);
 			continue;
 		}
 		struct pull wanted = {.id = ids[i], .peer = m, .at = g->now, .catch_up = catch_up};
@@ -141,6 +162,8 @@ void pull_want(struct gossip *g, struct member *m, const uint64_t *ids, size_t c
 /* Ask elsewhere or give up. True when it is still wanted. */
 static bool retry(struct gossip *g, struct pull *p)
 {
+	if (p->asked && p->peer->pull_vain <= UINT8_MAX - VAIN_STEP)
+		p->peer->pull_vain = (uint8_t)(p->peer->pull_vain + VAIN_STEP);
 	if (++p->tries >= TRIES_MAX || (p->other == NULL && !member_reachable(g, p->peer)))
 		return false;
 	if (p->other != NULL && defence_on(g, DEFENCE_PULL_ELSEWHERE)) {
@@ -204,6 +227,8 @@ static void accept_item(struct gossip *g, struct member *m, const struct wire_it
 	s->progress |= s->quiet && err == ERR_OK;
 	s->quiet = false;
 	spread_refused(g, id, err);
+	if (p != NULL && m->pull_vain > 0)
+		m->pull_vain--;
 	if (err != ERR_LIMIT && err != ERR_NOMEM)
 		pull_arrived(g, id);
 }
