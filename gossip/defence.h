@@ -23,7 +23,7 @@
 	X(RECEIPT_TIME, "freshness counts from receipt, not from what the writer's clock says")              \
 	X(MAC_FIRST, "the mac is checked before a datagram costs its alleged sender anything")               \
 	X(REPLAY, "a datagram is let in once")                                                               \
-	X(SENDER_RATE, "one host may send so much a second")                                              \
+	X(SENDER_RATE, "one host may send so much a second")                                                 \
 	X(SCHEMA, "a message that is not exactly what it says is dropped whole")                             \
 	X(HELLO_PROOF, "a session is made by a signature over both nonces")                                  \
 	X(COOKIE, "under load an address is proven before a hello is answered")                              \

@@ -17,8 +17,8 @@ static void fill(struct prng *prng, uint8_t *bytes, size_t len)
 		bytes[i] = (uint8_t)prng_u64(prng);
 }
 
-#define FLOOD_A_MS 2
-#define FLOOD_MS   15000
+#define FLOOD_A_MS 8
+#define FLOOD_MS   10000
 
 /* Without any key: the right form, any source, and the addresses of those whom the node must hear. */
 static void forged_datagrams(struct trial *t)
