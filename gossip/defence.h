@@ -41,7 +41,7 @@
 	X(PULL_ROOM, "who names most gives way where too much is asked for")                                 \
 	X(PULL_ELSEWHERE, "what one does not hand over is asked of another")                                 \
 	X(WALK_PACE, "walks that bring nothing are spaced out")                                              \
-	X(LOG_CLAIM, "who did not make good on a log head is not asked again for a while")                   \
+	X(LOG_CLAIM, "who boasts of a log keeps nobody else from being asked for it")                        \
 	X(BLOB_ASKED, "a blob is taken when it was asked for, under its own hash")                           \
 	X(BLOB_SHARE, "one host's manifest leaves room for those of others")
 

@@ -106,7 +106,7 @@ void logsync_on_head(struct gossip *g, struct member *m, const struct address *f
 	    defence_on(g, DEFENCE_LOG_CLAIM))
 		return;
 	if (l->asked && g->now < l->asked_at + ASK_MS) {
-		if (m != NULL && m != l->peer) {
+		if (m != NULL && m != l->peer && defence_on(g, DEFENCE_LOG_CLAIM)) {
 			l->other = m;
 			m->log_until = l->asked_at + WAIT_MS;
 		}
