@@ -10,9 +10,11 @@ import sys
 try:
     from daemons import Estate, wait
     from mesh_protocol import files, messages as m
+    from mesh_protocol.authlog import HOST, make_entry
     from mesh_protocol.blobs import COMPONENTS, make_chunks
+    from mesh_protocol.bodies import REVOKE
     from mesh_protocol.peer import Peer
-    from mesh_protocol.primitives import entry_id, site_id
+    from mesh_protocol.primitives import SigningKey, entry_id, site_id
     from mesh_protocol.values import pack
 except ImportError as missing:
     print(f"skipped: {missing}")
@@ -123,6 +125,27 @@ def shown(peer, daemon):
         f"SELECT 1 AS here FROM host_components WHERE host = '{me}' AND component = 'interop_probe' AND loaded = 1"))
 
 
+def fork(peer, daemon, host, authority_file):
+    """The authority's key is used twice: the daemon hears of it by a head it has not seen, and pulls the other branch."""
+    with open(authority_file, "rb") as file:
+        authority = SigningKey(files.read_key_file(file.read(), files.AUTHORITY_KEY))
+    lost = bytes(range(16))
+    last = peer.log.entries[-1]
+    entry = make_entry(peer.log, authority, REVOKE, {1: HOST, 2: lost, 4: "laptop lost"}, int(peer.clock()),
+                       peer.log.by_hash[last.before])
+    peer.log.append(entry)
+    check("two branches", len(peer.log.tips()) == 2 and (HOST, lost) in peer.log.revoked)
+
+    def one_head():
+        return any(source == host and head == peer.log.head for source, _, head, _ in peer.acks)
+
+    settle(peer, daemon, "one head of a forked log", one_head, lambda: peer.ping(host))
+    with open(daemon.state + "/authority.log", "rb") as file:
+        check("both branches, in order", files.read_log_file(file.read()) == [e.data for e in peer.log.entries])
+    wait("the fork among the issues", lambda: daemon.sql("SELECT 1 AS x FROM issues WHERE kind = 'log-forked'"), 40,
+         lambda seconds: peer.run(seconds))
+
+
 def refuses(peer, daemon, host):
     """What the daemon must not take: the same walk still ends in the set without it."""
     before = len(daemon.sql("SELECT host FROM hosts"))
@@ -149,6 +172,8 @@ def main():
         peer = Peer(token, "hamburg", (estate.net + "9", estate.port))
         try:
             converse(peer, one, two, far)
+            fork(peer, one, host_id(one), estate.path("authority/authority.key"))
+            say_goodbye(peer, host_id(one), far)
         finally:
             peer.close()
     print(f"{checks} checks; {len(peer.heard)} messages of {len({each[2] for each in peer.heard})} types understood")
@@ -172,11 +197,14 @@ def converse(peer, one, two, far):
     publish(peer, host)
     for daemon in one, two, far:
         shown(peer, daemon)
-    check("the others found the peer by themselves", host_id(two) in peer.sessions)
+    settle(peer, two, "the others find the peer by themselves", lambda: host_id(two) in peer.sessions)
     settle(peer, one, "a roll-call that counts the peer", lambda: any(
         record.kind == 16 and record.subject == site_id("hamburg") and record.body[10] == 3
         for record in peer.set.records.values()), lambda: peer.walk(host, 1, 1))
     refuses(peer, one, host)
+
+
+def say_goodbye(peer, host, far):
     peer.push(peer.publish(6, {1: 1}), host)
     wait("the goodbye", lambda: far.sql(
         f"SELECT 1 AS x FROM hosts WHERE host = '{peer.id.hex()}' AND status = 'stopped'"), 40,

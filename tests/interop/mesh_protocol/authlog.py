@@ -3,7 +3,7 @@
 import struct
 
 from . import require
-from .bodies import GENESIS, LOG_BODIES
+from .bodies import EXTEND, GENESIS, GRANT, LOG_BODIES, OPERATOR, REVOKE, ROTATE
 from .primitives import h, key_id, u, verify
 from .values import pack
 
@@ -11,6 +11,7 @@ LAYOUT = ">3scI2s32scQ"
 HEAD = struct.calcsize(LAYOUT)
 assert HEAD == 51
 HOST, ISSUER, PERSON = 1, 2, 3
+MOST_ENTRIES, MOST_BRANCHES = 4096, 4
 
 
 class Entry:
@@ -30,53 +31,93 @@ class Entry:
 
 
 class Log:
-    """Entries in order. `grants` by issuer id, `operators` by id, `revoked` as (what, id)."""
+    """Entries of all branches, in the order (index, hash), and what follows from them: `grants` by issuer id, `operators`
+    by id, `revoked` as (what, id)."""
 
     def __init__(self):
-        self.entries, self.grants, self.operators, self.revoked, self.kept = [], {}, {}, set(), {}
-        self.estate, self.name, self.authority = None, None, None
+        self.entries, self.by_hash = [], {}
+        self.estate, self.name = None, None
+        self._judge()
 
     @property
     def head(self):
-        return u(4, len(self.entries) - 1) + self.entries[-1].hash[:8]
+        tips = self.tips()
+        if len(tips) == 1:
+            return u(4, tips[0].index) + tips[0].hash[:8]
+        return u(4, max(tip.index for tip in tips)) + h("mesh.fork", 16, b"".join(sorted(t.hash for t in tips)))[:8]
+
+    def tips(self):
+        """The last entries of all branches."""
+        followed = {entry.before for entry in self.entries}
+        return [entry for entry in self.entries if entry.hash not in followed]
+
+    def key_after(self, entry):
+        """The authority key in force behind an entry, along its own branch."""
+        while entry.type not in (GENESIS, ROTATE):
+            entry = self.by_hash[entry.before]
+        return entry.body[1]
 
     def append(self, data):
         entry = Entry(data)
-        first = not self.entries
-        require(entry.index == len(self.entries), f"entry {entry.index} after {len(self.entries)}")
-        require((entry.type == GENESIS) == first, "genesis is the first entry and no other")
-        require(entry.before == (bytes(32) if first else self.entries[-1].hash), "the entry follows another log")
-        authority = entry.body[1] if first else self.authority
-        verify(authority, b"mesh log 1" + (bytes(16) if first else self.estate) + data[:-66], entry.signature,
-               f"log entry {entry.index}")
-        getattr(self, "_" + ("genesis", "grant", "extend", "operator", "revoke", "rotate")[entry.type])(entry)
-        self.entries.append(entry)
+        require(entry.hash not in self.by_hash, "known already")
+        if entry.type == GENESIS or not self.entries:
+            require(entry.type == GENESIS and not self.entries, "genesis is the first entry and no other")
+            require(entry.index == 0 and entry.before == bytes(32), "a genesis that follows something")
+            authority, estate = entry.body[1], bytes(16)
+        else:
+            before = self.by_hash.get(entry.before)
+            require(before is not None, "the entry before is not here")
+            require(entry.index == before.index + 1, f"entry {entry.index} after {before.index}")
+            authority, estate = self.key_after(before), self.estate
+        verify(authority, b"mesh log 1" + estate + data[:-66], entry.signature, f"log entry {entry.index}")
+        if entry.type == ROTATE:
+            verify(entry.body[1], b"mesh rotate 1" + self.estate + authority, entry.body[2], "rotation")
+        if entry.type == GENESIS:
+            self.estate, self.name = h("mesh.estate", 16, data), entry.body[2]
+        require(len(self.entries) < MOST_ENTRIES, "a full log")
+        tips = self.tips()
+        require(len(tips) < MOST_BRANCHES or entry.before in {tip.hash for tip in tips}, "a branch too many")
+        self.by_hash[entry.hash] = entry
+        self.entries = sorted([*self.entries, entry], key=lambda each: (each.index, each.hash))
+        self._judge()
 
-    def _genesis(self, entry):
-        self.estate = h("mesh.estate", 16, entry.data)
-        self.authority, self.name = entry.body[1], entry.body[2]
+    def first_fork(self):
+        """The entry of lowest index that has several successors; None: no fork."""
+        followers = [entry.before for entry in self.entries]
+        return next((entry for entry in self.entries if followers.count(entry.hash) > 1), None)
 
-    def _grant(self, entry):
-        self.grants[key_id(entry.body[1])] = dict(entry.body)
+    def _judge(self):
+        self.grants, self.operators, self.revoked, self.kept = {}, {}, set(), {}
+        fork = self.first_fork()
+        for entry in self.entries:
+            if entry.type == REVOKE:
+                self._revoke(entry)
+            elif fork is None or entry.index <= fork.index:
+                self._count(entry)
 
-    def _extend(self, entry):
-        named = entry.body.get(1)
-        for issuer, grant in self.grants.items():
-            if named in (None, issuer):
-                grant[4] = entry.body.get(2, grant[4])
-                grant[3] = entry.body.get(3, grant[3])
+    @property
+    def authority(self):
+        """The key in force; of a forked log up to the fork."""
+        fork = self.first_fork()
+        return self.key_after(fork or self.entries[-1])
 
-    def _operator(self, entry):
-        self.operators[key_id(entry.body[1])] = dict(entry.body)
+    def _count(self, entry):
+        body = entry.body
+        if entry.type == GRANT:
+            self.grants[key_id(body[1])] = dict(body)
+        elif entry.type == OPERATOR:
+            self.operators[key_id(body[1])] = dict(body)
+        elif entry.type == EXTEND:
+            for issuer, grant in self.grants.items():
+                if body.get(1) in (None, issuer):
+                    grant[4] = body.get(2, grant[4])
+                    grant[3] = body.get(3, grant[3])
 
     def _revoke(self, entry):
+        """Of an issuer that is revoked several times those stay that all lists name: `kept` has the lists' blob ids."""
         self.revoked.add((entry.body[1], entry.body[2]))
-        if 3 in entry.body:
-            self.kept[entry.body[2]] = entry.body[3]
-
-    def _rotate(self, entry):
-        verify(entry.body[1], b"mesh rotate 1" + self.estate + self.authority, entry.body[2], "rotation")
-        self.authority = entry.body[1]
+        if entry.body[1] == ISSUER:
+            self.kept.setdefault(entry.body[2], []).append(entry.body.get(3))
 
     # Who may sign what (section 2).
 
@@ -111,17 +152,18 @@ class Log:
             record.verify(self.estate, operator[1])
 
 
-def make_entry(log, authority, kind, body, time):
-    """An entry that fits the end of `log`; for tests."""
-    index = len(log.entries)
-    before = log.entries[-1].hash if index else bytes(32)
-    head = struct.pack(LAYOUT, b"\x97\x01" + u(1, kind), b"\xce", index, b"\xc4\x20", before, b"\xcf", time)
+def make_entry(log, authority, kind, body, time, before=None):
+    """An entry behind `before`, or at the end of `log`; for tests."""
+    before = before or (log.tips()[0] if log.entries else None)
+    index, hash_before = (before.index + 1, before.hash) if before else (0, bytes(32))
+    head = struct.pack(LAYOUT, b"\x97\x01" + u(1, kind), b"\xce", index, b"\xc4\x20", hash_before, b"\xcf", time)
     head += pack(body)
     return head + b"\xc4\x40" + authority.sign(b"mesh log 1" + (log.estate or bytes(16)) + head)
 
 
-def make_rotation(log, successor):
-    return {1: successor.public, 2: successor.sign(b"mesh rotate 1" + log.estate + log.authority)}
+def make_rotation(log, successor, before=None):
+    authority = log.key_after(before) if before else log.authority
+    return {1: successor.public, 2: successor.sign(b"mesh rotate 1" + log.estate + authority)}
 
 
 def read_log(entries):

@@ -12,7 +12,7 @@ import time
 
 from . import Malformed, blobs as blob_codec, messages as m, records, require
 from .datagrams import EITHER, HELLO_TYPES, ExchangeKey, Header, counter, make_nonce, pair_key, seal
-from .primitives import SigningKey, blob_id, number, site_id, u, verify
+from .primitives import SigningKey, blob_id, h, number, site_id, u, verify
 from .trie import RecordSet
 
 MOST_ANSWERS = 8
@@ -303,13 +303,15 @@ class Peer:
                 self.send(m.SYNC_LEAF, dict(said, echo=header.nonce[:8], flags=2, ids=extra[:137]), header.source)
 
     def _on_log_pull(self, said, header, address):
-        items = [entry.data for entry in self.log.entries[said["first"]:]]
-        self._send_items(m.LOG_ENTRIES, dict(echo=header.nonce[:8], first=said["first"]), items, header.source,
-                         address if header.hello else None)
+        asked = [entry for entry in self.log.entries if entry.index >= said["first"]]
+        first = asked[0].index if asked else said["first"]
+        self._send_items(m.LOG_ENTRIES, dict(echo=header.nonce[:8], first=first), [entry.data for entry in asked],
+                         header.source, address if header.hello else None)
 
     def _on_log_entries(self, said, header, address):
-        for index, item in enumerate(said["items"], said["first"]):
-            if index == len(self.log.entries):
+        """Entries prove themselves; those that are known come again where branches are told whole."""
+        for item in said["items"]:
+            if h("mesh.log", 32, item) not in self.log.by_hash:
                 self.log.append(item)
 
     def _on_blob_pull(self, said, header, address):
