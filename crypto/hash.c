@@ -90,3 +90,8 @@ void crypto_wipe(void *data, size_t len)
 	if (len > 0)
 		sodium_memzero(data, len);
 }
+
+bool hash_same(const void *a, const void *b, size_t len)
+{
+	return sodium_memcmp(a, b, len) == 0;
+}

@@ -2,6 +2,7 @@
 #ifndef MESH_CRYPTO_HASH_H
 #define MESH_CRYPTO_HASH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,5 +35,8 @@ void estate_keys_wipe(struct estate_keys *keys);
 enum err crypto_init(void);
 /* Overwrite memory so that the compiler cannot leave it out. */
 void crypto_wipe(void *data, size_t len);
+
+/* Whether they are the same, in a time that does not tell where they differ. */
+bool hash_same(const void *a, const void *b, size_t len);
 
 #endif

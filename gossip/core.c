@@ -185,7 +185,24 @@ mono_ms core_jitter(struct gossip *g, mono_ms base, double share)
 bool core_send(struct gossip *g, struct member *m, enum wire_type type, const void *message, size_t len,
 	       uint64_t *ret_nonce)
 {
-	return m->address.ip_len != 0 && core_send_to(g, m, &m->address, type, message, len, ret_nonce);
+	if (m->address.ip_len == 0 || m == g->self)
+		return false;
+	if (m->session && !m->address_proven) {
+		member_check(g, m, &m->address);
+		return false;
+	}
+	return core_send_to(g, m, &m->address, type, message, len, ret_nonce);
+}
+
+/* Nobody gets more than he sent at an address that is only alleged to be his. */
+static bool reply_allowed(struct gossip *g, const struct address *to, size_t len)
+{
+	if (!address_equal(to, &g->asker) || !defence_on(g, DEFENCE_AMPLIFICATION))
+		return true;
+	if (len > g->asker_left)
+		return false;
+	g->asker_left -= g->asker_left == SIZE_MAX ? 0 : len;
+	return true;
 }
 
 bool core_send_to(struct gossip *g, struct member *m, const struct address *to, enum wire_type type,
@@ -209,7 +226,8 @@ bool core_send_to(struct gossip *g, struct member *m, const struct address *to, 
 		hello_start(g, m, false);
 		return false;
 	}
-	return CHECK_SOFT(!err) && core_datagram(g, to, sealed, sealed_len);
+	return CHECK_SOFT(!err) && reply_allowed(g, to, sealed_len) &&
+	       core_datagram(g, to, sealed, sealed_len);
 }
 
 bool core_send_hello(struct gossip *g, const struct address *to, enum wire_type type, const void *message,
@@ -225,7 +243,8 @@ bool core_send_hello(struct gossip *g, const struct address *to, enum wire_type 
 	enum err err =
 	    keyring_seal_hello(g->keyring, (uint8_t)type, message, len, sealed, &sealed_len, ret_nonce);
 
-	return CHECK_SOFT(!err) && core_datagram(g, to, sealed, sealed_len);
+	return CHECK_SOFT(!err) && reply_allowed(g, to, sealed_len) &&
+	       core_datagram(g, to, sealed, sealed_len);
 }
 
 void core_on_log(struct gossip *g)
@@ -257,6 +276,8 @@ static void dispatch_paired(struct gossip *g, const struct address *from, const 
 	}
 	if (!filter_allows(g, m))
 		return;
+	if (member_proven_at(m, from))
+		g->asker_left = SIZE_MAX;
 	member_heard(g, m, from);
 	switch (d->type) {
 	case WIRE_PING:
@@ -321,6 +342,8 @@ static void on_datagram(struct gossip *g, const struct gossip_event *event)
 	const struct address *from = &event->datagram.from;
 	struct datagram d;
 
+	g->asker = *from;
+	g->asker_left = event->datagram.len;
 	g->counters.datagrams_in++;
 	g->counters.bytes_in += event->datagram.len;
 	enum err err = filter_open(g, event->datagram.bytes, event->datagram.len, &d);
@@ -450,6 +473,7 @@ enum err gossip_step(struct gossip *g, const struct gossip_event *event, struct 
 	update_reset(g);
 	if (event->type != GOSSIP_ANSWERS)
 		update_unanswered(g);
+	g->asker = (struct address){0};
 	core_time(g, event);
 	g->deadline = g->now + IDLE_DEADLINE_MS;
 	if (g->loading)

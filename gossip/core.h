@@ -63,7 +63,8 @@ struct member {
 
 	/* address: the best known first */
 	struct address address; /* ip_len 0: none */
-	bool address_proven;    /* a sealed datagram came from it */
+	bool address_proven;    /* an answer to a nonce of ours came from it … */
+	mono_ms proven_at;      /* … last then */
 	uint8_t address_next;   /* next of `published` to try */
 	uint8_t published_count;
 	struct address published[LIMIT_ADDRESSES]; /* by its profile */
@@ -119,6 +120,14 @@ struct site *site_find(const struct gossip *g, const struct id *id);
 struct site *site_find_name(const struct gossip *g, const char *name);
 /* `fresh`: it was pushed here, so its writer has just signed it; what was pulled may be long past. */
 void member_on_record(struct gossip *g, const struct record *r, wall_ms received, bool fresh);
+/* What its profile says (address.c, as the four below). */
+void member_published(struct member *m, const struct record *r);
+/* An answer to a nonce that went to `asked` came from `from`: where they are one, that is where it is. */
+void member_proved(struct gossip *g, struct member *m, const struct address *asked,
+		   const struct address *from);
+bool member_proven_at(const struct member *m, const struct address *address);
+/* PINGs it there, for proof, unless it was asked a moment ago. */
+bool member_check(struct gossip *g, struct member *m, const struct address *at);
 /* A sealed datagram came from `m` at `from`. */
 void member_heard(struct gossip *g, struct member *m, const struct address *from);
 /* It says which run of it this is. One key used by two nodes at once shows here: every peer hears two
@@ -178,11 +187,15 @@ wall_day core_day(const struct gossip *g);
 void core_deadline(struct gossip *g, mono_ms at);
 /* base ± share (0..1) of it. */
 mono_ms core_jitter(struct gossip *g, mono_ms base, double share);
-/* Seals under the pair key and queues. Without a session it starts a hello and returns false; false as well
- * when the peer is cut off, its address unknown or the queue full. ret_nonce may be NULL. */
+/* What is sent while a datagram is handled, to where it came from, is no more than it was, until that address
+ * is proven. */
+
+/* Seals under the pair key and queues, for the member's proven address; where none is proven a PING takes its
+ * place. Without a session it starts a hello and returns false; false as well when the peer is cut off, its
+ * address unknown or the queue full. ret_nonce may be NULL. */
 bool core_send(struct gossip *g, struct member *m, enum wire_type type, const void *message, size_t len,
 	       uint64_t *ret_nonce);
-/* As core_send, to an address that is not the member's best known. */
+/* As core_send, to any address: for questions that prove it, and answers no larger than what they answer. */
 bool core_send_to(struct gossip *g, struct member *m, const struct address *to, enum wire_type type,
 		  const void *message, size_t len, uint64_t *ret_nonce);
 /* Under the hello key, to an address. */
@@ -248,14 +261,14 @@ void probe_tick(struct gossip *g);
 /* PING, ACK, PING_REQ, PING_ACK, SUSPECT. */
 void probe_on_message(struct gossip *g, struct member *m, const struct address *from,
 		      const struct datagram *d);
-/* It answered something this node asked at this address: liveness proven, and the address. */
-void probe_answered(struct gossip *g, struct member *m, const struct address *at);
+/* It answered something this node asked: liveness proven. */
+void probe_answered(struct gossip *g, struct member *m);
 /* Something in the own site changed: probe at the fast pace again. */
 void probe_hurry(struct gossip *g);
 /* PING now; without a session a hello takes its place. */
 void probe_ping(struct gossip *g, struct member *m);
-/* PING an address the member seems to have moved to. */
-void probe_ping_at(struct gossip *g, struct member *m, const struct address *to);
+/* PING an address the member seems to have moved to. False when nothing was sent. */
+bool probe_ping_at(struct gossip *g, struct member *m, const struct address *to);
 void probe_restart(struct gossip *g);
 
 /* --- witness.c: ranking, judging suspects; rollcall.c: signing and reading roll-calls --- */
@@ -379,10 +392,12 @@ struct gossip {
 
 	mono_ms now;
 	wall_ms wall;
-	mono_ms deadline;   /* being collected in this step */
-	mono_ms promised;   /* deadline of the update before */
-	mono_ms acked_at;   /* last ACK of anyone, 0: none */
-	mono_ms hearing_at; /* since when this process hears without a gap */
+	mono_ms deadline;     /* being collected in this step */
+	mono_ms promised;     /* deadline of the update before */
+	struct address asker; /* where the datagram came from that is being handled; ip_len 0: none */
+	size_t asker_left;    /* bytes that may go back there */
+	mono_ms acked_at;     /* last ACK of anyone, 0: none */
+	mono_ms hearing_at;   /* since when this process hears without a gap */
 	bool leaving;
 	bool loading; /* between gossip_new and the first step */
 

@@ -29,6 +29,7 @@
 	X(COOKIE, "under load an address is proven before a hello is answered")                              \
 	X(HELLO_SHARE, "what strangers can make a node sign and verify is bounded")                          \
 	X(ADDRESS_PROOF, "a host moves to an address that answered, not to one it was seen at")              \
+	X(AMPLIFICATION, "an address that is not proven gets no more than it sent")                          \
 	X(ECHO, "an answer counts only with the nonce of a question")                                        \
 	X(OWN_PROBES, "a suspicion is a hint: a witness accuses after its own probes")                       \
 	X(HEARSAY, "what one host can make others probe is bounded")                                         \

@@ -15,6 +15,7 @@
 #define RETRY_MAX_MS    30000
 #define PENDING_MS      5000
 #define RESENDS         2
+#define REPLIES         4 /* to one hello, that are looked at */
 #define HINT_MS         1000
 #define URGENT_HELLO_MS 400
 #define LONELY_MS       10000
@@ -150,35 +151,17 @@ void hello_start(struct gossip *g, struct member *m, bool now)
 	hello_to(g, m, &m->id, to);
 }
 
-/* A HELLO is larger than most of what calls for it: it goes only where its receiver said, or proved, to be.
- * Who moved says hello itself once it gets no answers. */
-static bool address_known(const struct gossip *g, const struct member *m, const struct address *from)
-{
-	bool known = m && address_equal(&m->address, from);
-
-	for (size_t i = 0; m && i < m->published_count && !known; i++)
-		known = address_equal(&m->published[i], from);
-	for (size_t i = 0; i < g->seed_count && !known; i++)
-		known = address_equal(&g->seeds[i], from);
-	return known;
-}
-
+/* A HELLO is larger than most of what calls for it: it goes only where its receiver has proved to be. Who
+ * moved, or was restarted, says hello itself once it gets no answers. */
 void hello_on_unknown(struct gossip *g, const struct id *source, const struct address *from)
 {
 	struct member *m = member_find(g, source);
 
-	if (m == g->self || !address_known(g, m, from))
-		return;
-	if (!m) {
-		if (g->hello->stranger_at && g->now - g->hello->stranger_at < HINT_MS / 5)
-			return;
-		g->hello->stranger_at = g->now;
-		hello_to(g, NULL, source, from);
-		return;
-	}
-	if (m->site->cut || m->state.standing == STANDING_REVOKED ||
+	if (!m || m == g->self || !member_proven_at(m, from) || m->site->cut ||
+	    m->state.standing == STANDING_REVOKED ||
 	    (m->hello_hint_at && g->now - m->hello_hint_at < HINT_MS))
 		return;
+	g->asker_left = SIZE_MAX;
 	m->hello_hint_at = g->now;
 	if (!pending_of(g->hello, m))
 		hello_to(g, m, &m->id, from);
@@ -216,47 +199,90 @@ static bool renew(struct gossip *g, struct member *m)
 	return true;
 }
 
-static void on_reply(struct gossip *g, const struct datagram *d)
+static struct pending *pending_by_ni(struct hello *h, const uint8_t *ni)
+{
+	for (size_t i = 0; i < h->count; i++) {
+		if (memcmp(h->pending[i].ni, ni, sizeof(h->pending[i].ni)) == 0)
+			return &h->pending[i];
+	}
+	return NULL;
+}
+
+static enum err reply_verify(struct gossip *g, const struct pending *asked, const struct member *m,
+			     const struct wire_hello_reply *reply, struct hello_transcript *ret)
+{
+	*ret = (struct hello_transcript){.estate = g->keys.estate,
+					 .initiator = g->self->id,
+					 .responder = m->id,
+					 .initiator_day = keyring_day(g->keyring),
+					 .responder_day = reply->day,
+					 .initiator_head = asked->head,
+					 .responder_head = reply->head};
+	memcpy(ret->ni, reply->ni, sizeof(ret->ni));
+	memcpy(ret->nr, reply->nr, sizeof(ret->nr));
+	memcpy(ret->initiator_key, keyring_public(g->keyring), KEY_BYTES);
+	memcpy(ret->responder_key, reply->key, KEY_BYTES);
+	g->counters.verifications++;
+	enum err err = hello_verify(ret, HELLO_SIGN_REPLY, m->public_key, reply->signature);
+
+	return defence_on(g, DEFENCE_HELLO_PROOF) ? err : ERR_OK;
+}
+
+/* Both ends stand. What is sent from here on goes where the responder was asked: where its reply came from is
+ * nobody's word. */
+static void replied(struct gossip *g, struct member *m, const struct pending *asked,
+		    const struct address *from, const struct hello_transcript *t)
+{
+	struct pending *p = pending_by_ni(g->hello, asked->ni);
+
+	if (p)
+		pending_remove(g->hello, p);
+	if (renew(g, m))
+		return;
+	finish_send(g, &asked->to, t);
+	hello_done(g, m);
+	member_proved(g, m, &asked->to, from);
+	probe_answered(g, m);
+	for (size_t i = 0; i < g->seed_count; i++) {
+		if (address_equal(&g->seeds[i], &asked->to))
+			g->hello->seeds[i] = (struct seed){.met = true};
+	}
+	if (!m->address_proven)
+		member_check(g, m, &asked->to);
+	logsync_on_head(g, m, &asked->to, t->responder_head);
+	sync_on_session(g, m);
+}
+
+static void on_reply(struct gossip *g, const struct address *from, const struct datagram *d)
 {
 	struct wire_hello_reply reply;
-	struct hello *h = g->hello;
-	struct pending *p = NULL;
+	struct hello_transcript t;
+	struct pending *p;
 
 	if (wire_hello_reply_decode(d->message, d->len, &reply)) {
 		g->counters.dropped_schema++;
 		return;
 	}
-	for (size_t i = 0; i < h->count && !p; i++) {
-		if (memcmp(h->pending[i].ni, reply.ni, sizeof(reply.ni)) == 0)
-			p = &h->pending[i];
-	}
+	p = pending_by_ni(g->hello, reply.ni);
 	if (!p || (!id_is_zero(&p->responder) && !id_equal(&p->responder, &d->source)))
 		return;
+	/* Whoever reads the wire can answer in the responder's name; only the signature tells, and it costs.
+	 */
+	if (p->replies++ >= REPLIES && defence_on(g, DEFENCE_HELLO_SHARE)) {
+		g->counters.dropped_rate++;
+		return;
+	}
+	struct pending asked = *p; /* others may be added below */
+
+	if (address_equal(&asked.to, from))
+		g->asker_left = SIZE_MAX;
 	struct member *m =
-	    hello_member(g, &d->source, reply.certificate, reply.certificate_len, &p->to, &reply.head);
+	    hello_member(g, &d->source, reply.certificate, reply.certificate_len, &asked.to, &reply.head);
 
 	if (!m || m == g->self)
 		return;
-	struct hello_transcript t = {.estate = g->keys.estate,
-				     .initiator = g->self->id,
-				     .responder = m->id,
-				     .initiator_day = keyring_day(g->keyring),
-				     .responder_day = reply.day,
-				     .initiator_head = p->head,
-				     .responder_head = reply.head};
+	enum err err = reply_verify(g, &asked, m, &reply, &t);
 
-	memcpy(t.ni, reply.ni, sizeof(t.ni));
-	memcpy(t.nr, reply.nr, sizeof(t.nr));
-	memcpy(t.initiator_key, keyring_public(g->keyring), KEY_BYTES);
-	memcpy(t.responder_key, reply.key, KEY_BYTES);
-	/* Where it was asked: where the reply came from is nobody's word. */
-	struct address to = p->to;
-
-	g->counters.verifications++;
-	enum err err = hello_verify(&t, HELLO_SIGN_REPLY, m->public_key, reply.signature);
-
-	if (!defence_on(g, DEFENCE_HELLO_PROOF))
-		err = ERR_OK;
 	if (!err)
 		err = keyring_learn(g->keyring, &m->id, reply.day, reply.key, true);
 	if (err) {
@@ -264,21 +290,10 @@ static void on_reply(struct gossip *g, const struct datagram *d)
 		g->counters.dropped_seal++;
 		return;
 	}
-	pending_remove(h, p);
-	if (renew(g, m))
-		return;
-	finish_send(g, &to, &t);
-	hello_done(g, m);
-	probe_answered(g, m, &to);
-	for (size_t i = 0; i < g->seed_count; i++) {
-		if (address_equal(&g->seeds[i], &to))
-			h->seeds[i] = (struct seed){.met = true};
-	}
-	logsync_on_head(g, m, &to, reply.head);
-	sync_on_session(g, m);
+	replied(g, m, &asked, from, &t);
 }
 
-static void on_cookie(struct gossip *g, const struct datagram *d)
+static void on_cookie(struct gossip *g, const struct address *from, const struct datagram *d)
 {
 	struct wire_cookie cookie;
 
@@ -286,16 +301,14 @@ static void on_cookie(struct gossip *g, const struct datagram *d)
 		g->counters.dropped_schema++;
 		return;
 	}
-	for (size_t i = 0; i < g->hello->count; i++) {
-		struct pending *p = &g->hello->pending[i];
+	struct pending *p = pending_by_ni(g->hello, cookie.ni);
 
-		if (memcmp(p->ni, cookie.ni, sizeof(p->ni)) == 0 && p->resends <= RESENDS) {
-			memcpy(p->cookie, cookie.cookie, sizeof(p->cookie));
-			p->resends++;
-			hello_send(g, p);
-			return;
-		}
-	}
+	if (!p || p->resends > RESENDS || !address_equal(&p->to, from))
+		return;
+	g->asker_left = SIZE_MAX;
+	memcpy(p->cookie, cookie.cookie, sizeof(p->cookie));
+	p->resends++;
+	hello_send(g, p);
 }
 
 void hello_on_message(struct gossip *g, const struct address *from, const struct datagram *d)
@@ -305,13 +318,13 @@ void hello_on_message(struct gossip *g, const struct address *from, const struct
 		hello_on_hello(g, from, d);
 		break;
 	case WIRE_HELLO_REPLY:
-		on_reply(g, d);
+		on_reply(g, from, d);
 		break;
 	case WIRE_HELLO_FINISH:
 		hello_on_finish(g, from, d);
 		break;
 	default:
-		on_cookie(g, d);
+		on_cookie(g, from, d);
 	}
 }
 

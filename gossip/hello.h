@@ -14,6 +14,7 @@ struct pending {
 	mono_ms sent_at;
 	mono_ms started_at;
 	unsigned resends;
+	unsigned replies; /* looked at */
 };
 
 struct seed {
@@ -28,10 +29,9 @@ struct hello {
 	struct seed *seeds;
 	uint8_t secret[KEY_BYTES];
 	mono_ms second_at; /* start of the second being counted */
-	unsigned answers;
-	mono_ms stranger_at; /* last hello to an unknown source */
-	mono_ms seeds_at;    /* next look at the seeds */
-	mono_ms renewed_at;  /* own keys, because nobody heeded them; 0: never */
+	unsigned answers, cookies;
+	mono_ms seeds_at;   /* next look at the seeds */
+	mono_ms renewed_at; /* own keys, because nobody heeded them; 0: never */
 };
 
 /* The session stands: both ends have proved themselves. */

@@ -13,6 +13,8 @@
 #define SLOT_MS          8000 /* a FINISH is taken in its slot and the next */
 #define ANSWERS_A_SECOND 100  /* replies signed, finishes verified */
 #define COOKIE_ABOVE     50   /* beyond so many in this second, a cookie first */
+#define SOURCE_A_SECOND  40   /* of one address that came back with the cookie, or the FINISH */
+#define COOKIES_A_SECOND 4000 /* 100 bytes each */
 
 void hello_done(struct gossip *g, struct member *m)
 {
@@ -77,7 +79,7 @@ static bool hello_allows(struct gossip *g, unsigned most)
 
 	if (g->now - h->second_at >= CLOCK_SECOND_MS) {
 		h->second_at = g->now;
-		h->answers = 0;
+		h->answers = h->cookies = 0;
 	}
 	return h->answers < most || !defence_on(g, DEFENCE_HELLO_SHARE);
 }
@@ -90,8 +92,34 @@ static bool cookie_holds(struct gossip *g, const struct wire_hello *hello, const
 
 	hello_mark(g, slot, 'c', from, &d->source, hello->ni, 0, NULL, ret_fresh);
 	hello_mark(g, slot - 1, 'c', from, &d->source, hello->ni, 0, NULL, old);
-	return memcmp(hello->cookie, ret_fresh, sizeof(old)) == 0 ||
-	       memcmp(hello->cookie, old, sizeof(old)) == 0 || !defence_on(g, DEFENCE_COOKIE);
+	return hash_same(hello->cookie, ret_fresh, sizeof(old)) ||
+	       hash_same(hello->cookie, old, sizeof(old)) || !defence_on(g, DEFENCE_COOKIE);
+}
+
+static void cookie_send(struct gossip *g, const struct address *from, const struct wire_hello *hello,
+			struct wire_cookie *cookie)
+{
+	uint8_t message[WIRE_MESSAGE_BYTES];
+
+	if (g->hello->cookies >= COOKIES_A_SECOND) {
+		g->counters.dropped_rate++;
+		return;
+	}
+	g->hello->cookies++;
+	memcpy(cookie->ni, hello->ni, sizeof(cookie->ni));
+	core_send_hello(g, from, WIRE_COOKIE, message, wire_cookie_encode(cookie, message), NULL);
+}
+
+/* For one who has shown that `from` is his: others have their share, too. */
+static bool answer_take(struct gossip *g, const struct address *from)
+{
+	if (!hello_allows(g, ANSWERS_A_SECOND) ||
+	    (!filter_source_allows(g, from, SOURCE_A_SECOND) && defence_on(g, DEFENCE_HELLO_SHARE))) {
+		g->counters.dropped_rate++;
+		return false;
+	}
+	g->hello->answers++;
+	return true;
 }
 
 static void reply_send(struct gossip *g, const struct address *from, const struct datagram *d,
@@ -137,20 +165,16 @@ void hello_on_hello(struct gossip *g, const struct address *from, const struct d
 		return;
 	if (!hello_allows(g, COOKIE_ABOVE)) {
 		struct wire_cookie cookie;
-		uint8_t message[WIRE_MESSAGE_BYTES];
 
 		if (!cookie_holds(g, &hello, d, from, cookie.cookie)) {
-			memcpy(cookie.ni, hello.ni, sizeof(cookie.ni));
-			core_send_hello(g, from, WIRE_COOKIE, message, wire_cookie_encode(&cookie, message),
-					NULL);
+			cookie_send(g, from, &hello, &cookie);
 			return;
 		}
+		if (!answer_take(g, from))
+			return;
+	} else {
+		g->hello->answers++;
 	}
-	if (!hello_allows(g, ANSWERS_A_SECOND)) {
-		g->counters.dropped_rate++;
-		return;
-	}
-	g->hello->answers++;
 	if (hello_member(g, &d->source, hello.certificate, hello.certificate_len, from, &hello.head))
 		reply_send(g, from, d, &hello);
 }
@@ -167,14 +191,12 @@ void hello_on_finish(struct gossip *g, const struct address *from, const struct 
 	}
 	hello_mark(g, slot, 'n', from, &d->source, finish.ni, finish.day, finish.key, fresh);
 	hello_mark(g, slot - 1, 'n', from, &d->source, finish.ni, finish.day, finish.key, old);
-	bool ours = memcmp(finish.nr, fresh, sizeof(fresh)) == 0 || memcmp(finish.nr, old, sizeof(old)) == 0;
+	bool ours = hash_same(finish.nr, fresh, sizeof(fresh)) || hash_same(finish.nr, old, sizeof(old));
 
-	if (!ours || !hello_allows(g, ANSWERS_A_SECOND)) {
-		g->counters.dropped_rate += ours;
+	if (!ours || !answer_take(g, from)) {
 		g->counters.dropped_seal += !ours;
 		return;
 	}
-	g->hello->answers++;
 	struct member *m =
 	    hello_member(g, &d->source, finish.certificate, finish.certificate_len, from, NULL);
 
@@ -199,6 +221,7 @@ void hello_on_finish(struct gossip *g, const struct address *from, const struct 
 		return;
 	}
 	hello_done(g, m);
-	/* A FINISH may be a replay of seconds ago: the ACK will tell. */
+	member_proved(g, m, from, from); /* our nonce went there */
+	/* A FINISH may be a replay of seconds ago: whether it lives, the ACK will tell. */
 	probe_ping_at(g, m, from);
 }

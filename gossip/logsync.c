@@ -242,6 +242,9 @@ static void on_entries(struct gossip *g, struct member *m, const struct datagram
 		g->counters.dropped_schema++;
 		return;
 	}
+	/* Our nonce went there. */
+	if (address_equal(&l->from, &g->asker))
+		g->asker_left = SIZE_MAX;
 	l->answers++;
 	enum err err = append(g, l, &items, &more);
 	bool level = authlog_knows_head(g->log, l->wanted);

@@ -10,8 +10,6 @@
 #include "gossip/core.h"
 #include "gossip/standing.h"
 
-#define ADDRESS_CHECK_MS 1000
-
 /* Place of `id` among `count` pointers to things that start with their id; *ret_found says whether it is it.
  */
 static size_t id_place(void *const *things, size_t count, const struct id *id, bool *ret_found)
@@ -324,30 +322,6 @@ size_t site_index_of(const struct site *s, const struct member *m)
 	return found ? place : s->count;
 }
 
-/* --- addresses --- */
-
-struct member *member_at_address(const struct gossip *g, const struct address *address)
-{
-	for (size_t i = 0; i < g->members.count; i++) {
-		if (address_equal(&g->members.hosts[i]->address, address))
-			return g->members.hosts[i];
-	}
-	return NULL;
-}
-
-static void member_addresses(struct member *m, const struct record *r)
-{
-	struct profile profile;
-
-	if (profile_decode(r->body, r->body_len, &profile))
-		return;
-	m->published_count = (uint8_t)profile.address_count;
-	m->address_next = 0;
-	memcpy(m->published, profile.addresses, profile.address_count * sizeof(m->published[0]));
-	if (!m->address_proven && profile.address_count)
-		m->address = m->published[0];
-}
-
 /* A record that was late on its way, or that a newcomer pulls, says nothing about now. What was pushed is
  * fresh; another boot, or a word after the goodbye, is news whichever way it came. */
 static bool record_speaks(const struct member *m, const struct record *r, bool fresh)
@@ -406,7 +380,7 @@ void member_on_record(struct gossip *g, const struct record *r, wall_ms received
 		m->goodbye_received = received;
 	}
 	if (r->key.kind == RECORD_PROFILE)
-		member_addresses(m, r);
+		member_published(m, r);
 	struct health health;
 
 	if (r->key.kind == RECORD_HEALTH && !health_decode(r->body, r->body_len, &health)) {
@@ -425,21 +399,6 @@ void member_on_record(struct gossip *g, const struct record *r, wall_ms received
 	/* A goodbye and a refutation count even when they were late. */
 	if (r->key.kind == RECORD_GOODBYE || r->key.kind == RECORD_HEALTH)
 		state_site_changed(g, m->site);
-}
-
-void member_heard(struct gossip *g, struct member *m, const struct address *from)
-{
-	bool moved = !address_equal(&m->address, from);
-
-	if (!defence_on(g, DEFENCE_ADDRESS_PROOF))
-		m->address = *from;
-	/* Sealed, but perhaps replayed: only an answer to a question of ours proves anything. */
-	if ((moved || m->suspected) && g->now - m->ping_at >= ADDRESS_CHECK_MS)
-		probe_ping_at(g, m, from);
-	m->heard_at = g->now;
-	m->session = true;
-	if (m->site != g->self->site)
-		edge_heard(g, m);
 }
 
 bool member_goodbye(const struct member *m)

@@ -110,20 +110,21 @@ static struct wire_ping ping_make(struct gossip *g)
 	    .head = authlog_head(g->log), .root = set_estate_root(g->set), .instance = g->instance};
 }
 
-void probe_ping_at(struct gossip *g, struct member *m, const struct address *to)
+bool probe_ping_at(struct gossip *g, struct member *m, const struct address *to)
 {
 	struct wire_ping ping = ping_make(g);
 	uint8_t message[WIRE_MESSAGE_BYTES];
 	uint64_t nonce;
 
 	if (!core_send_to(g, m, to, WIRE_PING, message, wire_ping_encode(&ping, message), &nonce))
-		return;
+		return false;
 	g->counters.probes_out++;
 	if (!address_equal(to, &m->address))
 		g->probe->moves[g->probe->move_next++ % MOVES] = (struct move){.nonce = nonce, .to = *to};
 	m->ping_nonces[1] = m->ping_nonces[0];
 	m->ping_nonces[0] = nonce;
 	m->ping_at = g->now;
+	return true;
 }
 
 void probe_ping(struct gossip *g, struct member *m)
@@ -237,12 +238,10 @@ void probe_tick(struct gossip *g)
 
 /* --- answers --- */
 
-void probe_answered(struct gossip *g, struct member *m, const struct address *at)
+void probe_answered(struct gossip *g, struct member *m)
 {
 	struct probe *p = g->probe;
 
-	m->address = *at;
-	m->address_proven = true;
 	m->answered_at = g->now;
 	m->suspected = false;
 	if (p->target == m)
@@ -295,7 +294,7 @@ static struct address pinged_at(const struct gossip *g, const struct member *m, 
 	return m->address;
 }
 
-static void on_ack(struct gossip *g, struct member *m, const struct datagram *d)
+static void on_ack(struct gossip *g, struct member *m, const struct address *from, const struct datagram *d)
 {
 	struct wire_ack ack;
 
@@ -321,7 +320,8 @@ static void on_ack(struct gossip *g, struct member *m, const struct datagram *d)
 
 	struct address at = pinged_at(g, m, ack.echo);
 
-	probe_answered(g, m, &at);
+	member_proved(g, m, &at, from);
+	probe_answered(g, m);
 	/* Spread over minutes of the new day, not all at midnight. */
 	if (keyring_renewal_due(g->keyring, &m->id) && prng_chance(&g->prng, RENEW_SHARE))
 		hello_start(g, m, false);
@@ -405,7 +405,7 @@ void probe_on_message(struct gossip *g, struct member *m, const struct address *
 		on_ping(g, m, from, d);
 		break;
 	case WIRE_ACK:
-		on_ack(g, m, d);
+		on_ack(g, m, from, d);
 		break;
 	case WIRE_PING_REQ:
 		on_ping_req(g, m, d);
