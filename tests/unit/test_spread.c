@@ -78,7 +78,7 @@ static void test_some_loss(void **state)
 static void test_much_loss(void **state)
 {
 	(void)state;
-	check_loss(0.3, 120000);
+	check_loss(0.3, 600000);
 }
 
 /* Each new record comes to a node about once, and not at all to who has it. */
