@@ -12,12 +12,11 @@
 #include "gossip/core.h"
 #include "gossip/issue.h"
 #include "gossip/logsync.h"
+#include "gossip/share.h"
 #include "gossip/standing.h"
 
-#define ORPHANS        64
-#define SHARE_MS       50    /* of time that a record uses up of its writer's share: 20 a second … */
-#define SHARE_BURST_MS 10000 /* … and 200 at once */
-#define LIAR_MS        10000 /* for which a peer that handed on a forgery is not listened to */
+#define ORPHANS 64
+#define LIAR_MS 10000 /* for which a peer that handed on a forgery is not listened to */
 
 struct orphan {
 	uint8_t *bytes;
@@ -121,7 +120,7 @@ static enum err accept_authority(const struct gossip *g, const struct record *r,
 
 	if (!m)
 		return ERR_NOT_FOUND;
-	if (!standing_talks(m))
+	if (!standing_shown(m))
 		return ERR_UNTRUSTED;
 	if (class == RECORD_CLASS_SITE && !id_equal(&m->site->id, &r->key.subject) &&
 	    defence_on(g, DEFENCE_HOME_SITE))
@@ -138,7 +137,7 @@ static enum err accept_certificate(struct gossip *g, const struct record *r)
 	/* What is beyond the quota by far is not worth a check. */
 	if (!standing_room(g, &r->key.writer, &r->key.subject)) {
 		g->counters.records_untrusted++;
-		return ERR_UNTRUSTED;
+		return ERR_RANGE;
 	}
 	g->counters.verifications++;
 	enum err err = certificate_verify(r, g->log, clock_day(g->wall), &c);
@@ -149,8 +148,8 @@ static enum err accept_certificate(struct gossip *g, const struct record *r)
 		g->counters.records_bad_signature++;
 	else if (err)
 		g->counters.records_untrusted++;
-	if (err == ERR_EXPIRED)
-		return ERR_UNTRUSTED; /* until an extension comes in */
+	if (err == ERR_EXPIRED) /* all else holds: taken, and judged by the day (standing.c) */
+		err = certificate_decode(r, &c);
 	if (err)
 		return err;
 	return member_add(g, &c, standing_arrival(g), &m);
@@ -161,21 +160,6 @@ static enum err accept_certificate(struct gossip *g, const struct record *r)
 static bool is_liar(const struct gossip *g, const struct member *from)
 {
 	return from && from->lied_at && g->now - from->lied_at < LIAR_MS && defence_on(g, DEFENCE_LIAR);
-}
-
-/* Each record goes through the whole estate: what one host can make of that is bounded. The latest stands, so
- * it loses nothing that lasts. */
-static bool share_used_up(const struct gossip *g, const struct member *writer)
-{
-	return writer && writer != g->self && writer->signed_until > g->now + SHARE_BURST_MS &&
-	       defence_on(g, DEFENCE_ORIGIN_SHARE);
-}
-
-static void share_use(const struct gossip *g, struct member *writer)
-{
-	if (writer)
-		writer->signed_until =
-		    (writer->signed_until > g->now ? writer->signed_until : g->now) + SHARE_MS;
 }
 
 static enum err accept_signature(struct gossip *g, const struct record *r, struct member *from)
@@ -284,9 +268,10 @@ enum err core_accept_record(struct gossip *g, const uint8_t *bytes, size_t len, 
 		g->counters.records_untrusted++;
 		return ERR_UNTRUSTED;
 	}
-	struct member *writer = member_find(g, &r.key.writer);
+	struct set_entry held;
+	bool fresh = !set_find(g->set, &r.key, &held);
 
-	if (share_used_up(g, writer)) {
+	if (share_used_up(g, &r, fresh)) {
 		g->counters.dropped_rate++;
 		return ERR_BUSY;
 	}
@@ -296,7 +281,8 @@ enum err core_accept_record(struct gossip *g, const uint8_t *bytes, size_t len, 
 	if (err)
 		return err;
 	/* Pushed ones are fresh news; what is pulled or reconciled was not worth a push to its writer. */
-	enum gossip_urgency urgency = hops < CORE_HOPS_PULLED ? GOSSIP_URGENT : GOSSIP_ROUTINE;
+	bool urgent = hops < CORE_HOPS_PULLED && share_urgent(g, &r);
+	enum gossip_urgency urgency = urgent ? GOSSIP_URGENT : GOSSIP_ROUTINE;
 
 	if (id_equal(&r.key.writer, &g->self->id))
 		own_met(g, &r);
@@ -304,13 +290,19 @@ enum err core_accept_record(struct gossip *g, const uint8_t *bytes, size_t len, 
 	if (err)
 		return err;
 	g->counters.records_accepted++;
-	share_use(g, writer);
+	share_use(g, &r, fresh);
 	accept_hooks(g, &r, id, from, hops, urgency);
 	return ERR_OK;
 }
 
 enum err accept_own(struct gossip *g, const struct record *r, enum gossip_urgency urgency)
 {
+	enum set_order order =
+	    set_order_of(g->set, &r->key, r->seq, record_id(g->keys.set_key, r->bytes, r->len));
+
+	/* Somebody who has this key went ahead: others would not take it either. */
+	if (order == SET_OLDER || order == SET_FORK_STANDS)
+		return ERR_STALE;
 	enum err err = accept_put(g, r, urgency);
 
 	if (!err)
@@ -345,7 +337,7 @@ enum err gossip_load_record(struct gossip *g, const uint8_t *bytes, size_t len, 
 	if (id_equal(&r.key.writer, &g->self->id)) {
 		own_keep(g, &r);
 		/* The seq file is durable before use, so this only helps where it was lost. */
-		if (r.seq >= g->seq_next)
+		if (r.seq >= g->seq_next && r.seq - g->seq_next <= OWN_JUMP_MAX)
 			g->seq_next = r.seq + 1;
 	}
 	if (r.key.kind == RECORD_ROLLCALL)

@@ -11,6 +11,7 @@
 #include "gossip/core.h"
 #include "gossip/issue.h"
 #include "gossip/logsync.h"
+#include "gossip/spread.h"
 #include "gossip/standing.h"
 #include "record/manifest.h"
 
@@ -251,6 +252,7 @@ void core_on_log(struct gossip *g)
 {
 	allow_refresh(g, NULL);
 	standing_refresh(g);
+	spread_reconsider(g);
 	accept_orphans(g);
 	/* Refused at the start, when its grant had ended. */
 	core_accept_record(g, g->certificate, g->certificate_len, NULL, CORE_HOPS_PULLED);

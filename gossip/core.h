@@ -45,6 +45,7 @@ struct member {
 	struct member_certificate *certificates; /* ascending by issuer */
 	uint8_t certificate_count;
 	bool rostered;               /* among the members of `site`: it is neither revoked nor ended */
+	bool barred;                 /* no certificate of it is one that the log lets hold */
 	bool retired;                /* an operator in force has decommissioned it */
 	struct member *successor;    /* enrolled later on the same hardware, or NULL */
 	struct member *duplicate_of; /* as live, on the same hardware, or NULL */
@@ -87,7 +88,9 @@ struct member {
 	uint8_t pull_vain;      /* pull.c: named what it did not hand over, of late */
 	mono_ms log_asked_at;   /* logsync.c: asked for entries that have not come, 0: none */
 	mono_ms log_until;      /* logsync.c: until then its records wait for its log */
-	mono_ms signed_until;   /* accept.c: its records so far use up its share up to then */
+	mono_ms signed_until;   /* share.c: its records so far use up its share up to then, … */
+	mono_ms rolled_until;   /* … its roll-calls, … */
+	mono_ms urged_until;    /* … and those that were passed on as urgent */
 	mono_ms hearsay_until;  /* probe.c: the names it gave use up its share up to then */
 	mono_ms lied_at;        /* handed on a record with a wrong signature, 0: never */
 	uint64_t root;          /* its estate root as last heard */
@@ -109,6 +112,7 @@ struct members {
 	size_t count, capacity;
 	struct site **sites; /* ascending by id */
 	size_t site_count, site_capacity;
+	size_t site_live; /* with members */
 };
 
 void members_free(struct gossip *g);
@@ -227,6 +231,8 @@ enum err own_local(struct gossip *g, uint8_t kind, const uint8_t *body, size_t l
 		   enum gossip_urgency urgency);
 enum err own_leave(struct gossip *g, enum goodbye_reason reason);
 void own_tick(struct gossip *g);
+/* Further ahead is no counter of this host, whoever signed it. */
+#define OWN_JUMP_MAX (1ull << 32)
 /* A verified record of this host that it did not sign in this run and that is not behind its counter. */
 void own_met(struct gossip *g, const struct record *r);
 void own_keep(struct gossip *g, const struct record *r); /* its body, for later */
@@ -377,6 +383,8 @@ struct core_own { /* last own body per host kind, for refutations and for speaki
 	size_t len;
 };
 
+#define CORE_STRANGERS 64
+
 struct gossip {
 	struct gossip_timing timing;
 	const struct identity *identity;
@@ -419,9 +427,11 @@ struct gossip {
 		bool begun;
 		bool changed; /* since it was signed last; due_at: when to sign */
 		mono_ms due_at, first_at, again_at;
+		mono_ms failed_until; /* signing is not tried again before */
 		uint64_t signed_content;
 	} roll;
 
+	mono_ms strangers[CORE_STRANGERS]; /* share.c: of issuers and operators */
 	struct gossip_counters counters;
 	struct core_rate rates[CORE_RATE_SLOTS]; /* those that share a slot share its allowance */
 	mono_ms derivations_at;                  /* last refill */

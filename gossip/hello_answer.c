@@ -45,7 +45,7 @@ struct member *hello_member(struct gossip *g, const struct id *source, const uin
 	bool ended = m && m->state.standing == STANDING_ENDED;
 
 	/* Its grant may be in, or extended by, entries that are missing here. */
-	if ((refused || ended) && head)
+	if (((refused && !authlog_find_grant(g->log, &r.key.writer)) || ended) && head)
 		logsync_on_head(g, NULL, from, *head);
 	if (m && (m->site->cut || !standing_talks(m)))
 		return NULL;

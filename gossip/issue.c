@@ -116,26 +116,47 @@ static void end(struct gossip *g, struct row *r)
 	core_deadline(g, g->now);
 }
 
-/* The oldest event makes room: its row goes with this step's update. */
-static void make_room(struct issues *all)
+/* Rows of one kind, so that what many hosts can be made to show leaves room for what matters. */
+static size_t most(enum issue_kind kind)
 {
-	size_t oldest = all->count;
-	for (size_t i = 0; i < all->count; i++)
-		if (!computed(all->rows[i]->issue.kind) &&
-		    (oldest == all->count || all->rows[i]->issue.last < all->rows[oldest]->issue.last))
-			oldest = i;
-	if (oldest < all->count && !all->rows[oldest]->issue.over) {
-		all->rows[oldest]->issue.over = true;
-		all->rows[oldest]->news = true;
+	switch (kind) {
+	case ISSUE_HOST_REVOKED:
+		return 512;
+	case ISSUE_QUARANTINED:
+	case ISSUE_DUPLICATE_HARDWARE:
+		return 256;
+	default:
+		return 64;
 	}
 }
+_Static_assert(512 + 2 * 256 + 14 * 64 <= LIMIT_ISSUES, "each kind has its share");
 
-static struct row *row_add(struct issues *all)
+/* Of events the oldest makes room, with this step's update. */
+static bool full(struct issues *all, enum issue_kind kind)
 {
-	if (all->count >= LIMIT_ISSUES) {
-		make_room(all);
-		return NULL;
+	size_t count = 0;
+	struct row *oldest = NULL;
+	for (size_t i = 0; i < all->count; i++) {
+		struct row *r = all->rows[i];
+		if (r->issue.kind != kind)
+			continue;
+		count++;
+		if (oldest == NULL || r->issue.last < oldest->issue.last)
+			oldest = r;
 	}
+	if (count < most(kind))
+		return false;
+	if (!computed(kind) && !oldest->issue.over) {
+		oldest->issue.over = true;
+		oldest->news = true;
+	}
+	return true;
+}
+
+static struct row *row_add(struct issues *all, enum issue_kind kind)
+{
+	if (full(all, kind))
+		return NULL;
 	if (all->count == all->cap) {
 		size_t cap = all->cap == 0 ? 8 : all->cap * 2;
 		struct row **rows = realloc(all->rows, cap * sizeof(struct row *));
@@ -168,7 +189,7 @@ void issue_raise(struct gossip *g, const struct issue *found)
 {
 	struct issues *all = g->issues;
 	size_t at = find(all, found->kind, &found->subject);
-	struct row *r = at < all->count ? all->rows[at] : row_add(all);
+	struct row *r = at < all->count ? all->rows[at] : row_add(all, found->kind);
 	if (r == NULL)
 		return;
 	struct issue *i = &r->issue;
@@ -296,7 +317,7 @@ enum err gossip_load_issue(struct gossip *g, const struct issue *issue)
 		return ERR_FORMAT;
 	if (find(all, issue->kind, &issue->subject) < all->count)
 		return ERR_EXISTS;
-	struct row *r = all->count < LIMIT_ISSUES ? row_add(all) : NULL;
+	struct row *r = row_add(all, issue->kind);
 	if (r == NULL)
 		return ERR_LIMIT;
 	r->issue = *issue;

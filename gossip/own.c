@@ -7,11 +7,14 @@
  * Fails: the seq reaches the durable bound: the same update reserves more before anything of it is sent. An
  * own record from the future (a restored snapshot, or a clone) moves the counter past it; the second time the
  * node is flagged as cloned. */
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mp.h"
 #include "gossip/core.h"
+#include "gossip/issue.h"
 
 #define SEQ_LOW         64
 #define SEQ_BLOCK       1024
@@ -19,6 +22,7 @@
 #define SPEAK_UP_MS     2000
 #define REFUTE_MS       5000
 #define REFUTE_BURST_MS 25000 /* six at once: two for each signer that counts */
+#define SEQ_END         ((1ull << 63) - 2 * SEQ_BLOCK)
 #define GOODBYE_PEERS   8
 #define GOODBYE_EDGES   16
 
@@ -54,6 +58,9 @@ enum err core_publish(struct gossip *g, uint8_t kind, const struct id *subject, 
 	size_t bytes_len;
 	struct record r;
 
+	/* A counter that is used up ends here, or each try would reserve more of it. */
+	if (g->seq_next >= SEQ_END)
+		return ERR_STALE;
 	if (!core_room_for_records(g, 1))
 		return ERR_LIMIT;
 	enum err err = record_sign(&key, own_seq(g), g->instance, g->wall, body, len, &g->keys.estate,
@@ -113,9 +120,11 @@ static enum err own_health(struct gossip *g, const uint8_t *body, size_t len, en
 enum err own_local(struct gossip *g, uint8_t kind, const uint8_t *body, size_t len,
 		   enum gossip_urgency urgency)
 {
-	if (kind == RECORD_HEALTH)
-		return own_health(g, body, len, urgency);
-	return core_publish(g, kind, &g->self->id, 0, body, len, urgency);
+	enum err err = kind == RECORD_HEALTH ? own_health(g, body, len, urgency)
+					     : core_publish(g, kind, &g->self->id, 0, body, len, urgency);
+
+	/* Whoever cloned this host has spoken last; that is an issue, and not the collector's. */
+	return err == ERR_STALE ? ERR_OK : err;
 }
 
 /* One record answers all accusations so far. Accusers without end get an answer each REFUTE_MS: it goes
@@ -157,17 +166,45 @@ void own_refute(struct gossip *g, uint64_t signer, uint64_t seq)
 	own_refute_due(g);
 }
 
+static void own_issue(struct gossip *g, enum issue_kind kind, const struct record *r)
+{
+	struct issue issue = {.kind = kind, .subject = g->self->id};
+
+	snprintf(issue.detail, sizeof(issue.detail),
+		 "record of instance %016" PRIx64 ", counter %" PRIu64 "; here instance %016" PRIx64
+		 ", counter %" PRIu64,
+		 r->instance, r->seq, g->instance, g->seq_next);
+	issue_raise(g, &issue);
+}
+
+static void own_cloned(struct gossip *g, const struct record *r)
+{
+	g->cloned = true;
+	own_issue(g, ISSUE_CLONED, r);
+}
+
+static void own_restored(struct gossip *g, const struct record *r)
+{
+	g->jumped_at = g->now;
+	own_issue(g, ISSUE_RESTORED, r);
+}
+
 void own_met(struct gossip *g, const struct record *r)
 {
 	if (r->key.kind == RECORD_CERTIFICATE || r->seq < g->seq_next)
 		return;
+	/* No snapshot loses so many: somebody else has this key, and wants its counter used up. */
+	if (r->seq - g->seq_next > OWN_JUMP_MAX) {
+		own_cloned(g, r);
+		return;
+	}
 	g->seq_next = r->seq + 1;
 	/* One restored snapshot meets many records it has lost, for as long as it catches up. Meeting more
 	 * of them later means that another node goes on with this key. */
 	if (g->jumped_at && g->now - g->jumped_at > CATCH_UP_MS)
-		g->cloned = true;
+		own_cloned(g, r);
 	else if (g->jumped_at == 0)
-		g->jumped_at = g->now;
+		own_restored(g, r);
 	g->spoken = false;
 	g->speak_at = g->now + core_jitter(g, SPEAK_UP_MS, 0.25);
 }
@@ -226,7 +263,7 @@ enum err own_leave(struct gossip *g, enum goodbye_reason reason)
 
 	if (!err)
 		err = core_publish(g, RECORD_GOODBYE, &g->self->id, 0, body, len, GOSSIP_URGENT);
-	if (err)
+	if (err && err != ERR_STALE)
 		return err;
 	own_farewell(g, &key);
 	state_leave(g, reason);

@@ -25,7 +25,7 @@
 static uint64_t rollcall_interval_ms(const struct gossip *g, const struct site *s)
 {
 	uint64_t interval = s->count * 100;
-	uint64_t floor = g->members.site_count * 1200;
+	uint64_t floor = g->members.site_live * 1200;
 
 	if (interval > g->timing.rollcall_max_ms)
 		interval = g->timing.rollcall_max_ms;
@@ -125,7 +125,7 @@ static void part_fill(struct gossip *g, struct site *s, size_t first, struct rol
 	}
 }
 
-static void rollcall_sign(struct gossip *g, bool changed)
+static bool rollcall_sign(struct gossip *g, bool changed)
 {
 	struct site *s = g->self->site;
 	struct member *live[LIMIT_WITNESSES];
@@ -146,9 +146,10 @@ static void rollcall_sign(struct gossip *g, bool changed)
 		if (rollcall_encode(&r, body, &len) ||
 		    core_publish(g, RECORD_ROLLCALL, &s->id, part, body, len,
 				 changed ? GOSSIP_URGENT : GOSSIP_ROUTINE))
-			return;
+			return false;
 		g->counters.rollcalls_signed++;
 	}
+	return true;
 }
 
 /* States that another signer would have to read anew, as one number. */
@@ -228,6 +229,10 @@ void rollcall_tick(struct gossip *g)
 	for (size_t i = 0; !g->roll.begun && i < s->view_count; i++)
 		rollcall_own_site(g, s, &s->views[i]); /* what the replica had */
 	g->roll.begun = true;
+	if (g->now < g->roll.failed_until) {
+		core_deadline(g, g->roll.failed_until);
+		return;
+	}
 	mono_ms turn = rollcall_turn(g);
 
 	if (turn == UINT64_MAX) {
@@ -243,7 +248,11 @@ void rollcall_tick(struct gossip *g)
 
 		g->roll.changed = false;
 		if (news || again || g->now >= turn) {
-			rollcall_sign(g, news);
+			if (!rollcall_sign(g, news)) {
+				g->roll.failed_until = g->now + rollcall_interval_ms(g, g->self->site);
+				core_deadline(g, g->roll.failed_until);
+				return;
+			}
 			g->roll.signed_content = content;
 			g->roll.again_at = news ? g->now + core_jitter(g, AGAIN_MS, 0.25) : 0;
 			turn = rollcall_turn(g);

@@ -74,6 +74,11 @@ void spread_refused(struct gossip *g, uint64_t id, enum err err)
 		remember(g->spread, id);
 }
 
+void spread_reconsider(struct gossip *g)
+{
+	memset(g->spread->seen, 0, sizeof g->spread->seen);
+}
+
 /* --- telling --- */
 
 static size_t log2_of(size_t n)

@@ -61,6 +61,8 @@ const struct kept *spread_kept(const struct spread *s, uint64_t id);
 /* Held, or known to be worth nothing: superseded, or refused for ever. */
 bool spread_knows(const struct gossip *g, uint64_t id);
 void spread_refused(struct gossip *g, uint64_t id, enum err err);
+/* The log says something else: what was refused may be taken now. */
+void spread_reconsider(struct gossip *g);
 
 /* sync.c: all that a walk found was asked for and has come, or not; something new was among it. */
 void sync_drained(struct gossip *g, struct member *m);

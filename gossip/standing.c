@@ -2,12 +2,12 @@
  *
  * Happy path: all grants hold, no issuer is over its quota: everybody is GOOD. The log, the day or an
  * allow-list changes: each certificate is judged anew, each host by the best of its certificates.
- * Revoked, or its grant and grace are over: the host leaves the rosters, its sessions end, and what it signed
- * rests where nobody compares it (SET_PARTITION_HIDDEN). So nodes with one log agree on rosters and sets,
- * newcomers included, who are never given it. While heads differ, for seconds, two rosters are about:
- * roll-calls over the other one still show that the site reports, and say nothing about single hosts.
- * Over quota: a matter of each node's own order of arrival, so it changes no roster and no set; such a host
- * has no say. Fails: without memory what is judged later keeps its standing until the next change. */
+ * Revoked, or its grant and grace are over: the host leaves the rosters, and its sessions end. What the
+ * revoked signed rests where nobody compares it (SET_PARTITION_HIDDEN): so nodes with one log agree on
+ * rosters and sets, newcomers included, who are never given it. What ends with the day stays in the set, as
+ * clocks differ. Over quota: a matter of each node's own order of arrival, so it changes no roster and no
+ * set; such a host has no say. Fails: without memory what is judged later keeps its standing until the next
+ * change. */
 #include "gossip/standing.h"
 
 #include <stdlib.h>
@@ -20,7 +20,7 @@
 struct issuer_use {
 	struct id issuer;
 	uint32_t live;  /* certificates that are neither revoked nor ended */
-	uint32_t known; /* all */
+	uint32_t taken; /* those that are in the set */
 };
 
 struct decommission {
@@ -62,6 +62,11 @@ static bool standing_bars(enum host_standing standing)
 bool standing_talks(const struct member *m)
 {
 	return !standing_bars(m->state.standing);
+}
+
+bool standing_shown(const struct member *m)
+{
+	return !m->barred;
 }
 
 bool standing_has_say(const struct member *m)
@@ -106,7 +111,7 @@ static void use_count(struct standing *s, const struct member_certificate *c)
 		u = &s->issuers[s->issuer_count++];
 		*u = (struct issuer_use){.issuer = c->issuer};
 	}
-	u->known++;
+	u->taken += !c->barred;
 	u->live += !standing_bars(c->standing);
 }
 
@@ -119,12 +124,12 @@ static bool covers(const struct authlog_grant *grant, const char *site)
 }
 
 /* By log and day alone, as whoever gets the certificate today would judge it. */
-static enum host_standing judge(const struct gossip *g, const struct id *host,
-				const struct member_certificate *c)
+static enum host_standing judge(const struct gossip *g, const struct id *host, struct member_certificate *c)
 {
 	const struct authlog_grant *grant = authlog_find_grant(g->log, &c->issuer);
-	bool revoked = authlog_host_revoked(g->log, host) || !authlog_stands(g->log, &c->issuer, host, NULL);
-	if (revoked && defence_on(g, DEFENCE_REVOCATION))
+	bool revoked = !authlog_stands(g->log, &c->issuer, host, NULL) && defence_on(g, DEFENCE_REVOCATION);
+	c->barred = revoked || grant == NULL || !covers(grant, c->site->name);
+	if (revoked)
 		return STANDING_REVOKED;
 	uint64_t today = core_day(g);
 	if (grant == NULL || !covers(grant, c->site->name) ||
@@ -149,26 +154,25 @@ bool standing_room(const struct gossip *g, const struct id *issuer, const struct
 		return false;
 	const struct issuer_use *u = use_find(g->standing, issuer);
 	return (m == NULL || m->certificate_count < MEMBER_CERTIFICATES) &&
-	       (u == NULL || u->live < (uint64_t)quota_of(g, issuer) + LIMIT_OVER_QUOTA);
+	       (u == NULL || u->taken < (uint64_t)quota_of(g, issuer) + LIMIT_OVER_QUOTA);
 }
 
 /* --- hosts --- */
 
-/* Neither revoked nor ended before ended before revoked; of equals, the lowest issuer: so quarantine, which
- * nodes may see differently, moves no host to another site. */
+/* One that the log does not bar, before others; of equals, the lowest issuer. So neither the day nor
+ * quarantine, which nodes may see differently, moves a host to another site. */
 static const struct member_certificate *choose(const struct member *m, enum host_standing *ret_standing)
 {
 	const struct member_certificate *best = NULL;
 	*ret_standing = STANDING_REVOKED;
 	for (size_t i = 0; i < m->certificate_count; i++) { /* ascending by issuer */
 		const struct member_certificate *c = &m->certificates[i];
-		bool bars = standing_bars(c->standing);
-		if (best == NULL || (standing_bars(best->standing) && c->standing < best->standing))
+		if (best == NULL || (best->barred && !c->barred))
 			best = c;
-		if (!bars && c->standing < *ret_standing)
+		if (!c->barred && c->standing < *ret_standing)
 			*ret_standing = c->standing;
 	}
-	if (standing_bars(*ret_standing) && best != NULL)
+	if (best != NULL && best->barred)
 		*ret_standing = best->standing;
 	return best;
 }
@@ -186,15 +190,16 @@ static void settle(struct gossip *g, struct member *m)
 	if (m->enrolled != c->enrolled)
 		m->site->score_epoch = 0;
 	m->enrolled = c->enrolled;
-	bool barred = standing_bars(standing), was = !standing_talks(m);
+	bool out = standing_bars(standing), was = !standing_talks(m);
 	if (m->state.standing != standing) {
 		m->state.standing = standing;
 		if (!g->loading)
-			core_host_state(g, m, barred || was);
+			core_host_state(g, m, out || was);
 	}
-	g->standing->arrange |= m->site != c->site || barred != was;
-	member_place(g, m, c->site, !barred);
-	if (barred && !g->loading)
+	g->standing->arrange |= m->site != c->site || c->barred != m->barred;
+	m->barred = c->barred;
+	member_place(g, m, c->site, !out);
+	if (out && !g->loading)
 		state_barred(g, m);
 }
 
@@ -229,17 +234,17 @@ bool standing_place(const struct gossip *g, const struct record_key *key, uint64
 		m = member_find(g, &key->subject);
 		if (m == NULL)
 			return false;
-		bool shown = standing_talks(m);
+		bool shown = standing_shown(m);
 		if (key->kind == RECORD_CERTIFICATE) {
 			const struct member_certificate *c = member_certificate(m, &key->writer);
-			shown = c != NULL && !standing_bars(c->standing);
+			shown = c != NULL && !c->barred;
 		}
 		if (shown)
 			*ret = m->site->partition;
 		return true;
 	case RECORD_CLASS_SITE:
 		m = member_find(g, &key->writer);
-		if (m != NULL && standing_talks(m))
+		if (m != NULL && standing_shown(m))
 			*ret = SET_PARTITION_SITE;
 		return m != NULL;
 	case RECORD_CLASS_OPERATOR:
@@ -313,11 +318,11 @@ static void judge_all(struct gossip *g)
 		if (issuer == NULL || !id_equal(issuer, &c->issuer))
 			live = 0;
 		issuer = &c->issuer;
-		enum host_standing standing = judge(g, &held[i].m->id, c);
-		if (!standing_bars(standing) && live++ >= quota_of(g, issuer))
-			standing = STANDING_QUARANTINED;
-		s->arrange |= standing_bars(standing) != standing_bars(c->standing);
-		c->standing = standing;
+		bool was = c->barred;
+		c->standing = judge(g, &held[i].m->id, c);
+		if (!standing_bars(c->standing) && live++ >= quota_of(g, issuer))
+			c->standing = STANDING_QUARANTINED;
+		s->arrange |= c->barred != was;
 		use_count(s, c);
 		if (c->arrived > s->arrived)
 			s->arrived = c->arrived;
@@ -396,6 +401,11 @@ void standing_on_operator(struct gossip *g, const struct record *r)
 	}
 	if (r->key.kind != RECORD_DECOMMISSION)
 		return;
+	for (size_t i = 0; i < s->left_count; i++)
+		if (id_equal(&s->left[i].host, &r->key.subject) && id_equal(&s->left[i].operator, & o->id)) {
+			s->left[i].day = day < s->left[i].day ? day : s->left[i].day;
+			return;
+		}
 	if (s->left_count == s->left_cap) {
 		size_t cap = s->left_cap == 0 ? 8 : s->left_cap * 2;
 		struct decommission *left = cap > LIMIT_HOSTS ? NULL : realloc(s->left, cap * sizeof *left);

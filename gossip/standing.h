@@ -14,6 +14,7 @@ struct member_certificate {
 	uint8_t hardware[HARDWARE_HASH_BYTES];
 	bool has_hardware;
 	enum host_standing standing;
+	bool barred; /* by the log alone nobody would take it: it is in no set */
 };
 #define MEMBER_CERTIFICATES 8 /* issuers that vouch for one host */
 
@@ -40,11 +41,14 @@ wall_ms standing_arrival(const struct gossip *g);
 /* A certificate of `m` is new or says something else. */
 void standing_certified(struct gossip *g, struct member *m, struct member_certificate *c);
 
-/* Neither revoked nor ended: sessions, datagrams, new records; in rosters and compared in the set. */
+/* Neither revoked nor ended: sessions, datagrams; in rosters. */
 bool standing_talks(const struct member *m);
 /* ... and not in quarantine: witness, bridge, signer whose roll-call counts, relay, pushed to. */
 bool standing_has_say(const struct member *m);
 
+/* Its records are compared in the set, and new ones taken. Follows from log and certificates, not from the
+ * day: clocks that differ must not part the sets. */
+bool standing_shown(const struct member *m);
 /* Partition of a record; false when its host is not known, or its kind is refused. */
 bool standing_place(const struct gossip *g, const struct record_key *key, uint64_t *ret);
 /* An operator's record: decommissions count, and what is out of role is flagged. */

@@ -244,12 +244,6 @@ static void host_judge_life(struct gossip *g, struct site *s, struct member *m, 
 		host_set(g, m, HOST_UP, g->wall);
 }
 
-static bool host_gone(const struct member *m)
-{
-	return m->state.status == HOST_DARK || m->state.status == HOST_STOPPED ||
-	       m->state.status == HOST_ASLEEP;
-}
-
 /* Another host was enrolled later on the same hardware. While this one lives on, one of the two is a copy. */
 static void host_succeeded(struct gossip *g, struct member *m)
 {
@@ -262,7 +256,9 @@ static void host_succeeded(struct gossip *g, struct member *m)
 		m->successor->duplicate_of = twin ? m : NULL;
 		standing_soon(g);
 	}
-	if (!host_gone(m) && (since || m->state.status == HOST_UP))
+	/* Whoever lived on beside the other was not replaced by it, however it ends: a certificate in advance
+	 * must not turn a crash into a replacement. Nor does a host that was never there replace anybody. */
+	if (since || m->state.status == HOST_UP || m->successor->state.seen == 0)
 		return;
 	m->state.replaced_by = m->successor->id;
 	m->replaced_at = g->now;
@@ -405,10 +401,12 @@ void state_spoke(struct gossip *g, struct member *m)
 
 void state_tick(struct gossip *g)
 {
+	g->members.site_live = 0;
 	for (size_t i = 0; i < g->members.site_count; i++) {
 		struct site *s = g->members.sites[i];
 		struct member *signers[LIMIT_WITNESSES];
 
+		g->members.site_live += s->count > 0;
 		if (s->stale || g->now >= s->judge_at) {
 			s->stale = false;
 			site_judge(g, s);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "gossip/standing.h"
 #include "tests/unit/gossip_net.h"
 
 #define STRANGERS 80
@@ -98,7 +99,7 @@ static void test_an_issuer_is_revoked_with_its_hosts(void **state)
 	assert_non_null(issue);
 	assert_int_equal(issue->count, 3);
 	assert_int_equal(core_accept_record(n->nodes[1].g, certificate, len, NULL, CORE_HOPS_PULLED),
-			 ERR_UNTRUSTED);
+			 ERR_RANGE);
 	assert_null(member_find(n->nodes[1].g, &id));
 	net_free(n);
 }
@@ -207,7 +208,7 @@ static void test_so_many_are_kept_beyond_the_quota_and_no_more(void **state)
 	struct id id;
 	size_t len = stranger(n, 1000, "york", &id, certificate);
 	assert_int_equal(core_accept_record(n->nodes[0].g, certificate, len, NULL, CORE_HOPS_PULLED),
-			 ERR_UNTRUSTED);
+			 ERR_RANGE);
 	assert_int_equal(net_counters(n, 0)->verifications, before);
 	net_free(n);
 }
@@ -249,6 +250,104 @@ static void test_who_is_over_the_quota_signs_nothing_that_counts(void **state)
 	assert_int_equal(state_signers(n->nodes[0].g, s, signers), 2);
 	assert_int_equal(witness_live(n->nodes[0].g, signers), 2);
 	assert_int_equal(s->count, 3);
+	net_free(n);
+}
+
+static size_t sign(struct net *n, size_t node, uint8_t kind, uint64_t seq, uint64_t instance, wall_ms time,
+		   uint8_t ret[LIMIT_RECORD_BYTES])
+{
+	struct record_key key = {.kind = kind, .writer = *net_id(n, node), .subject = *net_id(n, node)};
+	struct health health = {0};
+	uint8_t body[LIMIT_RECORD_BODY_BYTES] = {0x80};
+	size_t len = 1, ret_len;
+	if (kind == RECORD_HEALTH)
+		assert_int_equal(health_encode(&health, body, &len), ERR_OK);
+	assert_int_equal(record_sign(&key, seq, instance, time, body, len, &n->f.keys.estate,
+				     n->nodes[node].identity, ret, &ret_len),
+			 ERR_OK);
+	return ret_len;
+}
+
+/* With the highest counter a thief would have the node reserve, sign and try without end. */
+static void test_a_counter_is_not_caught_up_with_to_its_end(void **state)
+{
+	struct net *n = net_met();
+	uint8_t bytes[LIMIT_RECORD_BYTES];
+	size_t len = sign(n, 1, RECORD_HEALTH, (1ull << 63) - 1, 9, n->wall, bytes);
+	uint64_t seq = n->nodes[1].g->seq_next, signatures = net_counters(n, 1)->signatures;
+	(void)state;
+	net_push(n, 2, 1, bytes, len);
+	net_push(n, 2, 0, bytes, len);
+	net_run(n, 20000);
+	assert_true(n->nodes[1].g->seq_next < seq + 1000);
+	assert_true(net_counters(n, 1)->signatures < signatures + 100);
+	assert_non_null(net_issue(n, 1, ISSUE_CLONED, net_id(n, 1)));
+	/* It still speaks of all else, and the next start does not take the counter from its replica. */
+	struct record_key key = {.kind = RECORD_CRASHES, .writer = *net_id(n, 1), .subject = *net_id(n, 1)};
+	net_publish(n, 1, RECORD_CRASHES, (const uint8_t *)"\x80", 1);
+	net_publish(n, 1, RECORD_HEALTH, bytes + RECORD_BODY_OFFSET, len - RECORD_ENVELOPE_BYTES);
+	net_run(n, 2000);
+	assert_true(net_has(n, 0, &key, seq));
+	net_start(n, 1, NULL);
+	assert_true(n->nodes[1].g->seq_next < 1u << 20);
+	net_free(n);
+}
+
+/* A certificate on the hardware of another host, enrolled later. */
+static struct member *twin(struct net *n, size_t node, size_t of)
+{
+	struct certificate c = {.enrolled = FIXTURE_DAY + 1, .seq = 1, .site = "leeds", .has_hardware = true};
+	uint8_t seed[KEY_BYTES] = {0x77};
+	struct identity *identity;
+	struct member *m = net_member(n, node, of), *ret;
+	assert_int_equal(identity_from_seed(seed, &identity), ERR_OK);
+	memcpy(c.public_key, identity_public_key(identity), KEY_BYTES);
+	c.host = *identity_id(identity);
+	c.issuer = *identity_id(n->f.issuer);
+	memcpy(c.hardware, m->certificates[0].hardware, sizeof(c.hardware));
+	assert_int_equal(member_add(n->nodes[node].g, &c, standing_arrival(n->nodes[node].g), &ret), ERR_OK);
+	identity_free(identity);
+	return ret;
+}
+
+static void test_a_host_on_the_same_hardware_replaces_the_one_before(void **state)
+{
+	struct net *n = net_met();
+	struct host_state host;
+	(void)state;
+	n->nodes[1].deaf = true;
+	net_run(n, 30000);
+	assert_int_equal(net_member(n, 0, 1)->state.status, HOST_DARK);
+	struct member *m = twin(n, 0, 1);
+	net_run(n, 5000);
+	/* Nobody was replaced by who never came. */
+	assert_int_equal(net_member(n, 0, 1)->state.status, HOST_DARK);
+	m->state.seen = n->wall + n->now;
+	net_run(n, 10000);
+	assert_true(gossip_host_state(n->nodes[0].g, net_id(n, 1), &host));
+	assert_int_equal(host.status, HOST_REPLACED);
+	assert_true(id_equal(&host.replaced_by, &m->id));
+	/* It was not: it is back. */
+	n->nodes[1].deaf = false;
+	net_run(n, 30000);
+	assert_int_equal(net_member(n, 0, 1)->state.status, HOST_UP);
+	net_free(n);
+}
+
+/* Whoever signs certificates on others' hardware in advance hides no crash of theirs. */
+static void test_who_lived_on_beside_its_twin_is_dark_when_it_dies(void **state)
+{
+	struct net *n = net_met();
+	(void)state;
+	struct member *m = twin(n, 0, 1);
+	m->state.seen = n->wall + n->now;
+	net_run(n, 120000);
+	assert_int_equal(net_member(n, 0, 1)->state.status, HOST_UP);
+	assert_non_null(net_issue(n, 0, ISSUE_DUPLICATE_HARDWARE, net_id(n, 1)));
+	assert_non_null(net_issue(n, 0, ISSUE_DUPLICATE_HARDWARE, &m->id));
+	n->nodes[1].deaf = true;
+	net_run(n, 30000);
+	assert_int_equal(net_member(n, 0, 1)->state.status, HOST_DARK);
 	net_free(n);
 }
 
@@ -301,6 +400,9 @@ int main(void)
 	    cmocka_unit_test(test_so_many_are_kept_beyond_the_quota_and_no_more),
 	    cmocka_unit_test(test_a_newer_certificate_pushes_nobody_to_the_end),
 	    cmocka_unit_test(test_who_is_over_the_quota_signs_nothing_that_counts),
+	    cmocka_unit_test(test_a_counter_is_not_caught_up_with_to_its_end),
+	    cmocka_unit_test(test_a_host_on_the_same_hardware_replaces_the_one_before),
+	    cmocka_unit_test(test_who_lived_on_beside_its_twin_is_dark_when_it_dies),
 	    cmocka_unit_test(test_issues_of_a_former_log_end_at_the_start),
 	    cmocka_unit_test(test_a_host_that_two_issuers_certified_stands_by_the_other),
 	};
