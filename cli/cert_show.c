@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "cli/fields.h"
+#include "cli/rows.h"
 #include "cli/shown.h"
 #include "cli/verb.h"
 #include "crypto/certificate.h"
@@ -20,9 +21,12 @@ struct judged {
 	const struct authlog_grant *grant; /* NULL: the log has none */
 	const char *standing;
 	int64_t days_left; /* of the grant */
+	bool sure;         /* false: the issuer is revoked, and its allow-list is not in the log */
+	bool by_replica;
+	char known[16]; /* what the replica says */
 };
 
-/* As a node would, save for the quota, which only those see who see all certificates. */
+/* By the log alone: that knows no quota, and of an allow-list no more than its name. */
 static void judge(const struct record *r, const struct authlog *log, struct judged *j)
 {
 	struct certificate verified;
@@ -41,6 +45,39 @@ static void judge(const struct record *r, const struct authlog *log, struct judg
 		j->standing = host_standing_name(STANDING_ENDED);
 	else
 		j->standing = err_name(err);
+	(void)authlog_stands(log, &j->c.issuer, &j->c.host, &j->sure);
+	if (!j->sure && err == ERR_OK)
+		j->standing = "unknown";
+}
+
+/* The node has seen all certificates and pulled the lists: where the log lets a host stand, its word counts.
+ */
+static void ask_replica(const char *state, struct judged *j)
+{
+	struct query *q;
+	struct rows found;
+	char hex[ID_HEX_BYTES], issuer[ID_HEX_BYTES];
+	const char *const parameters[] = {hex, issuer};
+	if (query_open(state, os_clock_wall(), &q, NULL) != ERR_OK)
+		return;
+	id_hex(&j->c.host, hex);
+	id_hex(&j->c.issuer, issuer);
+	if (rows_fetch(q,
+		       "SELECT iif(EXISTS (SELECT 1 FROM issues WHERE kind = 'allow-list-missing' AND "
+		       "subject = ?2), "
+		       "'unknown', standing) AS standing FROM hosts WHERE host = ?1 UNION ALL "
+		       "SELECT 'revoked' FROM hidden_hosts WHERE host = ?1",
+		       parameters, 2, &found, NULL) == ERR_OK &&
+	    found.count > 0)
+		text_copy(j->known, sizeof(j->known), rows_text(&found, 0, "standing"));
+	rows_release(&found);
+	query_close(q);
+	bool stands = strcmp(j->standing, host_standing_name(STANDING_GOOD)) == 0 ||
+		      strcmp(j->standing, host_standing_name(STANDING_GRACE)) == 0 || !j->sure;
+	if (stands && j->known[0] != '\0') {
+		j->standing = j->known;
+		j->by_replica = true;
+	}
 }
 
 static void put(char text[TEXT_BYTES], const char *label, const char *value)
@@ -87,6 +124,7 @@ static int show(struct command *c, const struct judged *j, const struct authlog 
 	else
 		fields_null(&f, "grant_days_left");
 	fields_text(&f, "standing", j->standing);
+	fields_text(&f, "standing_by", j->by_replica ? "replica" : "log");
 	fields_text(&f, "hardware", j->c.has_hardware ? hardware : NULL);
 	fields_text(&f, "estate", estate);
 	fields_text(&f, "estate_name", authlog_estate_name(log));
@@ -98,7 +136,11 @@ static int show(struct command *c, const struct judged *j, const struct authlog 
 		 issuer, j->grant != NULL ? ", grant until " : "", ends,
 		 j->grant != NULL && j->grant->revoked ? ", revoked" : "");
 	put(text, "Issuer", line);
-	put(text, "Standing", j->standing);
+	snprintf(line, sizeof(line), "%s%s", j->standing,
+		 j->by_replica ? ", says the replica"
+		 : j->sure     ? ", by the log"
+			       : ": its issuer is revoked, and the list of the hosts that stay is not here");
+	put(text, "Standing", line);
 	put(text, "Hardware", j->c.has_hardware ? hardware : "not stated");
 	snprintf(line, sizeof(line), "%s (%.8s)", authlog_estate_name(log), estate);
 	put(text, "Estate", line);
@@ -142,6 +184,8 @@ int verb_cert_show(struct command *c)
 		err = authlog_load(log_path, &log, &info);
 	if (err == ERR_OK)
 		judge(&r, log, &j);
+	if (err == ERR_OK)
+		ask_replica(state, &j);
 	int code = err == ERR_OK ? show(c, &j, log) : command_report(c, &info);
 	authlog_free(log);
 	return code;

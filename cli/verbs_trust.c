@@ -228,10 +228,13 @@ static const struct verb verbs[] = {
      .operands = "[FILE]",
      .operands_max = 1,
      .summary = "show a host's certificate and what it is worth",
-     .text = "Host, home site, groups, issuer, until when the issuer's grant holds, and whether the "
-	     "certificate stands, as far as the authority's log of this node tells. Without FILE the one of "
-	     "the state folder. Whether a host is over its issuer's quota is for the nodes that see all "
-	     "certificates: mesh show HOST.",
+     .text =
+	 "Host, home site, groups, issuer, until when the issuer's grant holds, and what the certificate is "
+	 "worth: good, grace (the grant has ended), quarantined (beyond the quota), ended, revoked, or "
+	 "unknown. By "
+	 "the authority's log of this node, and where that lets the host stand, by its replica. Without FILE "
+	 "the "
+	 "certificate of the state folder.",
      .shared = VERB_QUERY,
      .exits = "0123",
      .exit_partial = "shown, but the certificate does not stand (any more), or only by its grace "
@@ -350,9 +353,10 @@ static const struct verb verbs[] = {
      .shared = VERB_QUERY,
      .exits = "0123",
      .exit_partial = CHANGE_EXIT,
-     .examples = "mesh authority revoke host till-17 --dir auth --reason stolen # by name, from the replica\n"
-		 "mesh authority revoke issuer tills --dir auth --reason leaked --keep hosts # the ids in the "
-		 "file hosts stay",
+     .examples =
+	 "mesh authority revoke host till-17 --dir auth --reason stolen # by name, from the replica\n"
+	 "mesh authority revoke issuer tills --dir auth --reason leaked --keep hosts # the ids in the "
+	 "file hosts stay",
      .run = verb_authority_revoke},
     {.name = "authority log",
      .operands = "",
