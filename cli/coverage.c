@@ -103,6 +103,10 @@ void coverage_text(FILE *f, const struct query_coverage *c, const struct coverag
 		    "hosts are enrolled, but their records are not here yet");
 	put_partial(f, c->damaged_rows, "damaged row of the replica left out; meshd pulls it again",
 		    "damaged rows of the replica left out; meshd pulls them again");
+	put_partial(
+	    f, c->components_left_out,
+	    "host has components that nobody shares, and more than can be shown: some are left out",
+	    "hosts have components that nobody shares, and more than can be shown: some are left out");
 	put_trust(f, c);
 }
 
@@ -164,6 +168,7 @@ void coverage_json(struct json *j, const char *key, const struct query_coverage 
 		json_u64(j, "oldest_attested_s", shown_seconds(c->oldest_attested, now));
 	}
 	json_u64(j, "damaged_rows", c->damaged_rows);
+	json_u64(j, "components_left_out", c->components_left_out);
 	json_u64(j, "quarantined", c->quarantined);
 	json_u64(j, "revoked_hidden", c->revoked_hidden);
 	json_u64(j, "issues", c->issues);

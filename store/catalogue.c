@@ -23,11 +23,12 @@ struct manifest {
 	struct id root;
 	uint32_t first, count; /* in manifest_chunks */
 	uint32_t entries;
-	bool complete;
+	bool complete, left_out;
 };
 
 struct catalogue {
 	struct snapshot *snapshot;
+	size_t entry_max;
 	struct catalogue_entry *entries;
 	size_t entry_count, entry_capacity;
 	struct index by_entry, by_chunk, by_manifest;
@@ -110,12 +111,13 @@ static enum err index_put(struct index *x, uint64_t key, size_t value)
 	return ERR_OK;
 }
 
-enum err catalogue_new(struct snapshot *r, struct catalogue **ret)
+enum err catalogue_new(struct snapshot *r, size_t entry_max, struct catalogue **ret)
 {
 	struct catalogue *c = calloc(1, sizeof(*c));
 	if (c == NULL)
 		return ERR_NOMEM;
 	c->snapshot = r;
+	c->entry_max = entry_max;
 	*ret = c;
 	return ERR_OK;
 }
@@ -153,7 +155,7 @@ static enum err keep_text(struct catalogue *c, const char *text, uint32_t *ret)
 static enum err add_entry(struct catalogue *c, uint64_t id, const struct component *from)
 {
 	enum err err = grow((void **)&c->entries, &c->entry_capacity, c->entry_count, 1, sizeof(*c->entries),
-			    QUERY_ENTRIES_MAX);
+			    c->entry_max);
 	if (err != ERR_OK)
 		return err;
 	struct catalogue_entry e = {.id = id,
@@ -308,6 +310,12 @@ enum err catalogue_manifest(struct catalogue *c, const struct id *root, struct m
 		struct manifest m = {
 		    .root = *root, .first = (uint32_t)c->manifest_chunk_count, .complete = true};
 		enum err err = take_blob(c, root, 0, &m);
+		/* No more than a question may hold: what there was room for counts. */
+		if (err == ERR_LIMIT) {
+			m.complete = false;
+			m.left_out = true;
+			err = ERR_OK;
+		}
 		if (err == ERR_OK)
 			err = grow((void **)&c->manifests, &c->manifest_capacity, c->manifest_count, 1,
 				   sizeof(m), QUERY_MANIFESTS_MAX);
@@ -319,10 +327,41 @@ enum err catalogue_manifest(struct catalogue *c, const struct id *root, struct m
 		c->manifests[c->manifest_count++] = m;
 	}
 	const struct manifest *m = &c->manifests[at];
-	if (!id_equal(&m->root, root) || (m->count == 0 && !m->complete))
+	if (!id_equal(&m->root, root) || (m->count == 0 && !m->complete && !m->left_out))
 		return ERR_NOT_FOUND;
-	*ret = (struct manifest_view){c->manifest_chunks + m->first, m->count, m->entries, m->complete};
+	*ret = (struct manifest_view){c->manifest_chunks + m->first, m->count, m->entries, m->complete,
+				      m->left_out};
 	return ERR_OK;
+}
+
+static enum err count_news(struct catalogue *c, const struct id *id, unsigned depth, size_t *news)
+{
+	uint8_t blob[LIMIT_BLOB_BYTES];
+	const uint8_t *ids;
+	size_t len, count, at;
+	if (depth > 0 && index_find(&c->by_chunk, id_short(id), &at))
+		return ERR_OK;
+	/* Below lists of lists there are only chunks. */
+	enum err err = depth == 2 ? ERR_NOT_FOUND : get_blob(c, id, blob, &len);
+	if (err != ERR_OK || blob_list(blob, len, &ids, &count) != ERR_OK) {
+		*news += 1;
+		return err == ERR_NOT_FOUND ? ERR_OK : err;
+	}
+	for (size_t i = 0; i < count && err == ERR_OK; i++) {
+		struct id child;
+		memcpy(child.b, ids + i * ID_BYTES, ID_BYTES);
+		err = count_news(c, &child, depth + 1, news);
+	}
+	return err;
+}
+
+enum err catalogue_news(struct catalogue *c, const struct id *root, size_t *ret)
+{
+	size_t at;
+	*ret = 0;
+	if (index_find(&c->by_manifest, id_short(root), &at))
+		return ERR_OK;
+	return count_news(c, root, 0, ret);
 }
 
 const uint32_t *catalogue_chunk(const struct catalogue *c, uint32_t chunk, size_t *ret_count)

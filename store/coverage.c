@@ -147,8 +147,9 @@ enum err query_coverage(struct query *q, struct query_coverage *ret, struct err_
 		count_host(q, &q->roster.hosts[i], &c);
 	count_sites(q, &c);
 	c.damaged_rows = snapshot_damaged(q->snapshot);
-	c.complete =
-	    !c.stale && c.hosts_stale == 0 && c.incomplete == 0 && c.sites_silent == 0 && c.damaged_rows == 0;
+	c.components_left_out = q->left_out;
+	c.complete = !c.stale && c.hosts_stale == 0 && c.incomplete == 0 && c.sites_silent == 0 &&
+		     c.damaged_rows == 0 && c.components_left_out == 0;
 	*ret = c;
 	return ERR_OK;
 }

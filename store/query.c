@@ -213,7 +213,7 @@ enum err query_open(const char *state, wall_ms now, struct query **ret, struct e
 	if (err == ERR_OK)
 		err = roster_load(q->snapshot, &q->roster, info);
 	if (err == ERR_OK) {
-		err = catalogue_new(q->snapshot, &q->catalogue);
+		err = catalogue_new(q->snapshot, QUERY_ENTRIES_MAX, &q->catalogue);
 		if (err != ERR_OK)
 			err_set(info, err, "out of memory");
 	}
@@ -248,11 +248,6 @@ enum err query_reveal(struct query *q, struct err_info *info)
 enum err query_fail(struct query *q, enum err err)
 {
 	q->failure = err;
-	if (err == ERR_LIMIT)
-		return err_set(&q->failure_info, err,
-			       "the estate has more distinct components than one question may hold (%d); ask "
-			       "for one host",
-			       QUERY_ENTRIES_MAX);
 	return snapshot_error(q->snapshot, err, &q->failure_info);
 }
 

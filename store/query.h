@@ -67,7 +67,8 @@ struct query_coverage {
 	uint64_t sites, sites_silent;
 	wall_ms oldest_attested; /* over hosts counted as up; 0: none */
 	uint64_t damaged_rows;
-	uint64_t issues; /* open: rows of the table issues */
+	uint64_t components_left_out; /* hosts: the question met more components than it may hold */
+	uint64_t issues;              /* open: rows of the table issues */
 	uint64_t issues_critical, issues_warning;
 	uint64_t grants_in_grace; /* issuers whose grant has ended and runs on */
 	bool log_forked;          /* the authority log: no new grant counts any more */

@@ -143,12 +143,15 @@ struct manifest_view {
 	size_t chunk_count;
 	size_t entry_count;
 	bool complete; /* false: a blob is missing, the entries after it are not known */
+	bool left_out; /* some of it: there are more entries than a question may hold */
 };
 
-enum err catalogue_new(struct snapshot *r, struct catalogue **ret);
+enum err catalogue_new(struct snapshot *r, size_t entry_max, struct catalogue **ret);
 void catalogue_free(struct catalogue *c);
 /* Decoded once. ERR_NOT_FOUND when nothing of it is there. */
 enum err catalogue_manifest(struct catalogue *c, const struct id *root, struct manifest_view *ret);
+/* How many chunks of it are not decoded yet. */
+enum err catalogue_news(struct catalogue *c, const struct id *root, size_t *ret);
 /* Indices of the chunk's entries. */
 const uint32_t *catalogue_chunk(const struct catalogue *c, uint32_t chunk, size_t *ret_count);
 size_t catalogue_count(const struct catalogue *c);
@@ -168,7 +171,8 @@ struct query {
 	struct issue_list issues;
 	bool declaring; /* a table's columns, inside SQLite's own parser */
 	bool manifests_loaded, components_counted;
-	enum err failure; /* of a table during a statement */
+	uint64_t left_out; /* hosts some of whose components there was no room for */
+	enum err failure;  /* of a table during a statement */
 	struct err_info failure_info;
 	char denied[160];
 	uint64_t steps, steps_left;
@@ -179,7 +183,8 @@ struct query {
 
 /* Notes why a table failed and returns `err`. */
 enum err query_fail(struct query *q, enum err err);
-/* Every manifest that a host names, so that an entry id can be looked up. */
+/* Every manifest that a host names, so that an entry id can be looked up, and so that what there is no room
+ * for is what fewest share. */
 enum err query_load_manifests(struct query *q);
 /* Hosts per entry. */
 enum err query_count_components(struct query *q);

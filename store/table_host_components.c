@@ -20,6 +20,12 @@ static const struct query_column columns[] = {COLUMNS(TABLE_COLUMN)};
 static enum err count(struct table_cursor *c, size_t *ret_rows)
 {
 	struct manifest_view manifest;
+	/* Of one host its own manifest is enough. */
+	if (c->only == NULL) {
+		enum err loaded = query_load_manifests(c->q);
+		if (loaded != ERR_OK)
+			return loaded;
+	}
 	const struct components *components = host_components(c->view);
 	*ret_rows = 0;
 	if (components == NULL || id_is_zero(&components->manifest))

@@ -1,0 +1,128 @@
+/* Hosts that invent more components than a question may hold: the answers of the others stay as they were,
+ * and say what was left out. */
+#include "crypto/certificate.h"
+#include "record/body.h"
+#include "record/manifest.h"
+#include "store/query_private.h"
+#include "store/store.h"
+#include "tests/unit/query_estate.h"
+
+#define LIARS (QUERY_ENTRIES_MAX / LIMIT_COMPONENTS + 5)
+
+struct writing {
+	struct store *store;
+	struct id estate;
+	struct identity *issuer;
+};
+
+static void flush_if_full(struct store *s)
+{
+	if (store_pending(s) > LIMIT_BATCH_ROWS - 400)
+		assert_int_equal(store_flush(s, NOW, NULL), ERR_OK);
+}
+
+static enum err emit(void *context, const struct id *id, const uint8_t *blob, size_t len)
+{
+	return store_put_blob(context, id, blob, len);
+}
+
+static void put_certificate(struct writing *w, const struct identity *host)
+{
+	struct certificate c = {.enrolled = 20000, .seq = 1, .site = "berlin"};
+	uint8_t bytes[LIMIT_CERTIFICATE_BYTES];
+	struct record r;
+	size_t len;
+	memcpy(c.public_key, identity_public_key(host), KEY_BYTES);
+	assert_int_equal(certificate_issue(&c, w->issuer, &w->estate, 1, NOW, bytes, &len), ERR_OK);
+	assert_int_equal(record_parse(bytes, len, &r), ERR_OK);
+	assert_int_equal(store_put_record(w->store, &r.key, bytes, len, NOW), ERR_OK);
+}
+
+static void put_liar(struct writing *w, unsigned number)
+{
+	static struct component list[LIMIT_COMPONENTS];
+	uint8_t seed[KEY_BYTES] = {9, (uint8_t)number}, body[LIMIT_RECORD_BODY_BYTES],
+		bytes[LIMIT_RECORD_BYTES];
+	struct components c = {.module_support = READING_OK};
+	struct identity *host;
+	size_t entries, len;
+	assert_int_equal(identity_from_seed(seed, &host), ERR_OK);
+	for (size_t i = 0; i < LIMIT_COMPONENTS; i++) {
+		list[i] = (struct component){.kind = COMPONENT_MODULE};
+		snprintf(list[i].name, sizeof(list[i].name), "invented-%u-%zu", number, i);
+	}
+	assert_int_equal(manifest_build(list, LIMIT_COMPONENTS, NULL, emit, w->store, &c.manifest, &entries),
+			 ERR_OK);
+	c.entry_count = (uint32_t)entries;
+	assert_int_equal(components_encode(&c, body, &len), ERR_OK);
+	struct record_key key = {.kind = RECORD_COMPONENTS, .subject = *identity_id(host)};
+	assert_int_equal(record_sign(&key, 2, 1, NOW, body, len, &w->estate, host, bytes, &len), ERR_OK);
+	key.writer = key.subject;
+	assert_int_equal(store_put_record(w->store, &key, bytes, len, NOW), ERR_OK);
+	put_certificate(w, host);
+	flush_if_full(w->store);
+	identity_free(host);
+}
+
+static void add_liars(struct scratch *s)
+{
+	const uint8_t seed[KEY_BYTES] = {8};
+	struct writing w;
+	struct authlog *log;
+	assert_int_equal(authlog_load(scratch_path(s, "estate/authority.log"), &log, NULL), ERR_OK);
+	w.estate = *authlog_estate(log);
+	assert_int_equal(identity_from_seed(seed, &w.issuer), ERR_OK);
+	assert_int_equal(store_open(scratch_path(s, "estate/replica"), &w.estate, identity_id(w.issuer),
+				    &w.store, NULL, NULL),
+			 ERR_OK);
+	for (unsigned i = 0; i < LIARS; i++)
+		put_liar(&w, i);
+	assert_int_equal(store_flush(w.store, NOW, NULL), ERR_OK);
+	store_close(w.store);
+	identity_free(w.issuer);
+	authlog_free(log);
+}
+
+#define HONEST_SQL                                                                                           \
+	"SELECT name, version, hosts, hosts_up, loaded_on FROM components WHERE name NOT LIKE 'invented-%' " \
+	"ORDER BY entry"
+#define HONEST_HOSTS_SQL                                                                                     \
+	"SELECT count(*), sum(loaded) FROM host_components WHERE component NOT LIKE 'invented-%'"
+
+static void invented_components_hide_no_others(void **state)
+{
+	const char *folder = scratch_path(*state, "estate");
+	struct query_coverage c;
+	make_estate(folder);
+	struct query *q = open_query(folder);
+	char *components = strdup(text_of(q, HONEST_SQL)), *hosts = strdup(text_of(q, HONEST_HOSTS_SQL));
+	assert_int_equal(query_coverage(q, &c, NULL), ERR_OK);
+	assert_int_equal(c.components_left_out, 0);
+	query_close(q);
+	add_liars(*state);
+
+	q = open_query(folder);
+	assert_string_equal(text_of(q, HONEST_SQL), components);
+	assert_string_equal(text_of(q, HONEST_HOSTS_SQL), hosts);
+	long left = number_of(q, "SELECT count(*) FROM components");
+	assert_in_range(left, QUERY_ENTRIES_MAX - LIMIT_COMPONENTS, QUERY_ENTRIES_MAX);
+	assert_int_equal(query_coverage(q, &c, NULL), ERR_OK);
+	assert_in_range(c.components_left_out, 5, 10);
+	assert_false(c.complete);
+	query_close(q);
+	/* The same in a question that never asked for the counts. */
+	q = open_query(folder);
+	assert_string_equal(text_of(q, HONEST_HOSTS_SQL), hosts);
+	query_close(q);
+	free(components);
+	free(hosts);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(invented_components_hide_no_others, scratch_setup,
+					    scratch_teardown),
+	};
+	return cmocka_run_group_tests_name("query liars", tests, NULL, NULL);
+}
