@@ -382,7 +382,7 @@ enum err driver_new(const struct driver_options *options, struct driver **ret, s
 	}
 	crypto_wipe(&o.keys, sizeof(o.keys));
 	if (err == ERR_OK)
-		err = driver_load_replica(options->store, d->gossip, &d->load, info);
+		err = driver_load_replica(options->store, c->log, d->gossip, &d->load, info);
 	if (err != ERR_OK) {
 		driver_free(d);
 		return err;

@@ -2,8 +2,11 @@
 
 #include <string.h>
 
+#include "record/manifest.h"
+
 /* docs/protocol.md section 2: the writer stands at a fixed offset, so that others' records cost nothing. */
 #define WRITER_OFFSET 5
+#define LIST_DEPTH    2 /* of lists in lists, section 4 */
 
 struct highest {
 	const struct id *self;
@@ -83,11 +86,48 @@ static bool each_site(void *context, const struct site_state *state)
 	return gossip_load_site_state(l->gossip, state) != ERR_NOMEM;
 }
 
-enum err driver_load_replica(struct store *s, struct gossip *g, struct driver_load *ret,
-			     struct err_info *info)
+/* A blob of an allow-list and those it names. What is missing or refused, peers will bring. */
+static enum err load_list(struct loading *l, const struct id *blob, unsigned depth)
+{
+	uint8_t bytes[LIMIT_BLOB_BYTES];
+	const uint8_t *ids;
+	size_t len, count;
+	enum err err = store_get_blob(l->store, blob, bytes, &len);
+	if (err == ERR_OK)
+		err = gossip_load_allow_list(l->gossip, bytes, len);
+	if (err != ERR_OK)
+		return err == ERR_NOMEM ? err : ERR_OK;
+	if (depth == LIST_DEPTH || blob_list(bytes, len, &ids, &count) != ERR_OK)
+		return ERR_OK;
+	for (size_t i = 0; i < count && err == ERR_OK; i++) {
+		struct id child;
+		memcpy(child.b, ids + i * ID_BYTES, ID_BYTES);
+		err = load_list(l, &child, depth + 1);
+	}
+	return err;
+}
+
+/* Before the certificates, which stand or not by them. */
+static enum err load_lists(struct loading *l, const struct authlog *log)
+{
+	const struct id *root;
+	bool complete;
+	enum err err = ERR_OK;
+	for (size_t i = 0; err == ERR_OK && (root = authlog_allow_list_at(log, i, &complete)) != NULL; i++) {
+		struct id id = *root;
+		if (!complete)
+			err = load_list(l, &id, 0);
+	}
+	return err;
+}
+
+enum err driver_load_replica(struct store *s, const struct authlog *log, struct gossip *g,
+			     struct driver_load *ret, struct err_info *info)
 {
 	struct loading l = {.store = s, .gossip = g, .report = ret};
-	enum err err = store_each_record(s, each_record, &l);
+	enum err err = load_lists(&l, log);
+	if (err == ERR_OK)
+		err = store_each_record(s, each_record, &l);
 	if (err == ERR_OK && l.err == ERR_OK)
 		err = store_each_blob(s, each_blob, &l);
 	if (err == ERR_OK && l.err == ERR_OK)

@@ -7,7 +7,7 @@
 /* Highest seq of what this host signed, 0: nothing. */
 uint64_t driver_load_highest(struct store *s, const struct id *self);
 /* Records that the core refuses (their host was never certified) are left out and counted. */
-enum err driver_load_replica(struct store *s, struct gossip *g, struct driver_load *ret,
-			     struct err_info *info);
+enum err driver_load_replica(struct store *s, const struct authlog *log, struct gossip *g,
+			     struct driver_load *ret, struct err_info *info);
 
 #endif

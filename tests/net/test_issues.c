@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "os/clock.h"
+#include "record/manifest.h"
 #include "store/query.h"
 #include "tests/net/harness.h"
 #include "tests/unit/scratch.h"
@@ -75,11 +76,11 @@ static void hand_in(struct net_node *n, const uint8_t *bytes, size_t len)
 }
 
 static void take_back(struct net_estate *e, struct net_node *at, enum log_revoke_what what,
-		      const struct id *id, const char *reason)
+		      const struct id *id, const struct id *list, const char *reason)
 {
 	uint8_t entry[LIMIT_LOG_ENTRY_BYTES];
 	size_t len;
-	assert_int_equal(authlog_make_revoke(e->token.log, e->authority, what, id, NULL, reason,
+	assert_int_equal(authlog_make_revoke(e->token.log, e->authority, what, id, list, reason,
 					     os_clock_wall(), entry, &len),
 			 ERR_OK);
 	assert_int_equal(authlog_append(e->token.log, entry, len), ERR_OK);
@@ -96,7 +97,7 @@ static void revoked_hosts_are_hidden_for_good(void **state)
 	net_up(two);
 	net_up(three);
 	comes_to(three, "SELECT count(*) FROM hosts WHERE complete = 1", "3\n");
-	take_back(e, one, LOG_REVOKE_HOST, &two->host, "stolen");
+	take_back(e, one, LOG_REVOKE_HOST, &two->host, NULL, "stolen");
 	id_hex(&two->host, hex);
 	snprintf(issue, sizeof(issue), "SELECT kind, subject FROM issues WHERE kind = 'host-revoked'");
 	snprintf(wanted, sizeof(wanted), "host-revoked|%s\n", hex);
@@ -118,12 +119,56 @@ static void revoked_hosts_are_hidden_for_good(void **state)
 	comes_to(three, "SELECT count(*) FROM hidden_hosts", "1\n");
 }
 
+static int compare_ids(const void *a, const void *b)
+{
+	return id_compare(a, b);
+}
+
+/* The hosts that a revoked issuer leaves are known again from the node's own replica, with nobody to ask. */
+static void an_allow_list_outlives_a_restart(void **state)
+{
+	struct net_estate *e = *state;
+	struct net_node *one = net_enroll(e, "hamburg"), *two = net_enroll(e, "hamburg"),
+			*three = net_enroll(e, "leeds");
+	uint8_t blob[2 + 2 * ID_BYTES] = {1, BLOB_ALLOW_LIST};
+	struct id stay[2] = {one->host, three->host};
+	char error[32];
+	net_up(one);
+	net_up(two);
+	net_up(three);
+	comes_to(three, "SELECT count(*) FROM hosts WHERE complete = 1", "3\n");
+	qsort(stay, 2, sizeof(stay[0]), compare_ids);
+	memcpy(blob + 2, stay, sizeof(stay));
+	struct id list = blob_id(blob, sizeof(blob));
+	take_back(e, one, LOG_REVOKE_ISSUER, identity_id(e->issuer), &list, "token leaked");
+	hand_in(one, blob, sizeof(blob));
+	static const char hidden[] = "SELECT reason, count(*) FROM hidden_hosts GROUP BY reason";
+	static const char missing[] = "SELECT count(*) FROM issues WHERE kind = 'allow-list-missing'";
+	comes_to(three, hidden, "issuer-revoked|1\n");
+	comes_to(three, missing, "0\n");
+	struct net_node *const nodes[] = {one, two, three};
+	for (size_t i = 0; i < 3; i++) {
+		net_signal(nodes[i], SIGKILL);
+		net_await_exit(nodes[i], END_MS);
+	}
+	net_up(three);
+	/* What it decided at its start is in this commit. */
+	net_ask(three, CONTROL_VERB_COMMIT, NULL, NULL, error);
+	assert_string_equal(error, "ok");
+	comes_to(three, "SELECT count(*) FROM hosts", "2\n");
+	struct asked now = {.node = three, .sql = hidden, .wanted = "issuer-revoked|1\n"};
+	assert_true(answers(&now));
+	now = (struct asked){.node = three, .sql = missing, .wanted = "0\n"};
+	assert_true(answers(&now));
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(revoked_hosts_are_hidden_for_good),
+	    TEST(an_allow_list_outlives_a_restart),
 	};
 	return cmocka_run_group_tests_name("issues", tests, NULL, NULL);
 }
