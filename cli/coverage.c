@@ -99,8 +99,12 @@ void coverage_text(FILE *f, const struct query_coverage *c, const struct coverag
 			c->sites_silent - SITES_LISTED);
 	put_partial(f, c->hosts_stale, "host not heard of for three intervals of its site",
 		    "hosts not heard of for three intervals of their site");
-	put_partial(f, c->incomplete, "host is enrolled, but its records are not here yet",
-		    "hosts are enrolled, but their records are not here yet");
+	put_partial(f, c->incomplete, "host was heard, but its records are not here yet",
+		    "hosts were heard, but their records are not here yet");
+	if (c->never_heard > 0)
+		fprintf(f, "Never heard: %" PRIu64 " host%s enrolled, and not a word of %s yet\n",
+			c->never_heard, c->never_heard == 1 ? " is" : "s are",
+			c->never_heard == 1 ? "it" : "them");
 	put_partial(f, c->damaged_rows, "damaged row of the replica left out; meshd pulls it again",
 		    "damaged rows of the replica left out; meshd pulls them again");
 	put_partial(
@@ -155,6 +159,7 @@ void coverage_json(struct json *j, const char *key, const struct query_coverage 
 	json_u64(j, "replaced", c->replaced);
 	json_u64(j, "unknown", c->unknown);
 	json_u64(j, "fresh", c->fresh);
+	json_u64(j, "never_heard", c->never_heard);
 	json_u64(j, "hosts_stale", c->hosts_stale);
 	json_u64(j, "incomplete", c->incomplete);
 	json_u64(j, "sites", c->sites);

@@ -15,7 +15,8 @@ static bool put_text(FILE *f, const char *text, size_t len)
 		return false;
 	size_t n = text_escape(escaped, 4 * len + 1, text, len);
 	bool formula = n > 0 && strchr("=+-@", escaped[0]) != NULL;
-	if (strpbrk(escaped, ",\"") == NULL && (n == 0 || (escaped[0] != ' ' && escaped[n - 1] != ' '))) {
+	/* A semicolon is the separator where the comma is in numbers. */
+	if (strpbrk(escaped, ",;\t\"") == NULL && (n == 0 || (escaped[0] != ' ' && escaped[n - 1] != ' '))) {
 		fprintf(f, "%s%s", formula ? "'" : "", escaped);
 	} else {
 		fprintf(f, "\"%s", formula ? "'" : "");

@@ -27,7 +27,9 @@ static bool is_fresh(const struct query *q, const struct roster_host *host)
 	}
 }
 
-static void count_host(const struct query *q, const struct roster_host *host, struct query_coverage *c)
+/* `published`: of profile and components. */
+static void count_host(const struct query *q, const struct roster_host *host, uint8_t published,
+		       struct query_coverage *c)
 {
 	uint64_t *const counts[] = {
 	    [HOST_UNKNOWN] = &c->unknown, [HOST_UP] = &c->up,
@@ -41,11 +43,13 @@ static void count_host(const struct query *q, const struct roster_host *host, st
 	if (host->state.status == HOST_LEFT || host->state.status == HOST_REPLACED)
 		return;
 	c->hosts++;
-	c->quarantined += host->state.standing == STANDING_QUARANTINED;
-	if (is_fresh(q, host))
-		c->fresh++;
-	else
-		c->hosts_stale++;
+	bool quarantined = host->state.standing == STANDING_QUARANTINED, fresh = is_fresh(q, host);
+	bool never_heard = host->state.status == HOST_UNKNOWN && host->state.seen == 0 && published == 0;
+	c->quarantined += quarantined;
+	c->fresh += fresh;
+	c->never_heard += never_heard;
+	c->hosts_stale += !fresh && !quarantined && !never_heard;
+	c->incomplete += published < 2 && !quarantined && !never_heard;
 	wall_ms attested = host_attested(&q->roster, host);
 	if (host->state.status == HOST_UP && attested != 0 &&
 	    (c->oldest_attested == 0 || attested < c->oldest_attested))
@@ -75,22 +79,18 @@ static enum err count_published(struct query *q, uint8_t kind, uint8_t *seen)
 	return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
-static enum err count_incomplete(struct query *q, struct query_coverage *c)
+static enum err count_hosts(struct query *q, struct query_coverage *c)
 {
-	uint8_t *seen = sqlite3_malloc64(q->roster.host_count + 1);
-	if (seen == NULL)
+	uint8_t *published = sqlite3_malloc64(q->roster.host_count + 1);
+	if (published == NULL)
 		return ERR_NOMEM;
-	memset(seen, 0, q->roster.host_count + 1);
-	enum err err = count_published(q, RECORD_PROFILE, seen);
+	memset(published, 0, q->roster.host_count + 1);
+	enum err err = count_published(q, RECORD_PROFILE, published);
 	if (err == ERR_OK)
-		err = count_published(q, RECORD_COMPONENTS, seen);
-	for (size_t i = 0; i < q->roster.host_count && err == ERR_OK; i++) {
-		const struct roster_host *host = &q->roster.hosts[i];
-		enum host_status status = host->state.status;
-		if (status != HOST_LEFT && status != HOST_REPLACED && !roster_revoked(host) && seen[i] < 2)
-			c->incomplete++;
-	}
-	sqlite3_free(seen);
+		err = count_published(q, RECORD_COMPONENTS, published);
+	for (size_t i = 0; i < q->roster.host_count && err == ERR_OK; i++)
+		count_host(q, &q->roster.hosts[i], published[i], c);
+	sqlite3_free(published);
 	return err;
 }
 
@@ -132,7 +132,7 @@ enum err query_coverage(struct query *q, struct query_coverage *ret, struct err_
 {
 	const struct store_meta *meta = snapshot_meta(q->snapshot);
 	struct query_coverage c = {.as_of = meta->as_of};
-	enum err err = count_incomplete(q, &c);
+	enum err err = count_hosts(q, &c);
 	if (err == ERR_OK)
 		err = count_issues(q, &c);
 	if (err != ERR_OK)
@@ -143,8 +143,6 @@ enum err query_coverage(struct query *q, struct query_coverage *ret, struct err_
 	const struct roster_host *self = roster_find_any(&q->roster, &meta->self);
 	if (self != NULL)
 		text_copy(c.self_site, sizeof(c.self_site), q->roster.sites[self->site].state.name);
-	for (size_t i = 0; i < q->roster.host_count; i++)
-		count_host(q, &q->roster.hosts[i], &c);
 	count_sites(q, &c);
 	c.damaged_rows = snapshot_damaged(q->snapshot);
 	c.components_left_out = q->left_out;

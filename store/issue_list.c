@@ -101,9 +101,16 @@ void issue_list_free(struct issue_list *list)
 const struct issue *issue_list_find(const struct issue_list *list, enum issue_kind kind,
 				    const struct id *subject)
 {
-	for (size_t i = 0; i < list->count; i++) {
-		if (list->issues[i].kind == kind && id_equal(&list->issues[i].subject, subject))
-			return &list->issues[i];
+	size_t low = 0, high = list->count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct issue *i = &list->issues[middle];
+		if (i->kind < kind || (i->kind == kind && id_compare(&i->subject, subject) < 0))
+			low = middle + 1;
+		else
+			high = middle;
 	}
-	return NULL;
+	bool found = low < list->count && list->issues[low].kind == kind &&
+		     id_equal(&list->issues[low].subject, subject);
+	return found ? &list->issues[low] : NULL;
 }

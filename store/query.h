@@ -62,8 +62,10 @@ struct query_coverage {
 	uint64_t revoked_hidden; /* certified, revoked, in none of the counts */
 	uint64_t fresh; /* up and attested within three intervals of their site (at least 60 s), or known to
 			   be down by evidence */
-	uint64_t hosts_stale; /* the others */
-	uint64_t incomplete;  /* certified, but without profile or components yet */
+	uint64_t
+	    never_heard; /* certified, and not a word or sign of it yet: whoever has a token makes such */
+	uint64_t hosts_stale; /* neither fresh nor never heard nor quarantined */
+	uint64_t incomplete;  /* heard, not quarantined, but without profile or components yet */
 	uint64_t sites, sites_silent;
 	wall_ms oldest_attested; /* over hosts counted as up; 0: none */
 	uint64_t damaged_rows;

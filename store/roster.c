@@ -9,14 +9,20 @@
 
 struct candidate {
 	struct roster_host host;
+	uint8_t rank; /* 0, or its issuer's grant is 1 ended, 2 revoked */
 	char site[LIMIT_SITE_NAME_BYTES + 1];
 };
 
 struct loader {
 	struct snapshot *snapshot;
 	struct roster roster;
-	struct candidate *candidates; /* by host, then issuer */
+	struct candidate *candidates; /* by host, the certificate that counts first */
 	size_t count, cap;
+	struct {
+		struct id id;
+		uint8_t rank;
+	} * issuers; /* that something is said against */
+	size_t issuer_count;
 	size_t site_cap;
 	uint32_t *slots; /* site index + 1 by name, open addressing, at most half full */
 	size_t slot_count;
@@ -95,6 +101,30 @@ static enum err each_row(struct loader *l, const uint8_t *prefix, size_t prefix_
 
 /* --- certificates --- */
 
+static enum err take_issuer(struct loader *l, const struct row_key *key, const uint8_t *bytes, size_t len)
+{
+	struct issue issue;
+	if (row_decode_issue(key, bytes, len, &issue) != ERR_OK)
+		return ERR_OK;
+	void *grown = realloc(l->issuers, (l->issuer_count + 1) * sizeof(*l->issuers));
+	if (grown == NULL)
+		return ERR_NOMEM;
+	l->issuers = grown;
+	l->issuers[l->issuer_count].id = issue.subject;
+	l->issuers[l->issuer_count++].rank = issue.kind == ISSUE_ISSUER_REVOKED ? 2 : 1;
+	return ERR_OK;
+}
+
+static uint8_t rank_of(const struct loader *l, const struct id *issuer)
+{
+	uint8_t rank = 0;
+	for (size_t i = 0; i < l->issuer_count; i++) {
+		if (l->issuers[i].rank > rank && id_equal(&l->issuers[i].id, issuer))
+			rank = l->issuers[i].rank;
+	}
+	return rank;
+}
+
 static enum err take_certificate(struct loader *l, const struct row_key *key, const uint8_t *bytes,
 				 size_t len)
 {
@@ -119,23 +149,22 @@ static enum err take_certificate(struct loader *l, const struct row_key *key, co
 	candidate->host = (struct roster_host){
 	    .id = c.host, .issuer = c.issuer, .seq = c.seq, .enrolled = c.enrolled, .state.host = c.host};
 	memcpy(candidate->site, c.site, sizeof(candidate->site));
+	candidate->rank = rank_of(l, &c.issuer);
 	return ERR_OK;
-}
-
-static int compare_hosts(const struct roster_host *x, const struct roster_host *y)
-{
-	int order = id_compare(&x->id, &y->id);
-	return order != 0 ? order : id_compare(&x->issuer, &y->issuer);
 }
 
 static int compare_candidates(const void *a, const void *b)
 {
-	return compare_hosts(&((const struct candidate *)a)->host, &((const struct candidate *)b)->host);
+	const struct candidate *x = a, *y = b;
+	int order = id_compare(&x->host.id, &y->host.id);
+	if (order == 0)
+		order = (int)x->rank - (int)y->rank;
+	return order != 0 ? order : id_compare(&x->host.issuer, &y->host.issuer);
 }
 
 static int compare_roster(const void *a, const void *b)
 {
-	return compare_hosts(a, b);
+	return id_compare(&((const struct roster_host *)a)->id, &((const struct roster_host *)b)->id);
 }
 
 /* The first candidate of the host or of one behind it. */
@@ -179,7 +208,7 @@ static enum err take_host_state(struct loader *l, const struct row_key *key, con
 	return ERR_OK;
 }
 
-/* Where no state says which, that of the lowest issuer id. */
+/* Where no state says which, that of the lowest issuer id among those that nothing is said against. */
 static void keep_first_of_each(struct loader *l)
 {
 	size_t kept = 0;
@@ -204,14 +233,18 @@ static enum err take_revocation(struct loader *l, const struct row_key *key, con
 	if (row_decode_issue(key, bytes, len, &issue) != ERR_OK)
 		return ERR_OK;
 	size_t at = lower_bound(l, &issue.subject);
-	if (issue.kind == ISSUE_HOST_REVOKED && is_of(l, at, &issue.subject))
+	if (is_of(l, at, &issue.subject))
 		l->candidates[at].host.state.standing = STANDING_REVOKED;
-	for (size_t i = 0; issue.kind == ISSUE_ISSUER_REVOKED && i < l->count; i++) {
-		struct roster_host *host = &l->candidates[i].host;
-		if (!host->decided && id_equal(&host->issuer, &issue.subject))
-			host->state.standing = STANDING_REVOKED;
-	}
 	return ERR_OK;
+}
+
+static void revoke_undecided(struct loader *l)
+{
+	for (size_t i = 0; i < l->count; i++) {
+		struct candidate *c = &l->candidates[i];
+		if (!c->host.decided && c->rank == 2)
+			c->host.state.standing = STANDING_REVOKED;
+	}
 }
 
 /* Those of one kind, hidden or not, with their sites. */
@@ -277,16 +310,22 @@ static enum err load(struct loader *l)
 	struct roster *r = &l->roster;
 	const uint8_t certificates[] = {TABLE_RECORDS, RECORD_CERTIFICATE}, states[] = {TABLE_HOST_STATES},
 		      sites[] = {TABLE_SITE_STATES};
-	enum err err = each_row(l, certificates, sizeof(certificates), take_certificate);
+	const uint8_t hosts_revoked[] = {TABLE_ISSUES, ISSUE_HOST_REVOKED},
+		      issuers_revoked[] = {TABLE_ISSUES, ISSUE_ISSUER_REVOKED},
+		      issuers_ended[] = {TABLE_ISSUES, ISSUE_GRANT_ENDED};
+	enum err err = each_row(l, issuers_revoked, sizeof(issuers_revoked), take_issuer);
+	if (err == ERR_OK)
+		err = each_row(l, issuers_ended, sizeof(issuers_ended), take_issuer);
+	if (err == ERR_OK)
+		err = each_row(l, certificates, sizeof(certificates), take_certificate);
 	if (err == ERR_OK && l->count > 0)
 		qsort(l->candidates, l->count, sizeof(*l->candidates), compare_candidates);
 	if (err == ERR_OK)
 		err = each_row(l, states, sizeof(states), take_host_state);
 	keep_first_of_each(l);
-	for (uint8_t kind = ISSUE_HOST_REVOKED; kind <= ISSUE_ISSUER_REVOKED && err == ERR_OK; kind++) {
-		const uint8_t issues[] = {TABLE_ISSUES, kind};
-		err = each_row(l, issues, sizeof(issues), take_revocation);
-	}
+	revoke_undecided(l);
+	if (err == ERR_OK)
+		err = each_row(l, hosts_revoked, sizeof(hosts_revoked), take_revocation);
 	if (err == ERR_OK)
 		err = take_over(l, false, &r->hosts, &r->host_count);
 	r->site_count = r->site_total;
@@ -300,6 +339,7 @@ enum err roster_load(struct snapshot *r, struct roster *ret, struct err_info *in
 	struct loader l = {.snapshot = r};
 	enum err err = load(&l);
 	free(l.candidates);
+	free(l.issuers);
 	free(l.slots);
 	if (err == ERR_OK) {
 		count_statuses(&l.roster);

@@ -309,6 +309,18 @@ static void a_host_of_two_issuers_has_one_home(void **state_)
 	assert_string_equal(text_of(q, "SELECT site FROM hosts"), first ? "york\n" : "leeds\n");
 	assert_int_equal(number_of(q, "SELECT count(*) FROM sites"), 1);
 	query_close(q);
+	/* Without a state: not the lowest one's word when that was revoked. */
+	struct issue revoked = {.kind = ISSUE_ISSUER_REVOKED, .subject = *identity_id(first ? k[1] : k[2])};
+	assert_int_equal(
+	    store_open(scratch_path(*state_, "two/replica"), &estate, identity_id(k[0]), &s, NULL, &info),
+	    ERR_OK);
+	assert_int_equal(store_put_issue(s, &revoked), ERR_OK);
+	assert_int_equal(store_flush(s, NOW, &info), ERR_OK);
+	store_close(s);
+	q = open_query(scratch_path(*state_, "two"));
+	assert_string_equal(text_of(q, "SELECT site FROM hosts"), first ? "york\n" : "leeds\n");
+	assert_int_equal(number_of(q, "SELECT count(*) FROM hidden_hosts"), 0);
+	query_close(q);
 	for (size_t i = 0; i < 3; i++)
 		identity_free(k[i]);
 }
@@ -319,6 +331,7 @@ static void invented_sites_end_no_answer(void **state)
 	const char *folder = scratch_path(*state, "estate");
 	const struct id estate = {.b = {1}};
 	struct identity *honest, *thief, *host;
+	struct id last = {.b = {0}};
 	struct store *s;
 	struct query_coverage c;
 	uint8_t seed[KEY_BYTES] = {7};
@@ -347,6 +360,7 @@ static void invented_sites_end_no_answer(void **state)
 		snprintf(site.name, sizeof(site.name), "phantom-%u", i);
 		site.site = id_of_site(site.name);
 		assert_int_equal(store_put_site_state(s, &site), ERR_OK);
+		last = *identity_id(host);
 		identity_free(host);
 	}
 	assert_int_equal(store_flush(s, NOW, NULL), ERR_OK);
@@ -357,6 +371,25 @@ static void invented_sites_end_no_answer(void **state)
 	assert_int_equal(query_coverage(q, &c, NULL), ERR_OK);
 	assert_int_equal(c.sites, 2);
 	assert_int_equal(c.sites_silent, 0);
+	/* Nobody heard of these hosts: that is said, and makes no answer partial. */
+	assert_int_equal(c.hosts, LIMIT_SITES + 100);
+	assert_int_equal(c.never_heard, LIMIT_SITES + 100);
+	assert_int_equal(c.hosts_stale + c.incomplete, 0);
+	assert_true(c.complete);
+	query_close(q);
+	/* One that was, and of which all but this is missing. */
+	struct host_state state_of = {.status = HOST_UP, .seen = NOW, .host = last};
+	assert_int_equal(
+	    store_open(scratch_path(*state, "estate/replica"), &estate, identity_id(honest), &s, NULL, NULL),
+	    ERR_OK);
+	assert_int_equal(store_put_host_state(s, &state_of), ERR_OK);
+	assert_int_equal(store_flush(s, NOW, NULL), ERR_OK);
+	store_close(s);
+	q = open_query(folder);
+	assert_int_equal(query_coverage(q, &c, NULL), ERR_OK);
+	assert_int_equal(c.never_heard, LIMIT_SITES + 99);
+	assert_int_equal(c.incomplete, 1);
+	assert_false(c.complete);
 	query_close(q);
 	identity_free(honest);
 	identity_free(thief);

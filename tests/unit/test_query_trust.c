@@ -97,9 +97,12 @@ static void the_others_are_marked(void **state)
 	assert_string_equal(
 	    text_of(q, "SELECT standing, count(*) FROM hosts GROUP BY standing ORDER BY standing"),
 	    "ended|1\ngood|55\ngrace|1\nquarantined|1\n");
-	assert_string_equal(text_of(q, "SELECT a.status, a.name = b.name, b.status, "
+	assert_string_equal(text_of(q, "SELECT a.status, a.name = b.name, a.hardware = b.hardware, b.status, "
 				       "b.replaced_by FROM hosts a JOIN hosts b ON a.replaced_by = b.host"),
-			    "replaced|1|up|NULL\n");
+			    "replaced|1|1|up|NULL\n");
+	assert_string_equal(text_of(q, "SELECT DISTINCT hardware FROM hosts WHERE name = 'twin'"),
+			    "2222222222222222\n");
+	assert_int_equal(number_of(q, "SELECT count(*) FROM hosts WHERE hardware IS NULL"), HOSTS - 6);
 	assert_int_equal(query_coverage(q, &c, NULL), ERR_OK);
 	assert_int_equal(c.up + c.silent + c.dark + c.stopped + c.asleep + c.left + c.replaced + c.unknown,
 			 c.hosts + c.left + c.replaced);
