@@ -251,11 +251,13 @@ void driver_tick(struct driver *d, mono_ms now)
 	step_or_retry(d, &event);
 }
 
-void driver_datagram(struct driver *d, const struct address *from, const uint8_t *bytes, size_t len)
+bool driver_datagram(struct driver *d, const struct address *from, const uint8_t *bytes, size_t len)
 {
 	struct gossip_event event = {.type = GOSSIP_DATAGRAM, .datagram = {*from, bytes, len}};
-	if (!d->left)
-		step_or_retry(d, &event);
+	if (d->left || !gossip_admits(d->gossip, bytes, len))
+		return false;
+	step_or_retry(d, &event);
+	return true;
 }
 
 enum err driver_publish(struct driver *d, uint8_t kind, enum gossip_urgency urgency, const uint8_t *body,

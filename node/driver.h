@@ -40,7 +40,8 @@ void driver_free(struct driver *d); /* NULL is fine */
 /* When driver_tick is due. */
 mono_ms driver_due(const struct driver *d);
 void driver_tick(struct driver *d, mono_ms now);
-void driver_datagram(struct driver *d, const struct address *from, const uint8_t *bytes, size_t len);
+/* False: nobody of the estate made it, so it was counted and nothing else was done. */
+bool driver_datagram(struct driver *d, const struct address *from, const uint8_t *bytes, size_t len);
 /* Publish a record or a blob of this host. */
 enum err driver_publish(struct driver *d, uint8_t kind, enum gossip_urgency urgency, const uint8_t *body,
 			size_t len);

@@ -160,8 +160,8 @@ static void on_datagram(void *context, const struct address *from, const uint8_t
 	struct meshd *m = context;
 	if (m->driver == NULL || m->stopping)
 		return;
-	driver_datagram(m->driver, from, bytes, len);
-	meshd_rearm(m);
+	if (driver_datagram(m->driver, from, bytes, len))
+		meshd_rearm(m);
 }
 
 static size_t all_seeds(struct meshd *m, struct address ret[SEEDS])

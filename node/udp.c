@@ -5,11 +5,13 @@
 
 #include "base/limits.h"
 
-/* One more than the longest datagram, so that a longer one shows. */
-#define RECEIVE_BYTES (LIMIT_DATAGRAM_BYTES + 1)
+/* One system call brings up to so many datagrams: under a flood the calls would cost more than the datagrams.
+ * libuv gives each a slot of 64 KiB, of which only what is written to becomes memory. */
+#define RECEIVE_SLOTS      16
+#define RECEIVE_SLOT_BYTES (64 * 1024)
 
-/* A burst of answers must outlast the time a commit or a verification takes. */
-#define SOCKET_BUFFER_BYTES (1024 * 1024)
+/* A burst must outlast the time a commit or a verification takes. */
+#define SOCKET_BUFFER_BYTES (4 * 1024 * 1024)
 
 static const uint8_t mapped_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
@@ -19,7 +21,7 @@ struct udp {
 	udp_receive receive;
 	void *context;
 	struct udp_counters counters;
-	char buffer[RECEIVE_BYTES];
+	char buffer[RECEIVE_SLOTS * RECEIVE_SLOT_BYTES];
 };
 
 static void from_sockaddr(const struct sockaddr *sa, struct address *ret)
@@ -125,7 +127,7 @@ enum err udp_open(uv_loop_t *loop, const struct address *listen, udp_receive rec
 		return err_set(info, ERR_NOMEM, "out of memory");
 	udp->receive = receive;
 	udp->context = context;
-	int error = uv_udp_init(loop, &udp->handle);
+	int error = uv_udp_init_ex(loop, &udp->handle, AF_UNSPEC | UV_UDP_RECVMMSG);
 	if (error != 0) {
 		free(udp);
 		return bind_error(error, listen, info);

@@ -1,5 +1,5 @@
 /* The node's one UDP socket on libuv. Nothing is queued: a datagram the system does not take at once is lost,
- * as the network might have lost it, and counted. */
+ * as the network might have lost it, and counted. A flood is taken in many at a time. */
 #ifndef MESH_NODE_UDP_H
 #define MESH_NODE_UDP_H
 
