@@ -25,6 +25,7 @@ void scenario_restart(struct world *w, struct report *r);
 void scenario_forged(struct world *w, struct report *r);
 void scenario_chaos(struct world *w, struct report *r);
 void scenario_idle(struct world *w, struct report *r);
+void scenario_malicious(struct world *w, struct report *r);
 
 /* --- judge.c: what scenarios wait for --- */
 

@@ -47,6 +47,8 @@ const struct scenario scenarios[] = {
     {"restart", "crashes and restarts, with and without the replica", 8, 2, 0, NULL, scenario_restart},
     {"forged", "an attacker injects what nobody may accept", 8, 2, 0, faults_hostile, scenario_forged},
     {"chaos", "random faults; when they end, all agree", 12, 3, 3, faults_chaos, scenario_chaos},
+    {"malicious", "a tenth of all members lies, floods, accuses, withholds", 60, 3, 0, NULL,
+     scenario_malicious},
     {"idle", "what a quiet estate sends", 100, 1, 2, faults_none, scenario_idle},
 };
 const size_t scenario_count = sizeof(scenarios) / sizeof(scenarios[0]);
