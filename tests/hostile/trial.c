@@ -20,7 +20,7 @@ void trial_free(struct trial *t)
 	t->w = NULL;
 }
 
-static void say(struct trial *t, const char *format, va_list args)
+static void __attribute__((format(printf, 2, 0))) say(struct trial *t, const char *format, va_list args)
 {
 	int used = 0;
 	if (t->w != NULL)
@@ -300,11 +300,11 @@ struct actor *actor_enrol(struct trial *t, const struct identity *issuer, uint32
 
 struct actor *actor_of(struct trial *t, uint32_t node)
 {
-	for (size_t i = 0; i < t->actor_count; i++)
-		if (t->actors[i].n == &t->w->nodes[node])
-			return &t->actors[i];
-	CHECK(!"an actor");
-	return NULL;
+	size_t i = 0;
+	while (i < t->actor_count && t->actors[i].n != &t->w->nodes[node])
+		i++;
+	CHECK(i < t->actor_count);
+	return &t->actors[i];
 }
 
 bool actor_knows(const struct actor *a, uint32_t node)
