@@ -244,7 +244,7 @@ static enum err seal(struct keyring *k, uint8_t type, uint8_t own_counter, uint8
 		return ERR_LIMIT;
 	uint8_t nonce[NONCE_BYTES];
 	k->rng.fill(k->rng.context, nonce, sizeof(nonce));
-	struct writer counter = writer_of(nonce + OFFSET_COUNTER - OFFSET_NONCE, sizeof(uint64_t));
+	struct writer counter = writer_of(nonce + (OFFSET_COUNTER - OFFSET_NONCE), sizeof(uint64_t));
 	writer_u64(&counter, ++k->sealed);
 	struct writer w = writer_of(ret, LIMIT_DATAGRAM_BYTES);
 	writer_u8(&w, DATAGRAM_VERSION);

@@ -9,6 +9,7 @@
 #include "base/cursor.h"
 #include "base/limits.h"
 #include "os/file.h"
+#include "record/body.h"
 #include "record/manifest.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/parties.h"
@@ -64,6 +65,38 @@ static void put_records(void)
 	vectors_free(v);
 }
 
+/* Lists as long as they may be: one element more is one change away. */
+static void put_longest(void)
+{
+	static struct components c;
+	static struct crashes crashes;
+	static struct profile p;
+	uint8_t made[2 + LIMIT_RECORD_BODY_BYTES] = {RECORD_COMPONENTS, 0};
+	size_t len;
+	c = (struct components){.module_support = READING_OK, .entry_count = LIMIT_COMPONENTS};
+	memset(c.loaded, 0xff, sizeof(c.loaded));
+	c.pending_count = LIMIT_PENDING;
+	c.change_count = LIMIT_CHANGES;
+	for (size_t i = 0; i < c.change_count; i++)
+		c.changes[i] = (struct component_change){.entry = i, .time_s = i, .op = CHANGE_ADDED};
+	CHECK(components_encode(&c, made + 2, &len) == ERR_OK);
+	put("record", "longest-components", FUZZ_PUT_RIGHT, made, len + 2);
+	crashes = (struct crashes){.first_day = FIXTURE_DAY, .day_count = LIMIT_CRASH_DAYS};
+	crashes.event_count = LIMIT_CRASH_EVENTS;
+	for (size_t i = 0; i < crashes.event_count; i++)
+		crashes.events[i] =
+		    (struct crash_event){.time_s = i, .kind = CRASH_OOPS, .detail = "csagent"};
+	made[0] = RECORD_CRASHES;
+	CHECK(crashes_encode(&crashes, made + 2, &len) == ERR_OK);
+	put("record", "longest-crashes", FUZZ_PUT_RIGHT, made, len + 2);
+	p.tag_count = LIMIT_TAGS;
+	for (size_t i = 0; i < p.tag_count; i++)
+		strcpy(p.tags[i], "till");
+	made[0] = RECORD_PROFILE;
+	CHECK(profile_encode(&p, made + 2, &len) == ERR_OK);
+	put("record", "longest-profile", FUZZ_PUT_RIGHT, made, len + 2);
+}
+
 /* The fixture's own verifies; the vectors' has another estate. */
 static void put_certificate(void)
 {
@@ -74,6 +107,21 @@ static void put_certificate(void)
 	put("certificate", "fixture", FUZZ_AS_IS, bytes, len);
 	put("certificate", "fixture-body", FUZZ_PUT_RIGHT, bytes + RECORD_BODY_OFFSET,
 	    len - RECORD_ENVELOPE_BYTES);
+	struct mp_writer w;
+	mp_writer_init(&w, bytes, sizeof(bytes));
+	mp_put_map(&w, 4);
+	mp_put_u64(&w, 1);
+	mp_put_bin(&w, identity_public_key(f.host), KEY_BYTES);
+	mp_put_u64(&w, 2);
+	mp_put_str(&w, "leeds");
+	mp_put_u64(&w, 3);
+	mp_put_array(&w, LIMIT_GROUPS);
+	for (size_t i = 0; i < LIMIT_GROUPS; i++)
+		mp_put_str(&w, "north");
+	mp_put_u64(&w, 4);
+	mp_put_u64(&w, FIXTURE_DAY);
+	CHECK(!w.failed);
+	put("certificate", "longest-body", FUZZ_PUT_RIGHT, bytes, w.len);
 	fixture_release(&f);
 }
 
@@ -234,6 +282,7 @@ int main(int argc, char **argv)
 	root = argv[1];
 	CHECK(crypto_init() == ERR_OK);
 	put_records();
+	put_longest();
 	put_certificate();
 	put_datagrams();
 	put_messages();
