@@ -124,10 +124,16 @@ static bool read_sites(const msgpack_object *o, struct authlog_grant *ret)
 	return true;
 }
 
+/* The public key that all bodies with one have first. */
+static bool read_key(const msgpack_object *map, uint8_t ret[KEY_BYTES])
+{
+	return mp_bin(mp_get(map, 1), ret, KEY_BYTES) && identity_key_sound(ret);
+}
+
 static bool read_grant(const msgpack_object *map, struct authlog_grant *ret)
 {
 	uint64_t grace = 0;
-	if (!mp_bin(mp_get(map, 1), ret->public_key, KEY_BYTES) || !read_sites(mp_get(map, 2), ret) ||
+	if (!read_key(map, ret->public_key) || !read_sites(mp_get(map, 2), ret) ||
 	    !read_u32(mp_get(map, 3), &ret->quota) || !read_u32(mp_get(map, 4), &ret->last_day) ||
 	    !read_text(mp_get(map, 5), ret->name, sizeof(ret->name)) ||
 	    (mp_get(map, 6) != NULL && !mp_u64(mp_get(map, 6), UINT16_MAX, &grace)))
@@ -151,8 +157,7 @@ static bool read_extend(const msgpack_object *map, struct log_extend *ret)
 static bool read_operator(const msgpack_object *map, struct authlog_operator *ret)
 {
 	uint64_t roles;
-	if (!mp_bin(mp_get(map, 1), ret->public_key, KEY_BYTES) ||
-	    !read_text(mp_get(map, 2), ret->name, sizeof(ret->name)) ||
+	if (!read_key(map, ret->public_key) || !read_text(mp_get(map, 2), ret->name, sizeof(ret->name)) ||
 	    !mp_u64(mp_get(map, 3), UINT8_MAX, &roles) || !read_u32(mp_get(map, 4), &ret->last_day))
 		return false;
 	ret->roles = (uint8_t)roles;
@@ -180,7 +185,7 @@ static bool read_body(const msgpack_object *map, struct log_body *ret)
 {
 	switch ((enum log_entry_type)ret->type) {
 	case LOG_GENESIS:
-		return mp_bin(mp_get(map, 1), ret->public_key, KEY_BYTES) &&
+		return read_key(map, ret->public_key) &&
 		       mp_str(mp_get(map, 2), ret->name, sizeof(ret->name)) && ret->name[0] != '\0';
 	case LOG_GRANT:
 		return read_grant(map, &ret->grant);
@@ -191,8 +196,7 @@ static bool read_body(const msgpack_object *map, struct log_body *ret)
 	case LOG_REVOKE:
 		return read_revoke(map, ret);
 	case LOG_ROTATE:
-		return mp_bin(mp_get(map, 1), ret->public_key, KEY_BYTES) &&
-		       mp_bin(mp_get(map, 2), ret->proof, SIGNATURE_BYTES);
+		return read_key(map, ret->public_key) && mp_bin(mp_get(map, 2), ret->proof, SIGNATURE_BYTES);
 	}
 	return false;
 }

@@ -71,6 +71,7 @@ static bool read_body(const msgpack_object *map, struct certificate *ret)
 {
 	uint64_t enrolled;
 	if (!mp_bin(mp_get(map, FIELD_PUBLIC_KEY), ret->public_key, KEY_BYTES) ||
+	    !identity_key_sound(ret->public_key) ||
 	    !mp_str(mp_get(map, FIELD_SITE), ret->site, sizeof(ret->site)) || ret->site[0] == '\0' ||
 	    !read_groups(mp_get(map, FIELD_GROUPS), ret) ||
 	    !mp_u64(mp_get(map, FIELD_ENROLLED), UINT32_MAX, &enrolled))

@@ -80,6 +80,36 @@ void identity_sign(const struct identity *identity, const void *data, size_t len
 	CHECK(failed == 0);
 }
 
+/* y of a point; the sign of x, in the top bit, left out. */
+static bool y_equals(const uint8_t key[KEY_BYTES], const uint8_t y[KEY_BYTES])
+{
+	return memcmp(key, y, KEY_BYTES - 1) == 0 && (key[KEY_BYTES - 1] & 0x7f) == y[KEY_BYTES - 1];
+}
+
+bool identity_key_sound(const uint8_t public_key[KEY_BYTES])
+{
+	/* Orders 4, 1, 8, 8. That of order 2 is p - 1; from p = 2^255 - 19 on nothing is canonical. */
+	static const uint8_t small[][KEY_BYTES] = {
+	    {0},
+	    {1},
+	    {0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0,
+	     0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05},
+	    {0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f,
+	     0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a},
+	};
+	for (size_t i = 0; i < sizeof(small) / sizeof(*small); i++) {
+		if (y_equals(public_key, small[i]))
+			return false;
+	}
+	if ((public_key[KEY_BYTES - 1] & 0x7f) != 0x7f || public_key[0] < 0xec)
+		return true;
+	for (size_t i = 1; i < KEY_BYTES - 1; i++) {
+		if (public_key[i] != 0xff)
+			return true;
+	}
+	return false;
+}
+
 enum err signature_verify(const uint8_t public_key[KEY_BYTES], const void *data, size_t len,
 			  const uint8_t signature[SIGNATURE_BYTES])
 {

@@ -35,6 +35,11 @@ void identity_seed(const struct identity *identity, uint8_t ret[KEY_BYTES]);
 void identity_sign(const struct identity *identity, const void *data, size_t len,
 		   uint8_t ret[SIGNATURE_BYTES]);
 
+/* Whether an Ed25519 public key is in its canonical form and not of small order: under the eight points of
+ * small order anybody signs. Every key that comes in is asked for this; whether it is a point at all shows at
+ * its first signature. */
+bool identity_key_sound(const uint8_t public_key[KEY_BYTES]);
+
 /* ERR_SIGNATURE; refuses small-order and non-canonical keys as libsodium does. */
 enum err signature_verify(const uint8_t public_key[KEY_BYTES], const void *data, size_t len,
 			  const uint8_t signature[SIGNATURE_BYTES]);

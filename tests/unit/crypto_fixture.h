@@ -49,6 +49,10 @@ size_t fixture_certificate(const struct fixture *f, const struct identity *host,
  * static memory: not for token_release. */
 struct token fixture_token(const struct fixture *f);
 
+/* Ed25519 public keys that nobody may use: of small order, with either sign, and not canonical. NULL behind
+ * the last. */
+const uint8_t *fixture_unsound_key(size_t index);
+
 /* Calls `refused` with every bit of every byte changed in turn, and every byte inverted; returns the index of
  * the first byte whose change it took, or -1. `all`: each of the 255 other values. */
 long fixture_flip(const uint8_t *bytes, size_t len, bool all,

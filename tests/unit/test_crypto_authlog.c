@@ -103,7 +103,7 @@ static void a_later_grant_replaces(void **state)
 	assert_int_equal(before->quota, 5);
 	/* Pointers handed out stay valid while others come. */
 	for (uint8_t i = 0; i < 40; i++) {
-		memset(grant.public_key, i + 1, KEY_BYTES);
+		memset(grant.public_key, i + 2, KEY_BYTES);
 		fixture_grant_append(&fix, &grant);
 	}
 	assert_ptr_equal(authlog_find_grant(fix.log, identity_id(fix.issuer)), before);
@@ -248,6 +248,54 @@ static void bodies_are_checked(void **state)
 	}
 }
 
+static void refuse_key(const uint8_t *key)
+{
+	struct fixture_entry made[3] = {fixture_operator(&fix, "Eve")};
+	struct authlog_grant grant = fixture_grant(fix.other);
+	assert_int_equal(
+	    authlog_make_grant(fix.log, fix.authority, &grant, FIXTURE_NOW, made[1].bytes, &made[1].len),
+	    ERR_OK);
+	assert_int_equal(
+	    authlog_make_rotate(fix.log, fix.authority, fix.other, FIXTURE_NOW, made[2].bytes, &made[2].len),
+	    ERR_OK);
+	/* What another maker would sign: each entry that has a key, with this one in its place. */
+	for (size_t k = 0; k < 3; k++) {
+		assert_memory_equal(made[k].bytes + 55, identity_public_key(fix.other), KEY_BYTES);
+		memcpy(made[k].bytes + 55, key, KEY_BYTES);
+		fixture_sign_entry(&fix, fix.authority, &made[k]);
+		assert_int_equal(authlog_append(fix.log, made[k].bytes, made[k].len), ERR_FORMAT);
+	}
+	/* An estate of its own. */
+	struct authlog *empty;
+	struct fixture_entry m;
+	const uint8_t *genesis = authlog_entry(fix.log, 0, &m.len);
+	memcpy(m.bytes, genesis, m.len);
+	memcpy(m.bytes + 55, key, KEY_BYTES);
+	assert_int_equal(authlog_new(&empty), ERR_OK);
+	assert_int_equal(authlog_append(empty, m.bytes, m.len), ERR_FORMAT);
+	authlog_free(empty);
+}
+
+/* A key under which anybody could sign gets no right, whoever signs the entry. */
+static void unsound_keys_are_refused(void **state)
+{
+	(void)state;
+	const uint8_t *key;
+	for (size_t i = 0; (key = fixture_unsound_key(i)) != NULL; i++) {
+		struct fixture_entry m;
+		struct authlog_grant grant = fixture_grant(fix.other);
+		memcpy(grant.public_key, key, KEY_BYTES);
+		assert_int_equal(
+		    authlog_make_grant(fix.log, fix.authority, &grant, FIXTURE_NOW, m.bytes, &m.len),
+		    ERR_FORMAT);
+		assert_int_equal(authlog_make_operator(fix.log, fix.authority, key, "Eve", 1, FIXTURE_DAY,
+						       FIXTURE_NOW, m.bytes, &m.len),
+				 ERR_FORMAT);
+		refuse_key(key);
+	}
+	assert_int_equal(authlog_count(fix.log), 2);
+}
+
 /* What the makers refuse to make, a forger with the authority key could still sign: the fields' limits. */
 static void makers_refuse_what_readers_would(void **state)
 {
@@ -309,12 +357,19 @@ static void copies_are_whole_and_apart(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    ALONE(genesis_founds_the_estate),  ALONE(head_is_of_the_last_entry),
-	    ALONE(grants_are_found),           ALONE(the_largest_grant_fits),
-	    ALONE(a_later_grant_replaces),     ALONE(extensions_reach_one_or_all),
-	    ALONE(operators_come_and_go),      ALONE(many_hosts_are_revoked),
-	    ALONE(rotation_hands_over),        ALONE(rotation_needs_the_new_keys_consent),
-	    ALONE(bodies_are_checked),         ALONE(makers_refuse_what_readers_would),
+	    ALONE(genesis_founds_the_estate),
+	    ALONE(head_is_of_the_last_entry),
+	    ALONE(grants_are_found),
+	    ALONE(the_largest_grant_fits),
+	    ALONE(a_later_grant_replaces),
+	    ALONE(extensions_reach_one_or_all),
+	    ALONE(operators_come_and_go),
+	    ALONE(many_hosts_are_revoked),
+	    ALONE(rotation_hands_over),
+	    ALONE(rotation_needs_the_new_keys_consent),
+	    ALONE(unsound_keys_are_refused),
+	    ALONE(bodies_are_checked),
+	    ALONE(makers_refuse_what_readers_would),
 	    ALONE(copies_are_whole_and_apart),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -297,6 +297,26 @@ static void envelope_and_key_belong_together(void **state)
 	assert_int_equal(decode_body(&w, identity_id(fix.host), 0, RECORD_PROFILE), ERR_FORMAT);
 }
 
+/* Anybody could speak for such a host. */
+static void unsound_keys_are_refused(void **state)
+{
+	(void)state;
+	const uint8_t *key;
+	for (size_t i = 0; (key = fixture_unsound_key(i)) != NULL; i++) {
+		uint8_t out[LIMIT_CERTIFICATE_BYTES];
+		size_t out_len;
+		struct record r;
+		struct certificate c = {.site = "leeds", .seq = 1}, back;
+		memcpy(c.public_key, key, KEY_BYTES);
+		assert_int_equal(
+		    certificate_issue(&c, fix.issuer, &fix.keys.estate, 1, FIXTURE_NOW, out, &out_len),
+		    ERR_OK);
+		assert_int_equal(record_parse(out, out_len, &r), ERR_OK);
+		assert_int_equal(certificate_decode(&r, &back), ERR_FORMAT);
+		assert_int_equal(certificate_verify(&r, fix.log, FIXTURE_DAY, &back), ERR_FORMAT);
+	}
+}
+
 static void strangers_are_untrusted(void **state)
 {
 	(void)state;
@@ -423,12 +443,19 @@ static void an_allow_list_keeps_hosts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    ALONE(issued_certificate_verifies),  ALONE(each_changed_byte_is_refused),
-	    ALONE(the_largest_certificate_fits), ALONE(issue_checks_its_arguments),
-	    ALONE(fields_are_checked),           ALONE(envelope_and_key_belong_together),
-	    ALONE(strangers_are_untrusted),      ALONE(site_must_be_granted),
-	    ALONE(grant_ends_after_its_grace),   ALONE(a_grant_to_the_last_day_there_is),
-	    ALONE(revoked_hosts_are_refused),    ALONE(hosts_of_a_revoked_issuer_are_refused),
+	    ALONE(issued_certificate_verifies),
+	    ALONE(each_changed_byte_is_refused),
+	    ALONE(the_largest_certificate_fits),
+	    ALONE(issue_checks_its_arguments),
+	    ALONE(fields_are_checked),
+	    ALONE(envelope_and_key_belong_together),
+	    ALONE(unsound_keys_are_refused),
+	    ALONE(strangers_are_untrusted),
+	    ALONE(site_must_be_granted),
+	    ALONE(grant_ends_after_its_grace),
+	    ALONE(a_grant_to_the_last_day_there_is),
+	    ALONE(revoked_hosts_are_refused),
+	    ALONE(hosts_of_a_revoked_issuer_are_refused),
 	    ALONE(an_allow_list_keeps_hosts),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -121,6 +121,39 @@ static void keys_of_small_order_are_refused(void **state)
 	}
 }
 
+static void unsound_keys_are_known(void **state)
+{
+	(void)state;
+	size_t count = 0;
+	for (const uint8_t *key; (key = fixture_unsound_key(count)) != NULL; count++) {
+		uint8_t signature[SIGNATURE_BYTES] = {0};
+		if (identity_key_sound(key))
+			fail_msg("key %zu is taken", count);
+		memcpy(signature, key, KEY_BYTES);
+		assert_int_equal(signature_verify(key, "text", 4, signature), ERR_SIGNATURE);
+	}
+	assert_int_equal(count, 14);
+	/* Neighbours of those, and what is made. */
+	uint8_t key[KEY_BYTES] = {2};
+	assert_true(identity_key_sound(key));
+	memset(key, 0xff, sizeof(key));
+	key[0] = 0xeb;
+	assert_true(identity_key_sound(key));
+	key[0] = 0xff;
+	key[15] = 0xfe;
+	assert_true(identity_key_sound(key));
+	key[15] = 0xff;
+	key[31] = 0x7e;
+	assert_true(identity_key_sound(key));
+	for (int i = 0; i < 100; i++) {
+		struct crypto_rng rng = crypto_rng_system();
+		struct identity *identity;
+		assert_int_equal(identity_generate(&rng, &identity), ERR_OK);
+		assert_true(identity_key_sound(identity_public_key(identity)));
+		identity_free(identity);
+	}
+}
+
 static void plain_file_returns_the_seed(void **state)
 {
 	(void)state;
@@ -319,6 +352,7 @@ int main(void)
 	    cmocka_unit_test(seeded_keys_repeat),
 	    cmocka_unit_test(altered_signatures_are_refused),
 	    cmocka_unit_test(keys_of_small_order_are_refused),
+	    cmocka_unit_test(unsound_keys_are_known),
 	    cmocka_unit_test(plain_file_returns_the_seed),
 	    cmocka_unit_test(passphrase_is_needed_and_checked),
 	    cmocka_unit_test(altered_files_are_refused),

@@ -35,8 +35,10 @@ static int drop(void **state)
 
 static void say_hello(struct two *t)
 {
-	assert_int_equal(keyring_learn(t->a, &t->id_b, keyring_day(t->b), keyring_public(t->b), false), ERR_OK);
-	assert_int_equal(keyring_learn(t->b, &t->id_a, keyring_day(t->a), keyring_public(t->a), false), ERR_OK);
+	assert_int_equal(keyring_learn(t->a, &t->id_b, keyring_day(t->b), keyring_public(t->b), false),
+			 ERR_OK);
+	assert_int_equal(keyring_learn(t->b, &t->id_a, keyring_day(t->a), keyring_public(t->a), false),
+			 ERR_OK);
 }
 
 static void two_make(struct two *t, wall_day day)
@@ -252,12 +254,28 @@ static void a_reflected_datagram_does_not_open(void **state)
 static void keys_of_small_order_are_refused(void **state)
 {
 	(void)state;
+#define FF_30                                                                                                \
+	0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,      \
+	    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff
 	static const uint8_t zero[KEY_BYTES] = {0}, one[KEY_BYTES] = {1};
+	static const uint8_t others[][KEY_BYTES] = {
+	    {0xe0, 0xeb, 0x7a, 0x7c, 0x3b, 0x41, 0xb8, 0xae, 0x16, 0x56, 0xe3, 0xfa, 0xf1, 0x9f, 0xc4, 0x6a,
+	     0xda, 0x09, 0x8d, 0xeb, 0x9c, 0x32, 0xb1, 0xfd, 0x86, 0x62, 0x05, 0x16, 0x5f, 0x49, 0xb8, 0x00},
+	    {0x5f, 0x9c, 0x95, 0xbc, 0xa3, 0x50, 0x8c, 0x24, 0xb1, 0xd0, 0xb1, 0x55, 0x9c, 0x83, 0xef, 0x5b,
+	     0x04, 0x44, 0x5c, 0xc4, 0x58, 0x1c, 0x8e, 0x86, 0xd8, 0x22, 0x4e, 0xdd, 0xd0, 0x9f, 0x11, 0x57},
+	    {0xec, FF_30, 0x7f},
+	    {0xed, FF_30, 0x7f},
+	    {0xee, FF_30, 0x7f},
+	    {0xed, FF_30, 0xff},
+	};
+#undef FF_30
 	struct two t;
 	struct id id = {{9}};
 	two_make(&t, TODAY);
 	assert_int_equal(keyring_learn(t.a, &id, TODAY, zero, false), ERR_ARG);
 	assert_int_equal(keyring_learn(t.a, &id, TODAY, one, false), ERR_ARG);
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+		assert_int_equal(keyring_learn(t.a, &id, TODAY, others[i], false), ERR_ARG);
 	assert_false(keyring_knows(t.a, &id));
 	assert_int_equal(keyring_learn(t.a, &t.id_b, TODAY + 1, zero, false), ERR_ARG);
 	assert_int_equal(pass(t.a, t.b, &t.id_b), ERR_OK);
