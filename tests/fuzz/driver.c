@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "os/file.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/mutate.h"
 
 #define MAX_FILES     256
 #define MAX_MUTATIONS 6
@@ -82,6 +83,9 @@ static size_t mutate(struct prng *p, const struct corpus *c, uint8_t *data, size
 	}
 	size_t at = prng_below(p, len), n = 1 + prng_below(p, 16);
 	size_t other = prng_below(p, c->count);
+	size_t body = fuzz_body_at(data, len);
+	if (body < len && prng_below(p, 2) == 0)
+		return body + mutate_msgpack(p, data + body, len - body, FUZZ_INPUT_BYTES - body);
 	switch (prng_below(p, 8)) {
 	case 0: /* cut out */
 		n = n < len - at ? n : len - at;

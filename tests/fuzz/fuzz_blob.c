@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "record/manifest.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/mutate.h"
 #include "tests/unit/crypto_fixture.h"
 
 #define PIECES_MAX 64
@@ -80,6 +81,12 @@ static void read_manifest(const uint8_t *data, size_t len)
 		len -= 2 + n;
 	}
 	(void)manifest_read(&root, fetch, &p, each, &p);
+}
+
+size_t fuzz_body_at(const uint8_t *data, size_t len)
+{
+	static const size_t at[] = {3, 1, 5}; /* behind type, nothing, length and type */
+	return len > 0 && at[data[0] % 3] < len ? at[data[0] % 3] : len;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/mutate.h"
 #include "tests/unit/crypto_fixture.h"
 
 static void read_one(const struct fixture *f, const uint8_t *bytes, size_t len)
@@ -43,6 +44,12 @@ static void put_right(const struct fixture *f, const uint8_t *body, size_t len)
 	if (record_sign(&key, 1, 42, FIXTURE_NOW, body, len, authlog_estate(f->log), f->issuer, bytes,
 			&bytes_len) == ERR_OK)
 		read_one(f, bytes, bytes_len);
+}
+
+size_t fuzz_body_at(const uint8_t *data, size_t len)
+{
+	size_t at = len > 0 && data[0] % 2 == FUZZ_AS_IS ? 1 + RECORD_BODY_OFFSET : 1;
+	return at < len ? at : len;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)

@@ -7,6 +7,7 @@
 #include "base/cursor.h"
 #include "record/body.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/mutate.h"
 #include "tests/unit/crypto_fixture.h"
 
 /* Decode, encode, decode: an encoder writes what its decoder takes. */
@@ -85,6 +86,12 @@ static void put_right(const uint8_t *data, size_t len)
 	writer_bytes(&w, zero, SIGNATURE_BYTES);
 	CHECK(!w.failed);
 	read_one(bytes, w.len);
+}
+
+size_t fuzz_body_at(const uint8_t *data, size_t len)
+{
+	size_t at = len > 0 && data[0] % 2 == FUZZ_AS_IS ? 1 + RECORD_BODY_OFFSET : 3;
+	return at < len ? at : len;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)

@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/mutate.h"
 #include "tests/unit/crypto_fixture.h"
 
 #define LINE_BYTES 76
@@ -49,6 +50,11 @@ static void decode_binary(const uint8_t *data, size_t len)
 			text[n++] = '\n';
 	}
 	decode_text(text, n);
+}
+
+size_t fuzz_body_at(const uint8_t *data, size_t len)
+{
+	return len > 1 && data[0] % 2 == FUZZ_PUT_RIGHT ? 1 : len;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
