@@ -277,6 +277,38 @@ static void log_meaning(void **state)
 	authlog_free(log);
 }
 
+/* Both branches, in whatever order: one head, revocations of both and grants of neither. */
+static void log_fork(void **state)
+{
+	(void)state;
+	for (unsigned round = 0; round < 2; round++) {
+		struct authlog *log;
+		struct id id;
+		assert_int_equal(authlog_new(&log), ERR_OK);
+		for (unsigned i = 0; i < LOG_VECTORS + 2; i++) {
+			/* The fork's entries come last, or behind the one that they follow. */
+			bool fork = round == 0 ? i >= LOG_VECTORS : i == 2 || i == 3;
+			unsigned index = round == 0 ? i % LOG_VECTORS : fork || i < 2 ? i % 2 : i - 2;
+			char name[32];
+			size_t len;
+			snprintf(name, sizeof(name), "%s%u.bytes", fork ? "fork" : "entry", index);
+			const uint8_t *entry = vectors_get(logs, name, &len);
+			assert_int_equal(authlog_append(log, entry, len), ERR_OK);
+		}
+		assert_int_equal(authlog_branches(log), 2);
+		assert_int_equal(authlog_head(log).index, vectors_u64(logs, "fork_head.index"));
+		assert_true(authlog_head(log).hash == vectors_u64(logs, "fork_head.hash"));
+		assert_true(authlog_host_revoked(log, &(struct id){{0xde, 0xad}}));
+		memcpy(id.b, vectors_sized(keys, ID_BYTES, "issuer.id"), ID_BYTES);
+		assert_true(authlog_find_grant(log, &id)->revoked);
+		assert_int_equal(authlog_find_grant(log, &id)->allow_list.b[0], 0xa1);
+		assert_int_equal(authlog_find_grant(log, &id)->last_day, 19953); /* not extended */
+		assert_null(authlog_grant_at(log, 1));
+		assert_null(authlog_operator_at(log, 0));
+		authlog_free(log);
+	}
+}
+
 static bool token_refused(void *context, const uint8_t *bytes, size_t len)
 {
 	struct token t;
@@ -430,10 +462,15 @@ static void hello_signatures(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(keys_and_ids),         cmocka_unit_test(key_files),
-	    cmocka_unit_test(records_of_each_kind), cmocka_unit_test(certificate_fields),
-	    cmocka_unit_test(log_entries),          cmocka_unit_test(log_meaning),
-	    cmocka_unit_test(token_fields),         cmocka_unit_test(datagrams_both_ways),
+	    cmocka_unit_test(keys_and_ids),
+	    cmocka_unit_test(key_files),
+	    cmocka_unit_test(records_of_each_kind),
+	    cmocka_unit_test(certificate_fields),
+	    cmocka_unit_test(log_entries),
+	    cmocka_unit_test(log_meaning),
+	    cmocka_unit_test(log_fork),
+	    cmocka_unit_test(token_fields),
+	    cmocka_unit_test(datagrams_both_ways),
 	    cmocka_unit_test(hello_signatures),
 	};
 	return cmocka_run_group_tests(tests, load, unload);

@@ -190,7 +190,7 @@ def check_records():
 
 
 def whole_log():
-    count = sum(1 for name in log if name.endswith(".bytes"))
+    count = sum(1 for name in log if name.startswith("entry") and name.endswith(".bytes"))
     return authlog.read_log([log[f"entry{i}.bytes"] for i in range(count)])
 
 
@@ -267,6 +267,30 @@ def read_log_again(bodies):
     same("log, estate", (trusted.estate, trusted.name), (estate, "Acme"))
     same("log, authority", trusted.authority, keys["successor.public"])
     check_standing(trusted)
+
+
+def check_fork():
+    """Both branches of the fork, in three orders: one log, revocations of both branches and grants of neither."""
+    now = 1721368800
+    bodies = [(4, {1: 2, 2: keys["issuer.id"], 3: b"\xa1" + bytes(15), 4: "stolen"}),
+              (1, {1: keys["operator.public"], 2: [], 3: 100, 4: 19953, 5: "north", 6: 7})]
+    before = log["entry1.hash"]
+    for index, (kind, body) in enumerate(bodies):
+        covered = b"\x97\x01" + bytes([kind]) + b"\xce" + u(4, 2 + index) + b"\xc4\x20" + before
+        covered += b"\xcf" + u(8, now + 6 + index) + pack(body)
+        entry = covered + b"\xc4\x40" + sign(keys["authority.seed"], b"mesh log 1" + estate + covered)
+        same(f"fork{index}.bytes", entry, log[f"fork{index}.bytes"])
+        before = h("mesh.log", 32, entry)
+        same(f"fork{index}.hash", before, log[f"fork{index}.hash"])
+    head = h("mesh.fork", 16, b"".join(sorted([before, log["entry6.hash"]])))[:8]
+    same("fork_head", (u(4, 6), head), (log["fork_head.index"], log["fork_head.hash"]))
+    trunk, tail = [log[f"entry{i}.bytes"] for i in (0, 1)], [log[f"entry{i}.bytes"] for i in range(2, 7)]
+    fork = [log[f"fork{i}.bytes"] for i in (0, 1)]
+    for entries in (trunk + tail + fork, trunk + fork + tail, trunk + fork[:1] + tail + fork[1:]):
+        read = authlog.read_log(entries)
+        same("fork, head", read.head, log["fork_head.index"] + log["fork_head.hash"])
+        same("fork, grants", (set(read.grants), set(read.operators)), ({keys["issuer.id"]}, set()))
+        same("fork, revoked", read.revoked, {(1, b"\xde\xad" + bytes(14)), (2, keys["issuer.id"])})
 
 
 def check_standing(trusted):
@@ -509,6 +533,7 @@ check_keys()
 check_key_files()
 check_records()
 check_log()
+check_fork()
 check_token()
 check_datagrams()
 check_blobs()

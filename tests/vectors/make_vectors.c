@@ -164,6 +164,51 @@ static void grow_log(struct world *w)
 	add(w, &m);
 }
 
+static void put_log_entry(struct world *w, const char *name, size_t index, const uint8_t *entry, size_t len)
+{
+	uint8_t hash[32];
+	hash_bytes(hash, sizeof(hash), "mesh.log", entry, len);
+	out_bytes(w, entry, len, "%s%zu.bytes", name, index);
+	out_number(w, entry[2], 1, "%s%zu.type", name, index);
+	out_bytes(w, entry + 43, 8, "%s%zu.time", name, index);
+	out_bytes(w, entry + 51, len - 117, "%s%zu.body", name, index);
+	out_bytes(w, hash, sizeof(hash), "%s%zu.hash", name, index);
+}
+
+/* Two entries that the authority's key signs behind the first two of the log, and the head of both branches.
+ */
+static void write_fork(struct world *w)
+{
+	struct made m;
+	struct authlog *branch, *forked;
+	struct id list = {{0xa1}};
+	struct authlog_grant grant = fixture_grant(w->operator_);
+	CHECK(authlog_new(&branch) == ERR_OK && authlog_copy(w->f.log, &forked) == ERR_OK);
+	for (size_t i = 0; i < 2; i++) {
+		const uint8_t *entry = authlog_entry(w->f.log, i, &m.len);
+		CHECK(authlog_append(branch, entry, m.len) == ERR_OK);
+	}
+	out_comment(
+	    w, "A fork behind entry 1: an issuer revoked, all but a list; a grant that counts for nothing.");
+	for (size_t i = 0; i < 2; i++) {
+		enum err err = i == 0 ? authlog_make_revoke(branch, w->f.authority, LOG_REVOKE_ISSUER,
+							    identity_id(w->f.issuer), &list, "stolen",
+							    FIXTURE_NOW + 6000, m.bytes, &m.len)
+				      : authlog_make_grant(branch, w->f.authority, &grant, FIXTURE_NOW + 7000,
+							   m.bytes, &m.len);
+		CHECK(err == ERR_OK && authlog_append(branch, m.bytes, m.len) == ERR_OK);
+		CHECK(authlog_append(forked, m.bytes, m.len) == ERR_OK);
+		put_log_entry(w, "fork", i, m.bytes, m.len);
+	}
+	struct authlog_head head = authlog_head(forked);
+	out_comment(
+	    w, "The head of all nine: highest index, and a hash over the last entries of both branches.");
+	out_number(w, head.index, 4, "fork_head.index");
+	out_number(w, head.hash, 8, "fork_head.hash");
+	authlog_free(branch);
+	authlog_free(forked);
+}
+
 static void write_log(struct world *w)
 {
 	static const char *const names[] = {"genesis",  "grant",  "grant_sites", "extend",
@@ -172,20 +217,15 @@ static void write_log(struct world *w)
 	out_begin(w, "log.txt", "An authority log (section 5): one entry of each type, and one grant more.");
 	for (size_t i = 0; i < authlog_count(w->f.log); i++) {
 		size_t len;
-		uint8_t hash[32];
 		const uint8_t *entry = authlog_entry(w->f.log, i, &len);
 		out_comment(w, names[i]);
-		hash_bytes(hash, sizeof(hash), "mesh.log", entry, len);
-		out_bytes(w, entry, len, "entry%zu.bytes", i);
-		out_number(w, entry[2], 1, "entry%zu.type", i);
-		out_bytes(w, entry + 43, 8, "entry%zu.time", i);
-		out_bytes(w, entry + 51, len - 117, "entry%zu.body", i);
-		out_bytes(w, hash, sizeof(hash), "entry%zu.hash", i);
+		put_log_entry(w, "entry", i, entry, len);
 	}
 	out_comment(w, "The head: index and first 8 bytes of the last entry's hash.");
 	head = authlog_head(w->f.log);
 	out_number(w, head.index, 4, "head.index");
 	out_number(w, head.hash, 8, "head.hash");
+	write_fork(w);
 	out_end(w);
 }
 
