@@ -5,18 +5,24 @@
  * Fails: everything else is counted and refused. A record whose writer's certificate is not known yet is kept
  * as an orphan (at most 64, the oldest gives way) and tried again when a certificate or a log entry arrives.
  */
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "gossip/blob.h"
+#include "gossip/clone.h"
 #include "gossip/core.h"
 #include "gossip/issue.h"
 #include "gossip/logsync.h"
 #include "gossip/share.h"
 #include "gossip/standing.h"
 
-#define ORPHANS 64
-#define LIAR_MS 10000 /* for which a peer that handed on a forgery is not listened to */
+#define ORPHANS          64
+#define LIAR_MS          10000 /* for which a peer that handed on a forgery is not listened to; doubles … */
+#define LIAR_DOUBLINGS   5
+#define LIAR_FORGIVEN_MS 3600000 /* … until it was honest for so long */
+#define ORPHANS_OF_ONE   16      /* that one bearer may have kept while others need room */
 
 struct orphan {
 	uint8_t *bytes;
@@ -29,6 +35,34 @@ struct accept {
 	size_t count;
 	bool retry; /* a certificate came in */
 };
+
+static size_t orphans_of(const struct accept *a, const struct member *from)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < a->count; i++)
+		count += a->orphans[i].from == from;
+	return count;
+}
+
+/* The oldest of whoever has most, and more than its share, gives way; else the oldest. */
+static void orphan_drop(struct accept *a, const struct member *from)
+{
+	const struct member *most = from;
+	size_t at = 0;
+
+	for (size_t i = 0; i < a->count; i++) {
+		if (orphans_of(a, a->orphans[i].from) > orphans_of(a, most))
+			most = a->orphans[i].from;
+	}
+	for (size_t i = a->count; orphans_of(a, most) > ORPHANS_OF_ONE && i-- > 0;) {
+		if (a->orphans[i].from == most)
+			at = i;
+	}
+	free(a->orphans[at].bytes);
+	a->count--;
+	memmove(&a->orphans[at], &a->orphans[at + 1], sizeof(a->orphans[0]) * (a->count - at));
+}
 
 static void orphan_keep(struct gossip *g, const struct record *r, struct member *from)
 {
@@ -53,10 +87,8 @@ static void orphan_keep(struct gossip *g, const struct record *r, struct member 
 		free(copy);
 		return;
 	}
-	if (a->count == ORPHANS) {
-		free(a->orphans[0].bytes);
-		memmove(&a->orphans[0], &a->orphans[1], sizeof(a->orphans[0]) * --a->count);
-	}
+	if (a->count == ORPHANS)
+		orphan_drop(a, from);
 	a->orphans[a->count++] = (struct orphan){.bytes = copy, .len = r->len, .from = from};
 }
 
@@ -159,7 +191,23 @@ static enum err accept_certificate(struct gossip *g, const struct record *r)
  */
 static bool is_liar(const struct gossip *g, const struct member *from)
 {
-	return from && from->lied_at && g->now - from->lied_at < LIAR_MS && defence_on(g, DEFENCE_LIAR);
+	if (!from || !from->lied_at || !defence_on(g, DEFENCE_LIAR))
+		return false;
+	unsigned doublings = from->lies < LIAR_DOUBLINGS ? from->lies : LIAR_DOUBLINGS;
+
+	return g->now - from->lied_at < (mono_ms)LIAR_MS << doublings;
+}
+
+static void lied(struct gossip *g, struct member *from)
+{
+	struct issue issue = {.kind = ISSUE_BAD_SIGNATURES, .subject = from->id};
+
+	if (from->lied_at && g->now - from->lied_at < LIAR_FORGIVEN_MS)
+		from->lies = (uint8_t)(from->lies + (from->lies < UINT8_MAX));
+	else
+		from->lies = 0;
+	from->lied_at = g->now;
+	issue_raise(g, &issue);
 }
 
 static enum err accept_signature(struct gossip *g, const struct record *r, struct member *from)
@@ -185,8 +233,12 @@ static enum err accept_signature(struct gossip *g, const struct record *r, struc
 	return err;
 }
 
-static enum err accept_order(struct gossip *g, const struct record *r, uint64_t id)
+static enum err accept_order(struct gossip *g, const struct record *r, uint64_t id, bool *ret_fork)
 {
+	/* Proof is kept once; a certificate's fork is its issuer's doing, and changes what the host is. */
+	bool prove = r->key.kind != RECORD_CERTIFICATE && clone_unproved(g, r, id);
+
+	*ret_fork = false;
 	switch (set_order_of(g->set, &r->key, r->seq, id)) {
 	case SET_SAME:
 		g->counters.records_duplicate++;
@@ -198,9 +250,11 @@ static enum err accept_order(struct gossip *g, const struct record *r, uint64_t 
 		return ERR_STALE;
 	case SET_FORK_STANDS:
 		g->counters.records_forked++;
-		return ERR_STALE;
+		*ret_fork = prove;
+		return prove ? ERR_OK : ERR_STALE;
 	case SET_FORK_WINS:
 		g->counters.records_forked++;
+		*ret_fork = prove;
 		return defence_on(g, DEFENCE_FORK_ORDER) ? ERR_OK : ERR_STALE;
 	case SET_NEW:
 	case SET_NEWER:
@@ -233,6 +287,10 @@ static enum err accept_put(struct gossip *g, const struct record *r, enum gossip
 static void accept_hooks(struct gossip *g, const struct record *r, uint64_t id, struct member *from,
 			 unsigned hops, enum gossip_urgency urgency)
 {
+	struct member *writer = member_find(g, &r->key.writer);
+
+	if (writer && r->key.kind != RECORD_CERTIFICATE)
+		clone_on_record(g, writer, r, hops < CORE_HOPS_PULLED);
 	member_on_record(g, r, g->wall, hops < CORE_HOPS_PULLED);
 	if (id_equal(&r->key.writer, &g->self->id))
 		own_keep(g, r);
@@ -245,10 +303,33 @@ static void accept_hooks(struct gossip *g, const struct record *r, uint64_t id, 
 	spread_on_record(g, r, id, from, hops, urgency);
 }
 
-enum err core_accept_record(struct gossip *g, const uint8_t *bytes, size_t len, struct member *from,
-			    unsigned hops)
+/* A record that was being applied in two crashes is not applied a third time. */
+static bool is_poison(struct gossip *g, const struct record *r, uint64_t id)
+{
+	struct issue issue = {.kind = ISSUE_POISON_RECORD, .subject = r->key.writer, .count = 1};
+	bool poison = false;
+
+	for (size_t i = 0; i < g->poison_count; i++)
+		poison |= g->poison[i] == id;
+	if (!poison)
+		return false;
+	snprintf(issue.detail, sizeof(issue.detail), "kind %u, counter %" PRIu64 ", id %016" PRIx64,
+		 r->key.kind, r->seq, id);
+	issue_raise(g, &issue);
+	return true;
+}
+
+static void applying(struct gossip *g, uint64_t id)
+{
+	if (g->applying)
+		*g->applying = id;
+}
+
+static enum err accept_record(struct gossip *g, const uint8_t *bytes, size_t len, struct member *from,
+			      unsigned hops)
 {
 	struct record r;
+	bool fork;
 	enum err err = record_parse(bytes, len, &r);
 
 	if (err) {
@@ -257,7 +338,7 @@ enum err core_accept_record(struct gossip *g, const uint8_t *bytes, size_t len, 
 	}
 	uint64_t id = record_id(g->keys.set_key, bytes, len);
 
-	err = accept_order(g, &r, id);
+	err = is_poison(g, &r, id) ? ERR_RANGE : accept_order(g, &r, id, &fork);
 	if (err)
 		return err;
 	if (!core_room_for_records(g, 1))
@@ -277,9 +358,13 @@ enum err core_accept_record(struct gossip *g, const uint8_t *bytes, size_t len, 
 	}
 	err = accept_signature(g, &r, from);
 	if (err == ERR_SIGNATURE && from)
-		from->lied_at = g->now;
+		lied(g, from);
 	if (err)
 		return err;
+	if (fork && clone_forked(g, &r, id)) {
+		share_use(g, &r, fresh);
+		return ERR_BUSY;
+	}
 	/* Pushed ones are fresh news; what is pulled or reconciled was not worth a push to its writer. */
 	bool urgent = hops < CORE_HOPS_PULLED && share_urgent(g, &r);
 	enum gossip_urgency urgency = urgent ? GOSSIP_URGENT : GOSSIP_ROUTINE;
@@ -293,6 +378,18 @@ enum err core_accept_record(struct gossip *g, const uint8_t *bytes, size_t len, 
 	share_use(g, &r, fresh);
 	accept_hooks(g, &r, id, from, hops, urgency);
 	return ERR_OK;
+}
+
+enum err core_accept_record(struct gossip *g, const uint8_t *bytes, size_t len, struct member *from,
+			    unsigned hops)
+{
+	uint64_t before = g->applying ? *g->applying : 0;
+
+	applying(g, record_id(g->keys.set_key, bytes, len));
+	enum err err = accept_record(g, bytes, len, from, hops);
+
+	applying(g, before);
+	return err;
 }
 
 enum err accept_own(struct gossip *g, const struct record *r, enum gossip_urgency urgency)
@@ -311,13 +408,16 @@ enum err accept_own(struct gossip *g, const struct record *r, enum gossip_urgenc
 }
 
 /* Bytes of the own replica were checked when they came in. */
-enum err gossip_load_record(struct gossip *g, const uint8_t *bytes, size_t len, wall_ms received)
+static enum err load_record(struct gossip *g, const uint8_t *bytes, size_t len, wall_ms received)
 {
 	struct record r;
 	struct certificate c;
 	struct member *m;
 	uint64_t home;
 	enum err err = record_parse(bytes, len, &r);
+
+	if (!err && is_poison(g, &r, record_id(g->keys.set_key, bytes, len)))
+		return ERR_RANGE;
 
 	if (!err && r.key.kind == RECORD_CERTIFICATE) {
 		err = certificate_decode(&r, &c);
@@ -345,6 +445,15 @@ enum err gossip_load_record(struct gossip *g, const uint8_t *bytes, size_t len, 
 	standing_on_operator(g, &r);
 	blob_on_record(g, &r, NULL);
 	return ERR_OK;
+}
+
+enum err gossip_load_record(struct gossip *g, const uint8_t *bytes, size_t len, wall_ms received)
+{
+	applying(g, record_id(g->keys.set_key, bytes, len));
+	enum err err = load_record(g, bytes, len, received);
+
+	applying(g, 0);
+	return err;
 }
 
 enum err gossip_load_blob(struct gossip *g, const struct id *blob)

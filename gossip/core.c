@@ -7,6 +7,7 @@
 
 #include "gossip/allow.h"
 #include "gossip/blob.h"
+#include "gossip/clone.h"
 #include "gossip/compare.h"
 #include "gossip/core.h"
 #include "gossip/issue.h"
@@ -44,21 +45,30 @@ wall_day core_day(const struct gossip *g)
 	return today > authlog_day(g->log) ? today : authlog_day(g->log);
 }
 
+static enum err copy_of(const void *from, size_t len, void *ret_copy)
+{
+	void *copy = len ? malloc(len) : NULL;
+
+	if (len && !copy)
+		return ERR_NOMEM;
+	if (len)
+		memcpy(copy, from, len);
+	memcpy(ret_copy, &copy, sizeof(copy));
+	return ERR_OK;
+}
+
 static enum err core_copy(struct gossip *g, const struct gossip_options *o)
 {
-	g->certificate = malloc(o->certificate_len);
-	if (!g->certificate)
-		return ERR_NOMEM;
-	memcpy(g->certificate, o->certificate, o->certificate_len);
+	enum err err = copy_of(o->certificate, o->certificate_len, &g->certificate);
+
+	if (!err)
+		err = copy_of(o->poison, o->poison_count * sizeof(*o->poison), &g->poison);
+	if (!err)
+		err = copy_of(o->seeds, o->seed_count * sizeof(*o->seeds), &g->seeds);
 	g->certificate_len = o->certificate_len;
-	if (o->seed_count) {
-		g->seeds = malloc(o->seed_count * sizeof(*g->seeds));
-		if (!g->seeds)
-			return ERR_NOMEM;
-		memcpy(g->seeds, o->seeds, o->seed_count * sizeof(*g->seeds));
-		g->seed_count = o->seed_count;
-	}
-	return ERR_OK;
+	g->poison_count = o->poison_count;
+	g->seed_count = o->seed_count;
+	return err;
 }
 
 /* The own host must be certified, or nothing it says would be believed. */
@@ -106,6 +116,7 @@ enum err gossip_new(const struct gossip_options *o, struct gossip **ret)
 	g->identity = o->identity;
 	g->log = o->log;
 	g->keys = o->keys;
+	g->applying = o->applying;
 	g->rng = o->rng;
 	prng_seed(&g->prng, o->prng_seed);
 	g->instance = o->instance;
@@ -140,26 +151,18 @@ void gossip_free(struct gossip *g)
 {
 	if (!g)
 		return;
-	compare_free(g);
-	allow_free(g);
-	issue_free(g);
-	standing_free(g);
-	blob_free(g);
-	logsync_free(g);
-	sync_free(g);
-	spread_free(g);
-	edge_free(g);
-	witness_free(g);
-	probe_free(g);
-	hello_free(g);
-	accept_free(g);
-	own_free(g);
-	members_free(g);
-	update_free(g);
+	void (*const frees[])(struct gossip *) = {
+	    clone_free,   compare_free, allow_free,  issue_free,   standing_free, blob_free,
+	    logsync_free, sync_free,    spread_free, edge_free,    witness_free,  probe_free,
+	    hello_free,   accept_free,  own_free,    members_free, update_free};
+
+	for (size_t i = 0; i < sizeof(frees) / sizeof(frees[0]); i++)
+		frees[i](g);
 	set_free(g->set);
 	keyring_free(g->keyring);
 	estate_keys_wipe(&g->keys);
 	free(g->seeds);
+	free(g->poison);
 	free(g->certificate);
 	free(g);
 }

@@ -37,6 +37,8 @@ struct core_bucket { /* begins full */
 	mono_ms at;
 };
 
+enum core_clock { CORE_CLOCK_UNKNOWN, CORE_CLOCK_FINE, CORE_CLOCK_OFF };
+
 struct member {
 	struct id id;
 	uint64_t short_id;                       /* first 8 of id */
@@ -93,8 +95,14 @@ struct member {
 	mono_ms urged_until;    /* … and those that were passed on as urgent */
 	mono_ms hearsay_until;  /* probe.c: the names it gave use up its share up to then */
 	mono_ms lied_at;        /* handed on a record with a wrong signature, 0: never */
+	uint8_t lies;           /* one after the other */
 	uint64_t root;          /* its estate root as last heard */
 	uint64_t ping_instance; /* of its boot, by its last PING; 0: none */
+	uint64_t ping_before;   /* the one before */
+	mono_ms ping_changed_at;
+	uint64_t instance_before; /* clone.c: by its records, the one before `instance` */
+	enum core_clock clock;    /* by what it pushed */
+	int64_t clock_gap_s;
 
 	struct host_state state; /* as handed to the driver last (or to be) */
 	mono_ms accused_at;      /* when the newest statement came in that keeps it dark */
@@ -390,6 +398,9 @@ struct gossip {
 	const struct identity *identity;
 	struct authlog *log;
 	struct estate_keys keys;
+	volatile uint64_t *applying; /* gossip_options */
+	uint64_t *poison;
+	size_t poison_count;
 	struct keyring *keyring;
 	struct prng prng;
 	struct crypto_rng rng;
@@ -452,6 +463,7 @@ struct gossip {
 	struct issues *issues;
 	struct standing *standing;
 	struct allow *allow;
+	struct clone *clone; /* NULL: nothing is being proved */
 	struct compare *compare;
 #ifdef MESH_WEAKEN
 	uint64_t weakened;
