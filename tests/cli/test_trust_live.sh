@@ -137,8 +137,8 @@ until_shows "node-5,.*,up," hosts --state n2 -o csv
 { id_of n1; id_of n2; } >keep
 run 0 authority revoke issuer tills --dir a --reason 'token leaked' --keep keep --state n1
 until_shows 'issuer-revoked' issues --state n2
-until_shows '^node-1;node-2;node-4$' sql --state n2 -o csv \
-	"SELECT group_concat(name, ';') FROM (SELECT name FROM hosts WHERE status = 'up' ORDER BY name)"
+until_shows '^node-1/node-2/node-4$' sql --state n2 -o csv \
+	"SELECT group_concat(name, '/') FROM (SELECT name FROM hosts WHERE status = 'up' ORDER BY name)"
 run 0 cert show --state n1
 shows '^Standing  good, says the replica'
 run 3 cert show n5/certificate --state n1
