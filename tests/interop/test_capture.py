@@ -230,8 +230,8 @@ def main():
     check_unreadable(capture, headers, secrets, ids)
     check_can_fail(peer, secrets)
     types = check_own_part(peer, capture, ids)
-    check("ids are hashes of keys that are not seen", all(key_id(body[1]) == host
-                                                         for host, body in peer.certificates.items()))
+    check("ids are hashes of keys that are not seen", all(
+        key_id(certificate.body[1]) == host for host, certificate in peer.certificates.items()))
     size = sum(len(data) for _, _, data in capture)
     print(f"{len(capture)} datagrams of {len({h.type for h in headers})} types, {size} bytes: none of {len(secrets)} "
           f"secrets in them; {len(types)} types opened by the document")

@@ -125,10 +125,13 @@ def shown(peer, daemon):
         f"SELECT 1 AS here FROM host_components WHERE host = '{me}' AND component = 'interop_probe' AND loaded = 1"))
 
 
-def fork(peer, daemon, host, authority_file):
+def authority_of(estate):
+    with open(estate.path("authority/authority.key"), "rb") as file:
+        return SigningKey(files.read_key_file(file.read(), files.AUTHORITY_KEY))
+
+
+def fork(peer, daemon, host, authority):
     """The authority's key is used twice: the daemon hears of it by a head it has not seen, and pulls the other branch."""
-    with open(authority_file, "rb") as file:
-        authority = SigningKey(files.read_key_file(file.read(), files.AUTHORITY_KEY))
     lost = bytes(range(16))
     last = peer.log.entries[-1]
     entry = make_entry(peer.log, authority, REVOKE, {1: HOST, 2: lost, 4: "laptop lost"}, int(peer.clock()),
@@ -143,6 +146,18 @@ def fork(peer, daemon, host, authority_file):
     with open(daemon.state + "/authority.log", "rb") as file:
         check("both branches, in order", files.read_log_file(file.read()) == [e.data for e in peer.log.entries])
     wait("the fork among the issues", lambda: daemon.sql("SELECT 1 AS x FROM issues WHERE kind = 'log-forked'"), 40,
+         lambda seconds: peer.run(seconds))
+
+
+def revoke(peer, daemon, host, authority, gone):
+    """What a revoked host signed is in no partition any more, at the daemon and here: so the roots still agree."""
+    before = peer.set.estate_root()
+    tip = max(peer.log.tips(), key=lambda entry: entry.index)
+    peer.log.append(make_entry(peer.log, authority, REVOKE, {1: HOST, 2: gone}, int(peer.clock()), tip))
+    check("another root", peer.set.estate_root() != before and peer.of_host(gone, 2) is not None)
+    settle(peer, daemon, "the head of the log", lambda: peer.acks[-1][2] == peer.log.head, lambda: peer.ping(host))
+    walk(peer, daemon, host)
+    wait("it is hidden", lambda: not daemon.sql(f"SELECT 1 AS x FROM hosts WHERE host = '{gone.hex()}'"), 40,
          lambda seconds: peer.run(seconds))
 
 
@@ -172,7 +187,8 @@ def main():
         peer = Peer(token, "hamburg", (estate.net + "9", estate.port))
         try:
             converse(peer, one, two, far)
-            fork(peer, one, host_id(one), estate.path("authority/authority.key"))
+            fork(peer, one, host_id(one), authority_of(estate))
+            revoke(peer, one, host_id(one), authority_of(estate), host_id(two))
             say_goodbye(peer, host_id(one), far)
         finally:
             peer.close()

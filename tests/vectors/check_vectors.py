@@ -197,7 +197,7 @@ def whole_log():
 def check_record(name, r):
     """The second implementation's decoder: it takes the record, its writer may sign it, and no changed byte passes."""
     trusted = whole_log()
-    certificates = {keys["host_a.id"]: BODIES["certificate"]}
+    certificates = {keys["host_a.id"]: record_codec.Record(records["certificate.record"])}
 
     def read(data):
         trusted.verify_record(record_codec.Record(data), certificates)

@@ -134,13 +134,23 @@ class Log:
         require(not grant.get(2) or body[2] in grant[2], f"the issuer may not enrol for {body[2]}")
         return body
 
+    def lets(self, record, certificates):
+        """Whether a record that verified once still is in a partition: by the log, whatever the day."""
+        if record.kind >= 32:
+            return record.writer in self.operators and (PERSON, record.writer) not in self.revoked
+        certificate = record if record.kind == 1 else certificates[record.writer]
+        grant = self.grants.get(certificate.writer)
+        return (grant is not None and (ISSUER, certificate.writer) not in self.revoked and
+                (HOST, certificate.subject) not in self.revoked and
+                (not grant.get(2) or certificate.body[2] in grant[2]))
+
     def verify_record(self, record, certificates):
-        """`certificates`: bodies of certificates that hold, by host id."""
+        """`certificates`: those that hold, by host id."""
         if record.kind == 1:
             self.certify(record)
         elif record.kind < 32:
-            body = certificates.get(record.writer)
-            require(body is not None, "a writer without a certificate")
+            require(record.writer in certificates, "a writer without a certificate")
+            body = certificates[record.writer].body
             require((HOST, record.writer) not in self.revoked, "the writer is revoked")
             if record.kind >= 16:
                 require(record.subject == h("mesh.site", 16, body[2].encode()), "a host of another site")

@@ -1,6 +1,7 @@
 """Sections 3 to 5: what the maps in records, blobs and log entries may say."""
 
-from .values import (BIT, PERCENT, U8, U16, U32, U64, Table, array, binary, binary_to, integer, mapping, row, text)
+from .values import (BIT, PERCENT, U8, U16, U32, U64, Table, array, binary, binary_to, integer, mapping, public_key, row,
+                     text)
 
 CRASH_KIND = integer(7, 1)
 TERM = row(U8, U8, text(64))
@@ -13,7 +14,8 @@ KINDS = {
 
 BODIES = {
     1: Table("certificate", {
-        1: ("public key", binary(32)), 2: ("home site", text(32, 1)), 3: ("groups", TAGS), 4: ("enrolment day", U32),
+        1: ("public key", public_key), 2: ("home site", text(32, 1)), 3: ("groups", TAGS), 4: ("enrolment day", U32),
+        5: ("hardware", binary(8)),
         5: ("hardware-id hash", binary(8)),
     }, always=(1, 2, 4), status=False),
     2: Table("profile", {
@@ -85,21 +87,21 @@ CATALOGUE = Table("catalogue", {
 
 GENESIS, GRANT, EXTEND, OPERATOR, REVOKE, ROTATE = range(6)
 LOG_BODIES = {
-    GENESIS: Table("genesis", {1: ("authority", binary(32)), 2: ("estate", text(64, 1))}, always=(1, 2), status=False),
+    GENESIS: Table("genesis", {1: ("authority", public_key), 2: ("estate", text(64, 1))}, always=(1, 2), status=False),
     GRANT: Table("grant", {
-        1: ("issuer", binary(32)), 2: ("sites", array(16, text(32, 1))), 3: ("quota", U32), 4: ("last day", U32),
+        1: ("issuer", public_key), 2: ("sites", array(16, text(32, 1))), 3: ("quota", U32), 4: ("last day", U32),
         5: ("name", text(64)), 6: ("grace", U16),
     }, always=(1, 3, 4), status=False),
     EXTEND: Table("extend", {
         1: ("issuer", binary(16)), 2: ("last day", U32), 3: ("quota", U32),
     }, status=False),
     OPERATOR: Table("operator", {
-        1: ("operator", binary(32)), 2: ("name", text(64)), 3: ("roles", U8), 4: ("last day", U32),
+        1: ("operator", public_key), 2: ("name", text(64)), 3: ("roles", U8), 4: ("last day", U32),
     }, always=(1, 3, 4), status=False),
     REVOKE: Table("revoke", {
         1: ("what", integer(3, 1)), 2: ("id", binary(16)), 3: ("allow-list", binary(16)), 4: ("reason", text(128)),
     }, always=(1, 2), status=False),
     ROTATE: Table("rotate", {
-        1: ("authority", binary(32)), 2: ("signature", binary(64)),
+        1: ("authority", public_key), 2: ("signature", binary(64)),
     }, always=(1, 2), status=False),
 }

@@ -38,7 +38,7 @@ class Peer:
         self.exchange = ExchangeKey(int(clock()) // 86400)
         self.certificates, self.blobs, self.waiting = {}, {}, []
         home = {}
-        self.set = RecordSet(self.keys.set, home)
+        self.set = RecordSet(self.keys.set, home, lambda record: self.log.lets(record, self.certificates))
         self.home = home
         self.sessions, self.hellos, self.answered = {}, {}, {}
         self.heard, self.refused, self.acks = [], [], []
@@ -66,7 +66,7 @@ class Peer:
             return False
         self.log.verify_record(record, self.certificates)
         if record.kind == 1:
-            self.certificates[record.subject] = record.body
+            self.certificates[record.subject] = record
             self.home[record.subject] = site_id(record.body[2])
         new = self.set.put(record)
         if record.kind == 1:

@@ -8,10 +8,11 @@ ROLLCALLS, OPERATORS = 1, 2
 
 
 class RecordSet:
-    """The records that a node holds. `home`: host id -> site id of its home site."""
+    """The records that a node holds. `home`: host id -> site id of its home site. `counts`: whether a record is in any
+    partition, or only kept."""
 
-    def __init__(self, set_key, home):
-        self.set_key, self.home = set_key, home
+    def __init__(self, set_key, home, counts=lambda record: True):
+        self.set_key, self.home, self.counts = set_key, home, counts
         self.records = {}  # by key: Record
         self.by_id = {}
 
@@ -40,7 +41,7 @@ class RecordSet:
         """Ids of each of the 256 leaves of a partition, ascending."""
         leaves = [[] for _ in range(256)]
         for key, record in self.records.items():
-            if self.partition(record) == partition:
+            if self.partition(record) == partition and self.counts(record):
                 leaves[key_hash(self.set_key, key)[0]].append(record_id(self.set_key, record.data))
         return [sorted(leaf) for leaf in leaves]
 
@@ -56,7 +57,7 @@ class RecordSet:
 
     def partitions(self):
         """(partition, root) in ascending order, empty ones left out."""
-        numbers = sorted({self.partition(record) for record in self.records.values()})
+        numbers = sorted({self.partition(record) for record in self.records.values() if self.counts(record)})
         return [(each, self.root(each)) for each in numbers]
 
     def estate_root(self):

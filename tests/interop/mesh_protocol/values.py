@@ -61,6 +61,19 @@ def binary(*sizes):
     return check
 
 
+PRIME = (1 << 255) - 19
+SMALL_ORDER = {0, 1, PRIME - 1} | {int.from_bytes(bytes.fromhex(y), "little") for y in (
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a")}
+
+
+def public_key(value):
+    """An Ed25519 key that may come in: canonical, and not of small order."""
+    binary(32)(value)
+    y = int.from_bytes(value, "little") & (1 << 255) - 1
+    require(y < PRIME and y not in SMALL_ORDER, f"{value.hex()} is no key to trust")
+
+
 def binary_to(most):
     def check(value):
         require(type(value) is bytes and len(value) <= most, f"more than {most} bytes, or none at all")
