@@ -17,8 +17,9 @@ struct count {
 static void put_counts(FILE *f, const struct query_coverage *c)
 {
 	const struct count counts[] = {
-	    {c->up, "up"},         {c->dark, "dark"}, {c->silent, "silent"},     {c->stopped, "stopped"},
-	    {c->asleep, "asleep"}, {c->left, "left"}, {c->replaced, "replaced"}, {c->unknown, "unknown"},
+	    {c->up, "up"},         {c->dark, "dark"},       {c->replaced, "replaced"},
+	    {c->silent, "silent"}, {c->stopped, "stopped"}, {c->asleep, "asleep"},
+	    {c->left, "left"},     {c->unknown, "unknown"},
 	};
 	const char *separator = " (";
 	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {

@@ -16,6 +16,7 @@ static const char head[] =
     "(never\n"
     "  reported), `absent` (the thing is not there), `denied`, `unsupported` or `failed`.\n"
     "- All rows of one question, and the coverage after them, are of one commit of the replica.\n"
+    "- Hosts that were revoked are in no table but `hidden_hosts`; `issues` says why.\n"
     "- Text comes from other hosts and is hostile until escaped; `mesh` escapes it on a terminal.\n"
     "- `host = '...'` (32 digits) and equality on the hostname are looked up, everything else is scanned.\n";
 

@@ -55,7 +55,7 @@ says 'no site "hideout" is known here'
 
 # The others are marked, and counted apart.
 run 0 hosts
-shows '^Coverage: 57 hosts (.*1 replaced), 4 sites'
+shows '^Coverage: 57 hosts (55 up, 1 dark, 1 replaced, 1 stopped), 4 sites'
 shows '^Trust: 17 issues open, 5 critical (mesh issues); 1 host quarantined; 2 hosts revoked and hidden; 1 grant in grace; authority log FORKED$'
 cp out hosts
 for standing in grace quarantined ended; do
