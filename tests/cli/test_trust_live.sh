@@ -139,6 +139,11 @@ run 0 authority revoke issuer tills --dir a --reason 'token leaked' --keep keep 
 until_shows 'issuer-revoked' issues --state n2
 until_shows '^node-1/node-2/node-4$' sql --state n2 -o csv \
 	"SELECT group_concat(name, '/') FROM (SELECT name FROM hosts WHERE status = 'up' ORDER BY name)"
+run 0 authority publish --dir a --state n1 -o json
+shows '"blobs": 1, "news": 0'
+run 0 authority log --dir a --out carry
+run 0 authority publish --log carry --state n2
+shows '0 were news to it'
 run 0 cert show --state n1
 shows '^Standing  good, says the replica'
 run 3 cert show n5/certificate --state n1
@@ -197,4 +202,4 @@ for at in (60, len(ours[3]) - 1):
 PY
 run 0 status --state n1 --allow-partial
 grep -q 'authority log was handed an entry over the control socket' n1.log || fail "meshd does not log it"
-done_with 35
+done_with 38
