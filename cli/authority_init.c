@@ -27,11 +27,10 @@ static enum err refuse_existing(const struct authority_dir *d, struct err_info *
 	const char *const files[] = {d->key, d->estate, d->log};
 	for (size_t i = 0; i < 3; i++) {
 		if (os_file_exists(files[i]))
-			return err_set(
-			    info, ERR_EXISTS,
-			    "\"%s\" exists: an authority is never overwritten; name another folder "
-			    "with --dir",
-			    files[i]);
+			return err_set(info, ERR_EXISTS,
+				       "\"%s\" exists: an authority is never overwritten; name another "
+				       "folder",
+				       files[i]);
 	}
 	return ERR_OK;
 }
@@ -145,6 +144,17 @@ static int report(struct command *c, const struct authority_dir *d, const char *
 	return fields_answer(c, &f, text, false);
 }
 
+/* Before anything is made: the folder for the copy is somebody else's. */
+static enum err refuse_spare(const struct command *c, struct err_info *info)
+{
+	const char *folder = options_value(&c->options, "spare");
+	struct authority_dir copy;
+	if (folder == NULL)
+		return ERR_OK;
+	enum err err = authority_dir_of(folder, &copy, info);
+	return err == ERR_OK ? refuse_existing(&copy, info) : err;
+}
+
 int verb_authority_init(struct command *c)
 {
 	struct authority_dir d;
@@ -161,6 +171,8 @@ int verb_authority_init(struct command *c)
 		err = check_estate_name(name, &info);
 	if (err == ERR_OK)
 		err = refuse_existing(&d, &info);
+	if (err == ERR_OK)
+		err = refuse_spare(c, &info);
 	if (err == ERR_OK)
 		err = passphrase_choose(c, "passphrase-file", "no-passphrase",
 					"Passphrase for the authority's key: ", passphrase, &info);

@@ -22,8 +22,8 @@ cmp -s a/authority.key media/spare/authority.key || fail "the copy lacks the key
 [ "$(stat -c %a media/spare/authority.key media/spare/estate.key media/spare/authority.log | sort -u)" = 600 ] ||
 	fail "modes of the copy"
 run 1 authority init --dir b --name Other --no-passphrase --spare a
-says 'another estate'
-rm -r b
+says 'never overwritten'
+[ ! -e b ] || fail "a refused init left something"
 
 # shellcheck disable=SC2086 # options
 run 0 authority issuer tills $A --site berlin --quota 5 --until 2030-01-01 --grace 7 --key-passphrase-file issuer.pass -o json
