@@ -24,6 +24,7 @@ void scenario_silent(struct world *w, struct report *r);
 void scenario_restart(struct world *w, struct report *r);
 void scenario_forged(struct world *w, struct report *r);
 void scenario_chaos(struct world *w, struct report *r);
+void scenario_trust(struct world *w, struct report *r);
 void scenario_idle(struct world *w, struct report *r);
 void scenario_malicious(struct world *w, struct report *r);
 

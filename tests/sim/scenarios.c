@@ -15,6 +15,15 @@ static void faults_hostile(struct sim_faults *f)
 	f->truncate = 0.05;
 }
 
+static void faults_trust(struct sim_faults *f)
+{
+	f->duplicate = 0.02;
+	f->reorder = 0.05;
+	f->corrupt = 0.01;
+	f->truncate = 0.01;
+	f->skew_ms = 90000;
+}
+
 static void faults_none(struct sim_faults *f)
 {
 	f->loss = 0;
@@ -49,6 +58,8 @@ const struct scenario scenarios[] = {
     {"chaos", "random faults; when they end, all agree", 12, 3, 3, faults_chaos, scenario_chaos},
     {"malicious", "a tenth of all members lies, floods, accuses, withholds", 60, 3, 0, NULL,
      scenario_malicious},
+    {"trust", "revocations, quotas, ends of grants and forks, while nodes are cut off", 12, 3, 0,
+     faults_trust, scenario_trust},
     {"idle", "what a quiet estate sends", 100, 1, 2, faults_none, scenario_idle},
 };
 const size_t scenario_count = sizeof(scenarios) / sizeof(scenarios[0]);

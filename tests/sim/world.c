@@ -95,7 +95,7 @@ void world_free(struct world *w)
 
 wall_ms world_wall(const struct world *w)
 {
-	return SIM_WALL_START + w->now;
+	return SIM_WALL_START + w->wall_jump + w->now;
 }
 
 struct node *world_find(struct world *w, const struct id *id)

@@ -100,6 +100,7 @@ struct world {
 	struct registry registry;
 	struct heap heap;
 	mono_ms now;
+	wall_ms wall_jump; /* days that passed at once */
 	struct prng net, choice; /* faults of the network; what the scenario does */
 	struct node *nodes;
 	uint32_t node_count, site_count;
