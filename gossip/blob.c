@@ -3,9 +3,9 @@
  * Happy path: a components record names a manifest that is not here; it is asked of whoever sent the record,
  * then its chunks; a list is handed to the replica after everything it names, so a blob that is present is
  * present with all below it, also after a crash between.
- * Fails: what does not come is asked for elsewhere, after a second at first, then less and less often. Only
- * what was asked for is accepted, and only under its own hash. Where more is wanted than the table holds,
- * the records are read again once it has room. */
+ * Fails: what does not come is asked for elsewhere, after a second at first, then less and less often, and
+ * given up for a while in the end (blob_want.c). Only what was asked for is accepted, and only under its own
+ * hash. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,10 +17,11 @@
 #define RETRY_NONE_MS   250 /* the peer said that it has none */
 #define RETRY_MAX_MS    240000
 #define BACKOFF_DIVISOR 8
-#define HINT_TRIES      3   /* of whoever must have it, as datagrams get lost */
-#define OWNER_MAX       512 /* of one host's; the rest of a larger manifest is wanted as these come */
+#define HINT_TRIES      3 /* of whoever must have it, as datagrams get lost */
 #define BLOBS_MAX       (4 * LIMIT_HOSTS)
-#define DEPTH_MAX       2 /* of lists below a root */
+#define DEPTH_MAX       2     /* of lists below a root */
+#define AGAIN_MS        30000 /* between tries for what was given up before */
+#define FEW             (2 * BLOBS_PER_PULL)
 #define BLOBS_PER_PULL  16
 #define PULLS_PER_TICK  4
 #define OUTSTANDING_MAX (BLOBS_PER_PULL * PULLS_PER_TICK)
@@ -49,133 +50,21 @@ void blob_free(struct gossip *g)
 	g->blob = NULL;
 }
 
-/* --- what is wanted --- */
-
-static struct wanted *find(struct blob *b, const struct id *id)
-{
-	for (size_t i = 0; i < b->count; i++)
-		if (id_equal(&b->wanted[i].id, id))
-			return &b->wanted[i];
-	return NULL;
-}
-
-bool blob_wanted(const struct gossip *g, const struct id *id)
-{
-	return find(g->blob, id) != NULL;
-}
-
-static void wake(struct blob *b, mono_ms at)
-{
-	if (at < b->next_at)
-		b->next_at = at;
-}
-
-/* A host can name what does not exist: that must leave room for the manifests of others. */
-static bool owner_full(const struct gossip *g, const struct member *owner)
-{
-	const struct blob *b = g->blob;
-	size_t count = 0;
-	for (size_t i = 0; i < b->count && owner != NULL; i++)
-		count += b->wanted[i].owner == owner;
-	return count >= OWNER_MAX && defence_on(g, DEFENCE_BLOB_SHARE);
-}
-
-void blob_want(struct gossip *g, const struct id *id, struct member *hint, const struct member *owner,
-	       uint8_t depth)
-{
-	struct blob *b = g->blob;
-	if (id_is_zero(id) || idset_has(&b->present, id) || find(b, id) != NULL || owner_full(g, owner))
-		return;
-	if (b->count == b->cap) {
-		size_t cap = b->cap == 0 ? 16 : b->cap * 2;
-		struct wanted *wanted = cap > BLOB_WANTED ? NULL : realloc(b->wanted, cap * sizeof *wanted);
-		if (wanted == NULL) {
-			b->overflow = true;
-			return;
-		}
-		b->wanted = wanted;
-		b->cap = cap;
-	}
-	if (b->count == 0)
-		b->next_at = UINT64_MAX;
-	b->wanted[b->count++] = (struct wanted){.id = *id,
-						.hint = hint == g->self ? NULL : hint,
-						.owner = owner,
-						.since = g->now,
-						.next_at = g->now,
-						.depth = depth};
-	wake(b, g->now);
-}
-
-static void drop(struct blob *b, struct wanted *w)
-{
-	free(w->list);
-	*w = b->wanted[--b->count];
-	if (b->count == 0) {
-		free(b->wanted);
-		b->wanted = NULL;
-		b->cap = 0;
-	}
-}
-
-static void want_children(struct gossip *g, const uint8_t *list, size_t len, struct member *hint,
-			  const struct member *owner, uint8_t depth)
-{
-	const uint8_t *ids = NULL;
-	size_t count = 0;
-	if (blob_list(list, len, &ids, &count) != ERR_OK)
-		return;
-	for (size_t i = 0; i < count; i++) {
-		struct id child;
-		memcpy(child.b, ids + i * ID_BYTES, ID_BYTES);
-		blob_want(g, &child, hint, owner, depth);
-	}
-}
+/* --- what is here --- */
 
 static bool list_complete(const struct blob *b, const uint8_t *list, size_t len)
 {
 	const uint8_t *ids = NULL;
 	size_t count = 0;
-	if (blob_list(list, len, &ids, &count) != ERR_OK)
-		return false;
-	for (size_t i = 0; i < count; i++) {
-		struct id child;
-		memcpy(child.b, ids + i * ID_BYTES, ID_BYTES);
-		if (!idset_has(&b->present, &child))
-			return false;
-	}
-	return true;
-}
-
-/* Of its manifest before nothing is wanted any more; what others' name too, reading their records again
- * tells. */
-static void forget(struct blob *b, const struct member *owner)
-{
-	for (size_t i = b->count; i-- > 0;) {
-		if (b->wanted[i].owner != owner)
-			continue;
-		drop(b, &b->wanted[i]);
-		b->overflow = true;
-	}
-}
-
-void blob_on_record(struct gossip *g, const struct record *r, struct member *from)
-{
-	struct components c;
-	const struct member *owner = member_find(g, &r->key.writer);
-	if (r->key.kind != RECORD_COMPONENTS || components_decode(r->body, r->body_len, &c) != ERR_OK)
-		return;
-	if (find(g->blob, &c.manifest) == NULL)
-		forget(g->blob, owner);
-	blob_want(g, &c.manifest, from, owner, 0);
+	return blob_list(list, len, &ids, &count) == ERR_OK && blob_missing(b, list, len) == 0;
 }
 
 enum err blob_load(struct gossip *g, const struct id *blob)
 {
-	struct wanted *w = find(g->blob, blob);
+	struct wanted *w = blob_find(g->blob, blob);
 	enum err err = idset_add(&g->blob->present, blob);
 	if (err == ERR_OK && w != NULL)
-		drop(g->blob, w);
+		blob_drop(g->blob, w);
 	g->blob->unsettled = true;
 	return err;
 }
@@ -212,9 +101,11 @@ static bool settle(struct gossip *g, const struct id *id, const uint8_t *bytes, 
 		return false;
 	}
 	blob_serve(g, id, bytes, len);
-	struct wanted *w = find(b, id);
-	if (w != NULL)
-		drop(b, w);
+	struct wanted *w = blob_find(b, id);
+	if (w != NULL) {
+		blob_share_use(g, w->owner);
+		blob_drop(b, w);
+	}
 	return true;
 }
 
@@ -267,6 +158,8 @@ static struct member *choose(struct gossip *g, const struct wanted *w)
 static mono_ms backoff(struct gossip *g, mono_ms least, const struct wanted *w)
 {
 	mono_ms wait = (g->now - w->since) / BACKOFF_DIVISOR;
+	if (w->again && least < AGAIN_MS)
+		least = AGAIN_MS;
 	wait = wait < least ? least : wait > RETRY_MAX_MS ? RETRY_MAX_MS : wait;
 	return g->now + core_jitter(g, wait, 0.25);
 }
@@ -328,12 +221,29 @@ struct asking {
 	size_t pulls, blobs;
 };
 
-/* Those never asked for, or the others. */
-static void ask_some(struct gossip *g, bool fresh, struct asking *a)
+/* Whose turn it is first: what the log waits for, then manifests that lack little, then what is new. What
+ * nobody has must not keep these waiting. */
+enum turn { TURN_LOG, TURN_FEW, TURN_NEW, TURN_AGAIN, TURNS };
+
+static enum turn turn_of(const struct wanted *w)
+{
+	if (w->owner == NULL)
+		return TURN_LOG;
+	if (w->tries > 0)
+		return TURN_AGAIN;
+	return w->owner->blobs_wanted <= FEW ? TURN_FEW : TURN_NEW;
+}
+
+static void ask_some(struct gossip *g, enum turn turn, struct asking *a)
 {
 	const struct blob *b = g->blob;
-	for (size_t i = 0; i < b->count && a->pulls < PULLS_PER_TICK && a->blobs < OUTSTANDING_MAX; i++) {
-		if (!due(g, &b->wanted[i]) || (b->wanted[i].tries == 0) != fresh)
+	/* Begins anywhere, so that all of a kind have the same chance. */
+	size_t begin = (size_t)prng_below(&g->prng, b->count);
+	for (size_t n = 0; n < b->count && a->pulls < PULLS_PER_TICK; n++) {
+		size_t i = (begin + n) % b->count;
+		if (turn != TURN_LOG && a->blobs >= OUTSTANDING_MAX)
+			return;
+		if (!due(g, &b->wanted[i]) || turn_of(&b->wanted[i]) != turn)
 			continue;
 		size_t sent = pull_from(g, i);
 		a->blobs += sent;
@@ -341,26 +251,35 @@ static void ask_some(struct gossip *g, bool fresh, struct asking *a)
 	}
 }
 
+/* A list whose chunks come is not in vain; some of them may have found no room. */
+static void look_after(struct gossip *g, struct wanted *w)
+{
+	struct blob *b = g->blob;
+	size_t missing = blob_missing(b, w->list, w->list_len);
+	if (missing < w->missing)
+		w->until = g->now + BLOB_VAIN_MS;
+	w->missing = missing;
+	w->next_at = backoff(g, RETRY_MS, w);
+	w->tries = tried(w);
+	struct wanted list = *w; /* the table may move */
+	blob_want_children(g, list.list, list.list_len, NULL, list.owner, (uint8_t)(list.depth + 1));
+	b->unsettled = true;
+}
+
 static void ask_due(struct gossip *g)
 {
 	struct blob *b = g->blob;
 	struct asking a = {.blobs = outstanding(g)};
-	/* What nobody has must not keep what is new waiting. */
-	ask_some(g, true, &a);
-	ask_some(g, false, &a);
+	blob_give_up(g);
+	for (enum turn turn = TURN_LOG; turn < TURNS && b->count > 0; turn++)
+		ask_some(g, turn, &a);
 	b->next_at = UINT64_MAX;
 	for (size_t i = 0; i < b->count; i++) {
-		struct wanted *w = &b->wanted[i];
-		if (w->list != NULL && w->next_at <= g->now) { /* a child may have found no room */
-			w->next_at = backoff(g, RETRY_MS, w);
-			w->tries = tried(w);
-			want_children(g, w->list, w->list_len, NULL, w->owner, (uint8_t)(w->depth + 1));
-			b->unsettled = true;
-			w = &b->wanted[i];
-		}
+		if (b->wanted[i].list != NULL && b->wanted[i].next_at <= g->now)
+			look_after(g, &b->wanted[i]);
 		/* Left over by the bounds: soon, or when answers make room. */
-		mono_ms at = w->next_at > g->now ? w->next_at : g->now + RETRY_NONE_MS;
-		wake(b, at);
+		mono_ms at = b->wanted[i].next_at;
+		blob_wake(b, at > g->now ? at : g->now + RETRY_NONE_MS);
 	}
 }
 
@@ -371,7 +290,7 @@ void blob_tick(struct gossip *g)
 		settle_lists(g);
 	if (b->count > 0 && b->next_at <= g->now)
 		ask_due(g);
-	if (b->overflow || b->rescan_at > 0)
+	if (b->overflow || b->given_up || b->rescan_at > 0)
 		blob_rescan(g);
 	if (b->count > 0)
 		core_deadline(g, b->next_at);
@@ -386,21 +305,27 @@ static void take(struct gossip *g, struct member *m, struct wanted *w, enum blob
 	struct blob *b = g->blob;
 	struct id id = w->id;
 	(void)allow_on_blob(g, &id, item->bytes, item->len);
-	w = find(b, &id);
+	w = blob_find(b, &id);
 	if (type != BLOB_LIST || list_complete(b, item->bytes, item->len)) {
 		settle(g, &id, item->bytes, item->len);
 		return;
 	}
 	if (w == NULL || w->depth >= DEPTH_MAX)
 		return; /* deeper than a manifest goes: never complete */
+	if (!blob_allows(g, w, item->bytes, item->len)) {
+		blob_forget(g, w->owner);
+		return;
+	}
 	w->list = malloc(item->len);
 	if (w->list == NULL)
 		return;
 	memcpy(w->list, item->bytes, item->len);
 	w->list_len = item->len;
+	w->missing = blob_missing(b, item->bytes, item->len);
+	w->until = g->now + (w->again ? BLOB_AGAIN_MS : BLOB_VAIN_MS);
 	w->tries = 0;
 	w->next_at = g->now + RETRY_MS * 8;
-	want_children(g, item->bytes, item->len, m, w->owner, (uint8_t)(w->depth + 1));
+	blob_want_children(g, item->bytes, item->len, m, w->owner, (uint8_t)(w->depth + 1));
 }
 
 static void accept(struct gossip *g, struct member *m, const struct wire_item *item)
@@ -408,7 +333,7 @@ static void accept(struct gossip *g, struct member *m, const struct wire_item *i
 	struct blob *b = g->blob;
 	enum blob_type type;
 	struct id id = blob_id(item->bytes, item->len);
-	struct wanted *w = find(b, &id);
+	struct wanted *w = blob_find(b, &id);
 	if (!defence_on(g, DEFENCE_BLOB_ASKED) && b->count > 0)
 		w = &b->wanted[0];
 	if (w == NULL || w->list != NULL || w->asked == NULL ||
@@ -425,14 +350,14 @@ enum err blob_hand_in(struct gossip *g, const uint8_t *bytes, size_t len)
 	if (err != ERR_OK)
 		return err;
 	struct id id = blob_id(bytes, len);
-	struct wanted *w = find(g->blob, &id);
+	struct wanted *w = blob_find(g->blob, &id);
 	if (idset_has(&g->blob->present, &id) || (w != NULL && w->list != NULL))
 		return ERR_EXISTS;
 	if (w == NULL)
 		return ERR_NOT_FOUND;
 	take(g, NULL, w, type, &(struct wire_item){bytes, len});
 	g->blob->unsettled = true;
-	wake(g->blob, g->now);
+	blob_wake(g->blob, g->now);
 	return ERR_OK;
 }
 
@@ -454,11 +379,11 @@ static void on_blobs(struct gossip *g, struct member *m, const struct datagram *
 		w->hint = NULL;
 		w->tries = tried(w); /* not outstanding any more */
 		w->next_at = backoff(g, RETRY_NONE_MS, w);
-		wake(b, w->next_at);
+		blob_wake(b, w->next_at);
 	}
 	/* There is room for more questions. */
 	if (b->count > 0)
-		wake(b, g->now);
+		blob_wake(b, g->now);
 }
 
 void blob_on_message(struct gossip *g, struct member *m, const struct datagram *d)

@@ -44,7 +44,8 @@
 	X(WALK_PACE, "walks that bring nothing are spaced out")                                              \
 	X(LOG_CLAIM, "who boasts of a log keeps nobody else from being asked for it")                        \
 	X(BLOB_ASKED, "a blob is taken when it was asked for, under its own hash")                           \
-	X(BLOB_SHARE, "one host's manifest leaves room for those of others")
+	X(BLOB_SHARE, "one host's manifest leaves room for those of others")                                 \
+	X(BLOB_GROWTH, "what one host can make others keep is bounded")
 
 enum gossip_defence {
 #define DEFENCE_ENUM(symbol, what) DEFENCE_##symbol,

@@ -175,10 +175,12 @@ static bool wrong_blobs(struct actor *a, const struct address *from, const struc
 	return true;
 }
 
-static size_t name_manifest(struct actor *a, const struct id *manifest, uint8_t ret[LIMIT_RECORD_BYTES])
+static size_t name_manifest(struct actor *a, const struct id *manifest, uint32_t entries,
+			    uint8_t ret[LIMIT_RECORD_BYTES])
 {
 	const struct record_key key = {.kind = RECORD_COMPONENTS, .subject = *identity_id(a->identity)};
-	const struct components c = {.manifest = *manifest, .module_support = READING_OK};
+	const struct components c = {
+	    .manifest = *manifest, .module_support = READING_OK, .entry_count = entries};
 	uint8_t body[LIMIT_RECORD_BODY_BYTES];
 	size_t len;
 	CHECK(components_encode(&c, body, &len) == ERR_OK);
@@ -190,7 +192,7 @@ static void blob_lies(struct trial *t)
 	struct actor *a = insider(t);
 	uint8_t bytes[LIMIT_RECORD_BYTES];
 	a->heard = wrong_blobs;
-	actor_push_all(a, bytes, name_manifest(a, &(struct id){{7}}, bytes));
+	actor_push_all(a, bytes, name_manifest(a, &(struct id){{7}}, 8, bytes));
 	trial_run(t, 20 * SECOND);
 	trial_need(t, peer_heard(a->peer, WIRE_BLOB_PULL) > 0, "nobody asked it for the blob");
 	for (uint32_t n = 0; n < HOSTS && !trial_over(t); n++) {
@@ -203,14 +205,16 @@ static void blob_lies(struct trial *t)
 	}
 }
 
-#define LISTS 63
+#define LISTS  24 /* about as many as the largest manifest has */
+#define LEAVES 63
 
 /* List i of 63 blobs that nobody has; `i` LISTS: the root over them. */
 static size_t empty_list(uint8_t salt, size_t i, uint8_t ret[LIMIT_BLOB_BYTES])
 {
 	ret[0] = 1;
 	ret[1] = BLOB_LIST;
-	for (size_t k = 0; k < LISTS; k++) {
+	size_t count = i == LISTS ? LISTS : LEAVES;
+	for (size_t k = 0; k < count; k++) {
 		struct id id = {{salt, (uint8_t)i, (uint8_t)k, 1}};
 		if (i == LISTS) {
 			uint8_t list[LIMIT_BLOB_BYTES];
@@ -219,7 +223,7 @@ static size_t empty_list(uint8_t salt, size_t i, uint8_t ret[LIMIT_BLOB_BYTES])
 		}
 		memcpy(ret + 2 + k * ID_BYTES, id.b, ID_BYTES);
 	}
-	return 2 + LISTS * ID_BYTES;
+	return 2 + count * ID_BYTES;
 }
 
 static bool empty_manifest(struct actor *a, const struct address *from, const struct datagram *d)
@@ -281,32 +285,56 @@ static mono_ms new_manifest(struct trial *t, mono_ms bound)
 	return bound;
 }
 
+/* Whose record says that it has so many entries. */
+static void name_nothing(struct trial *t, uint32_t node, uint32_t entries)
+{
+	struct actor *a = actor_of(t, node);
+	uint8_t list[LIMIT_BLOB_BYTES], bytes[LIMIT_RECORD_BYTES];
+	size_t len = empty_list((uint8_t)(1 + node), LISTS, list);
+	struct id root = blob_id(list, len);
+	actor_meet_all(a);
+	a->heard = empty_manifest;
+	for (size_t k = 0; k <= LISTS; k++) {
+		len = empty_list((uint8_t)(1 + node), k, list);
+		struct id id = blob_id(list, len);
+		registry_add_blob(&t->w->registry, &id, list, len);
+	}
+	actor_push_all(a, bytes, name_manifest(a, &root, entries, bytes));
+}
+
+static size_t wanted_by(struct trial *t, uint32_t node)
+{
+	struct gossip_status s;
+	gossip_status(t->w->nodes[node].g, &s);
+	return s.blobs_wanted;
+}
+
 static void manifests_of_nothing(struct trial *t)
 {
-	trial_world(t, HOSTS, SITES);
-	trial_begin(t, 1u << 6 | 1u << 7);
-	for (uint32_t i = 6; i < HOSTS; i++) {
-		struct actor *a = actor_of(t, i);
-		uint8_t list[LIMIT_BLOB_BYTES], bytes[LIMIT_RECORD_BYTES];
-		size_t len = empty_list((uint8_t)(1 + i), LISTS, list);
-		struct id root = blob_id(list, len);
-		actor_meet_all(a);
-		a->heard = empty_manifest;
-		for (size_t k = 0; k <= LISTS; k++) {
-			len = empty_list((uint8_t)(1 + i), k, list);
-			struct id id = blob_id(list, len);
-			registry_add_blob(&t->w->registry, &id, list, len);
-		}
-		actor_push_all(a, bytes, name_manifest(a, &root, bytes));
-	}
-	trial_run(t, 60 * SECOND);
+	trial_world(t, HOSTS, 1);
+	trial_begin(t, 0xf0);
+	for (uint32_t i = 4; i < HOSTS; i++)
+		name_nothing(t, i, LIMIT_COMPONENTS);
+	trial_run(t, 120 * SECOND);
 	if (trial_over(t))
 		return;
-	struct gossip_status s;
-	gossip_status(t->w->nodes[1].g, &s);
-	trial_need(t, s.blobs_wanted > 500, "host 1 wants only %zu blobs", s.blobs_wanted);
+	trial_need(t, wanted_by(t, 1) > 1500, "host 1 wants only %zu blobs", wanted_by(t, 1));
 	mono_ms took = new_manifest(t, 30 * SECOND);
 	trial_promise(t, took <= 10 * SECOND, "a new manifest took %u ms", (unsigned)took);
+}
+
+static void manifest_too_large(struct trial *t)
+{
+	struct actor *a = insider(t);
+	size_t most = 0;
+	if (!trial_over(t))
+		name_nothing(t, a->n->index, 4);
+	for (unsigned i = 0; i < 60 && !trial_over(t); i++) {
+		trial_run(t, SECOND);
+		most = wanted_by(t, 1) > most ? wanted_by(t, 1) : most;
+	}
+	trial_need(t, peer_heard(a->peer, WIRE_BLOB_PULL) > 0, "nobody asked it for the manifest");
+	trial_promise(t, most <= 20, "host 1 wants %zu blobs", most);
 }
 
 const struct attack attacks_digests[] = {
@@ -321,7 +349,9 @@ const struct attack attacks_digests[] = {
      "its revocation reaches all within 20 s", DEFENCE_LOG_CLAIM, withheld_revocation},
     {"blob_lies", "an insider answers with other blobs than were asked for", "nobody keeps them",
      DEFENCE_BLOB_ASKED, blob_lies},
-    {"manifests_of_nothing", "two insiders publish manifests of thousands of blobs that do not exist",
+    {"manifests_of_nothing", "four insiders publish manifests of thousands of blobs that do not exist",
      "a new manifest of another is everywhere within 10 s", DEFENCE_BLOB_SHARE, manifests_of_nothing},
+    {"manifest_too_large", "an insider's manifest of four components names fifteen hundred blobs",
+     "nobody fetches more than four components can need", DEFENCE_BLOB_GROWTH, manifest_too_large},
     {0},
 };

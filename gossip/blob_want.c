@@ -1,0 +1,260 @@
+/* The table of blobs that are wanted, and who may have how much of it.
+ *
+ * Happy path: a components record names a manifest that is not here: it is wanted, then what it names.
+ * Fails: a host can name what does not exist, and a thief may have many hosts. So a manifest names no more
+ * blobs than its record says entries; one host has a bounded share of the table, a smaller one where more
+ * than half is in use; in a full one whoever has most gives way; and what nobody handed over in ten minutes
+ * goes. The records are read again for what was left out (blob_rescan.c). What the log waits for has no owner
+ * and gives way to nobody. New blobs on one host's behalf are bounded over time, too. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "gossip/blob.h"
+#include "record/manifest.h"
+
+#define OWNER_MAX   512 /* of one host's; the rest of a larger manifest is wanted as these come */
+#define OWNER_LEAST 16
+#define SHARE_MS    20000                /* a new blob every 20 s … */
+#define SHARE_BURST (1552ull * SHARE_MS) /* … and a whole manifest at once */
+#define LEAVES(n)   ((n) / 2 + 16)       /* chunks that n entries are cut into, at most */
+
+/* --- the table --- */
+
+struct wanted *blob_find(struct blob *b, const struct id *id)
+{
+	for (size_t i = 0; i < b->count; i++)
+		if (id_equal(&b->wanted[i].id, id))
+			return &b->wanted[i];
+	return NULL;
+}
+
+bool blob_wanted(const struct gossip *g, const struct id *id)
+{
+	return blob_find(g->blob, id) != NULL;
+}
+
+void blob_wake(struct blob *b, mono_ms at)
+{
+	if (at < b->next_at)
+		b->next_at = at;
+}
+
+void blob_drop(struct blob *b, struct wanted *w)
+{
+	free(w->list);
+	if (w->owner != NULL)
+		w->owner->blobs_wanted--;
+	*w = b->wanted[--b->count];
+	if (b->count == 0) {
+		free(b->wanted);
+		b->wanted = NULL;
+		b->cap = 0;
+	}
+}
+
+static bool grow(struct blob *b)
+{
+	size_t cap = b->cap == 0 ? 16 : b->cap * 2;
+	struct wanted *wanted = cap > BLOB_WANTED ? NULL : realloc(b->wanted, cap * sizeof *wanted);
+	if (wanted == NULL)
+		return false;
+	b->wanted = wanted;
+	b->cap = cap;
+	return true;
+}
+
+/* --- shares --- */
+
+static size_t owner_bound(const struct blob *b)
+{
+	if (b->count <= BLOB_WANTED / 2)
+		return OWNER_MAX;
+	size_t bound = OWNER_MAX * (BLOB_WANTED - b->count) / (BLOB_WANTED / 2);
+	return bound > OWNER_LEAST ? bound : OWNER_LEAST;
+}
+
+static bool owner_full(const struct gossip *g, const struct member *owner)
+{
+	return owner != NULL && owner->blobs_wanted >= owner_bound(g->blob) &&
+	       defence_on(g, DEFENCE_BLOB_SHARE);
+}
+
+/* In a full table whoever has most gives way; `owner` NULL: to the log in any case. */
+static bool make_room(struct gossip *g, const struct member *owner)
+{
+	struct blob *b = g->blob;
+	struct wanted *victim = NULL;
+	if (!defence_on(g, DEFENCE_BLOB_SHARE))
+		return false;
+	for (size_t i = b->count; i-- > 0;) {
+		struct wanted *w = &b->wanted[i];
+		if (w->owner == NULL)
+			continue;
+		bool more = victim == NULL || w->owner->blobs_wanted > victim->owner->blobs_wanted;
+		/* Rather what a list names than the list: it will name it again. */
+		if (more || (w->owner == victim->owner && victim->list != NULL && w->list == NULL))
+			victim = w;
+	}
+	if (victim == NULL || (owner != NULL && victim->owner->blobs_wanted <= owner->blobs_wanted + 1u))
+		return false;
+	b->overflow = true;
+	blob_drop(b, victim);
+	return true;
+}
+
+static bool share_used_up(const struct gossip *g, const struct member *owner)
+{
+	return owner != NULL && owner->blobs_until > g->now + SHARE_BURST &&
+	       defence_on(g, DEFENCE_BLOB_GROWTH);
+}
+
+void blob_share_use(struct gossip *g, struct member *owner)
+{
+	if (owner != NULL)
+		owner->blobs_until = (owner->blobs_until > g->now ? owner->blobs_until : g->now) + SHARE_MS;
+}
+
+/* --- wanting --- */
+
+void blob_want(struct gossip *g, const struct id *id, struct member *hint, struct member *owner,
+	       uint8_t depth)
+{
+	struct blob *b = g->blob;
+	if (id_is_zero(id) || idset_has(&b->present, id) || blob_find(b, id) != NULL)
+		return;
+	if (owner_full(g, owner) || share_used_up(g, owner)) {
+		b->given_up = true;
+		return;
+	}
+	if (b->count == b->cap && !grow(b) && !make_room(g, owner)) {
+		b->overflow = true;
+		return;
+	}
+	if (b->count == 0)
+		b->next_at = UINT64_MAX;
+	bool again = owner != NULL && owner->blobs_vain;
+	b->wanted[b->count++] = (struct wanted){.id = *id,
+						.hint = hint == g->self ? NULL : hint,
+						.owner = owner,
+						.since = g->now,
+						.until = g->now + (again ? BLOB_AGAIN_MS : BLOB_VAIN_MS),
+						.next_at = g->now,
+						.again = again,
+						.depth = depth};
+	if (owner != NULL)
+		owner->blobs_wanted++;
+	blob_wake(b, g->now);
+}
+
+void blob_want_children(struct gossip *g, const uint8_t *list, size_t len, struct member *hint,
+			struct member *owner, uint8_t depth)
+{
+	const uint8_t *ids = NULL;
+	size_t count = 0;
+	if (blob_list(list, len, &ids, &count) != ERR_OK)
+		return;
+	for (size_t i = 0; i < count; i++) {
+		struct id child;
+		memcpy(child.b, ids + i * ID_BYTES, ID_BYTES);
+		blob_want(g, &child, hint, owner, depth);
+	}
+}
+
+size_t blob_missing(const struct blob *b, const uint8_t *list, size_t len)
+{
+	const uint8_t *ids = NULL;
+	size_t count = 0, missing = 0;
+	if (blob_list(list, len, &ids, &count) != ERR_OK)
+		return 0;
+	for (size_t i = 0; i < count; i++) {
+		struct id child;
+		memcpy(child.b, ids + i * ID_BYTES, ID_BYTES);
+		missing += !idset_has(&b->present, &child);
+	}
+	return missing;
+}
+
+/* --- manifests --- */
+
+/* Blobs that a manifest of so many entries may name: its chunks, and the lists above them. */
+static uint16_t names_of(uint32_t entries)
+{
+	uint32_t leaves = LEAVES(entries < LIMIT_COMPONENTS ? entries : LIMIT_COMPONENTS);
+	return (uint16_t)(leaves + leaves / LIMIT_BLOB_LIST + 1);
+}
+
+bool blob_allows(struct gossip *g, struct wanted *w, const uint8_t *list, size_t len)
+{
+	const uint8_t *ids = NULL;
+	size_t count = 0;
+	if (w->owner == NULL || !defence_on(g, DEFENCE_BLOB_GROWTH))
+		return true;
+	if (blob_list(list, len, &ids, &count) != ERR_OK || count > w->owner->blob_names)
+		return false;
+	w->owner->blob_names = (uint16_t)(w->owner->blob_names - count);
+	return true;
+}
+
+/* What others' manifests name too, reading their records again tells. */
+void blob_forget(struct gossip *g, struct member *owner)
+{
+	struct blob *b = g->blob;
+	for (size_t i = b->count; owner != NULL && i-- > 0;) {
+		if (b->wanted[i].owner != owner)
+			continue;
+		blob_drop(b, &b->wanted[i]);
+		b->overflow = true;
+	}
+}
+
+/* Two hosts have one manifest: whoever claimed it first may have claimed it to be small. */
+static void take_over(struct gossip *g, struct wanted *w, struct member *owner, uint16_t names)
+{
+	if (w->owner == NULL || w->owner == owner || w->list != NULL || share_used_up(g, owner) ||
+	    (names <= w->owner->blob_names && !share_used_up(g, w->owner)))
+		return;
+	w->owner->blobs_wanted--;
+	w->owner = owner;
+	owner->blobs_wanted++;
+	owner->blob_names = names;
+}
+
+void blob_on_record(struct gossip *g, const struct record *r, struct member *from)
+{
+	struct member *owner = member_find(g, &r->key.writer);
+	if (r->key.kind != RECORD_COMPONENTS || owner == NULL)
+		return;
+	owner->blobs_vain = false;
+	blob_named(g, r, owner, from);
+}
+
+void blob_named(struct gossip *g, const struct record *r, struct member *owner, struct member *from)
+{
+	struct components c;
+	if (components_decode(r->body, r->body_len, &c) != ERR_OK)
+		return;
+	struct wanted *w = blob_find(g->blob, &c.manifest);
+	if (w != NULL && w->owner == owner)
+		return;
+	blob_forget(g, owner); /* of its manifest before */
+	w = blob_find(g->blob, &c.manifest);
+	if (w != NULL) {
+		take_over(g, w, owner, names_of(c.entry_count));
+		return;
+	}
+	owner->blob_names = names_of(c.entry_count);
+	blob_want(g, &c.manifest, from, owner, 0);
+}
+
+void blob_give_up(struct gossip *g)
+{
+	struct blob *b = g->blob;
+	for (size_t i = b->count; i-- > 0;) {
+		if (b->wanted[i].owner == NULL || g->now < b->wanted[i].until ||
+		    !defence_on(g, DEFENCE_BLOB_SHARE))
+			continue;
+		b->wanted[i].owner->blobs_vain = true;
+		blob_drop(b, &b->wanted[i]);
+		b->given_up = true;
+	}
+}

@@ -1,0 +1,228 @@
+/* Several stolen hosts in league, and what their blobs, walks and edges can cost the others: node 2 speaks
+ * for them, nodes 0 and 1 must go on as before. */
+#include "tests/unit/scratch.h"
+
+#include <string.h>
+
+#include "gossip/blob.h"
+#include "record/manifest.h"
+#include "tests/unit/gossip_net.h"
+
+#define THIEF  2
+#define LIARS  9
+#define MINUTE 60000
+
+static struct id list_of(struct net *n, size_t node, const struct id *ids, size_t count)
+{
+	uint8_t list[LIMIT_BLOB_BYTES] = {1, BLOB_LIST};
+	memcpy(list + 2, ids, count * ID_BYTES);
+	return net_blob(n, node, list, 2 + count * ID_BYTES);
+}
+
+static size_t components_body(const struct id *manifest, uint32_t entries, uint8_t *ret)
+{
+	struct components c = {.manifest = *manifest, .entry_count = entries};
+	size_t len;
+	assert_int_equal(components_encode(&c, ret, &len), ERR_OK);
+	return len;
+}
+
+static void publish(struct net *n, size_t node, const struct id *manifest, uint32_t entries)
+{
+	uint8_t body[LIMIT_RECORD_BODY_BYTES];
+	net_publish(n, node, RECORD_COMPONENTS, body, components_body(manifest, entries, body));
+}
+
+static struct id nothing(uint64_t salt)
+{
+	struct id id;
+	hash_bytes(id.b, 16, "test", &salt, sizeof(salt));
+	return id;
+}
+
+/* `lists` lists of 63 blobs that nobody has. */
+static struct id emptiness(struct net *n, size_t lists, uint64_t salt)
+{
+	struct id roots[63], leaves[63];
+	for (size_t i = 0; i < lists; i++) {
+		for (size_t k = 0; k < 63; k++)
+			leaves[k] = nothing(salt * 100000 + i * 100 + k);
+		roots[i] = list_of(n, THIEF, leaves, 63);
+	}
+	return list_of(n, THIEF, roots, lists);
+}
+
+/* A host that the thief enrolled, or stole, and its word about its components. */
+static void liar(struct net *n, const struct id *manifest, uint32_t entries)
+{
+	struct identity *identity;
+	uint8_t bytes[LIMIT_RECORD_BYTES], body[LIMIT_RECORD_BODY_BYTES];
+	assert_int_equal(identity_generate(&n->f.rng, &identity), ERR_OK);
+	net_push(n, THIEF, 0, bytes, fixture_certificate(&n->f, identity, bytes));
+	struct record_key key = {.kind = RECORD_COMPONENTS, .subject = *identity_id(identity)};
+	size_t len, body_len = components_body(manifest, entries, body);
+	assert_int_equal(
+	    record_sign(&key, 5, 1, FIXTURE_NOW, body, body_len, &n->f.keys.estate, identity, bytes, &len),
+	    ERR_OK);
+	net_push(n, THIEF, 0, bytes, len);
+	identity_free(identity);
+}
+
+static struct blob *blobs(struct net *n)
+{
+	return n->nodes[0].g->blob;
+}
+
+static bool has(struct net *n, const struct id *id)
+{
+	return idset_has(&blobs(n)->present, id);
+}
+
+static void test_liars_in_league_leave_room_for_a_manifest(void **state)
+{
+	struct net *n = net_met();
+	const uint8_t chunk[] = {1, BLOB_COMPONENTS, 0x90};
+	(void)state;
+	for (size_t i = 0; i < LIARS; i++) {
+		struct id manifest = emptiness(n, 12, i + 1);
+		liar(n, &manifest, 3000);
+		net_run(n, 20000);
+	}
+	assert_true(blobs(n)->count > BLOB_WANTED / 2);
+	struct id id = net_blob(n, 1, chunk, sizeof(chunk));
+	struct id manifest = list_of(n, 1, &id, 1);
+	publish(n, 1, &manifest, 1);
+	net_run(n, 5000);
+	assert_true(has(n, &id) && has(n, &manifest));
+	/* What nobody has is given up, and wanted again now and then for a while. */
+	net_run(n, 15 * MINUTE);
+	size_t calm = 0;
+	for (size_t i = 0; i < 20; i++) {
+		net_run(n, MINUTE);
+		calm += blobs(n)->count < BLOB_WANTED / 4;
+	}
+	assert_true(calm > 10);
+	net_free(n);
+}
+
+static void test_in_a_full_table_the_greediest_gives_way(void **state)
+{
+	struct net *n = net_met();
+	struct gossip *g = n->nodes[0].g;
+	struct member *thief = net_member(n, 0, THIEF), *other = net_member(n, 0, 1);
+	(void)state;
+	uint64_t salt = 0;
+	while (thief->blobs_wanted < 100)
+		blob_want(g, &(struct id){{1, (uint8_t)++salt}}, NULL, thief, 1);
+	/* All else belongs to the log. */
+	while (blobs(n)->count < BLOB_WANTED) {
+		struct id id = nothing(++salt);
+		blob_want(g, &id, NULL, NULL, 0);
+	}
+	struct id log = nothing(++salt), one = nothing(++salt);
+	blob_want(g, &log, NULL, NULL, 0);
+	blob_want(g, &one, NULL, other, 0);
+	assert_true(blob_wanted(g, &log) && blob_wanted(g, &one));
+	assert_int_equal(thief->blobs_wanted, 98);
+	assert_int_equal(blobs(n)->count, BLOB_WANTED);
+	net_free(n);
+}
+
+static void test_what_was_given_up_is_found_again(void **state)
+{
+	struct net *n = net_met();
+	const uint8_t chunk[] = {1, BLOB_COMPONENTS, 0x90};
+	(void)state;
+	struct id id = blob_id(chunk, sizeof(chunk));
+	uint8_t list[2 + ID_BYTES] = {1, BLOB_LIST};
+	memcpy(list + 2, id.b, ID_BYTES);
+	struct id manifest = blob_id(list, sizeof(list));
+	publish(n, THIEF, &manifest, 1);
+	net_run(n, MINUTE);
+	assert_true(blob_wanted(n->nodes[0].g, &manifest));
+	net_run(n, 10 * MINUTE);
+	bool again = false;
+	size_t wanted = 0;
+	for (size_t i = 0; i < 60; i++) { /* now and then, and not for long */
+		net_run(n, MINUTE);
+		again |= blob_wanted(n->nodes[0].g, &manifest);
+		wanted += blob_wanted(n->nodes[0].g, &manifest);
+	}
+	assert_true(again && wanted < 30);
+	net_blob(n, 1, chunk, sizeof(chunk));
+	net_blob(n, 1, list, sizeof(list));
+	net_run(n, 15 * MINUTE);
+	assert_true(has(n, &manifest) && has(n, &id));
+	net_free(n);
+}
+
+/* Blobs that do exist, so that others keep them. */
+static struct id ballast(struct net *n, size_t count, uint64_t salt)
+{
+	struct id ids[63];
+	for (size_t i = 0; i < count; i++) {
+		uint8_t chunk[16] = {1, 200};
+		uint64_t value = salt * 1000 + i;
+		memcpy(chunk + 2, &value, sizeof(value));
+		ids[i] = net_blob(n, THIEF, chunk, sizeof(chunk));
+	}
+	return list_of(n, THIEF, ids, count);
+}
+
+static void test_a_manifest_names_no_more_than_it_has_entries(void **state)
+{
+	struct net *n = net_met();
+	struct id large = ballast(n, 60, 1), small = ballast(n, 18, 2);
+	(void)state;
+	publish(n, THIEF, &large, 20); /* 26 chunks at most */
+	net_run(n, 10000);
+	assert_false(has(n, &large));
+	assert_int_equal(blobs(n)->present.count, 0);
+	assert_int_equal(blobs(n)->count, 0);
+	/* It keeps nobody from what is true of the same manifest. */
+	liar(n, &large, 10);
+	publish(n, 1, &large, 600);
+	net_run(n, MINUTE);
+	assert_true(has(n, &large));
+	publish(n, THIEF, &small, 4);
+	net_run(n, 10000);
+	assert_true(has(n, &small));
+	net_free(n);
+}
+
+static void test_manifests_without_end_cost_a_bounded_share(void **state)
+{
+	struct net *n = net_met();
+	struct member *thief = net_member(n, 0, THIEF);
+	(void)state;
+	for (size_t i = 0; i < 1550; i++)
+		blob_share_use(n->nodes[0].g, thief);
+	for (uint64_t salt = 1; salt <= 5; salt++) {
+		struct id manifest = ballast(n, 10, salt);
+		publish(n, THIEF, &manifest, 100);
+		net_run(n, 5000);
+	}
+	assert_in_range(blobs(n)->present.count, 1, 11);
+	/* Others go on, and in time it gets its share again. */
+	struct id manifest = ballast(n, 5, 100), last;
+	publish(n, 1, &manifest, 10);
+	net_run(n, 5000);
+	assert_true(has(n, &manifest));
+	last = ballast(n, 3, 101);
+	publish(n, THIEF, &last, 10);
+	net_run(n, 30 * MINUTE);
+	assert_true(has(n, &last));
+	net_free(n);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_liars_in_league_leave_room_for_a_manifest),
+	    cmocka_unit_test(test_in_a_full_table_the_greediest_gives_way),
+	    cmocka_unit_test(test_what_was_given_up_is_found_again),
+	    cmocka_unit_test(test_a_manifest_names_no_more_than_it_has_entries),
+	    cmocka_unit_test(test_manifests_without_end_cost_a_bounded_share),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
