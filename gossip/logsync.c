@@ -17,12 +17,13 @@
 
 #define ASK_MS      1000
 #define RETRY_MS    400
-#define TRIES_MAX   3
+#define TRIES_MAX   5
 #define VAIN_MS     30000 /* before who was asked in vain is asked again */
 #define WAIT_MS     1000  /* at most, for which records wait for the log */
 #define BACK        16    /* entries before the own last at which a fork is looked for first */
 #define ANSWERS_MAX 8     /* datagrams in answer to one, to a proven peer */
 #define TELL_MS     200   /* while more is coming */
+#define AGAIN_MS    1000
 #define TELL_MAX    20
 
 struct ask {
@@ -41,6 +42,7 @@ struct ask {
 struct logsync {
 	struct ask peer, stranger; /* apart, so that strangers are in no peer's way */
 	mono_ms tell_at;           /* 0: nothing new */
+	bool told;                 /* once; what was lost is told again */
 };
 
 enum err logsync_init(struct gossip *g)
@@ -157,8 +159,9 @@ void logsync_tick(struct gossip *g)
 		core_deadline(g, l->asked_at + RETRY_MS);
 	}
 	if (s->tell_at != 0 && g->now >= s->tell_at) {
-		s->tell_at = 0;
 		tell(g);
+		s->tell_at = s->told ? 0 : g->now + AGAIN_MS;
+		s->told = true;
 	}
 	if (s->tell_at != 0)
 		core_deadline(g, s->tell_at);
@@ -167,6 +170,7 @@ void logsync_tick(struct gossip *g)
 static void grown(struct gossip *g, struct member *from, bool more)
 {
 	g->logsync->tell_at = g->now + (more ? TELL_MS : 0);
+	g->logsync->told = false;
 	allow_refresh(g, from);
 	core_on_log(g);
 }

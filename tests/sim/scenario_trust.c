@@ -98,6 +98,33 @@ static void cut_site(struct world *w, uint32_t site, bool cut)
 			net_cut(w, s, site, cut);
 }
 
+static bool log_everywhere(struct world *w, void *unused)
+{
+	struct authlog_head wanted = authlog_head(w->estate.log);
+	(void)unused;
+	for (uint32_t i = 0; i < w->node_count; i++)
+		if (w->nodes[i].g != NULL && authlog_head(w->nodes[i].log).hash != wanted.hash)
+			return false;
+	return true;
+}
+
+#define TELL_BOUND_MS 5000
+
+/* With all links up, in spite of what they lose. */
+static void tell(struct signing *s, struct report *r)
+{
+	struct world *w = s->w;
+	for (uint8_t i = 0; i < 10 && !w->failed; i++) {
+		mono_ms since = w->now;
+		revoke(s, &w->nodes[i % w->node_count], &(struct id){{i, 9}});
+		if (!world_run_while(w, 20, TELL_BOUND_MS, log_everywhere, NULL) && !w->failed)
+			world_fail(w, NULL, "a revocation does not reach all in %.0f s",
+				   judge_seconds(TELL_BOUND_MS));
+		report_put(r, "trust", "revocation_everywhere", judge_seconds(w->now - since), "s");
+		world_run_for(w, 1000);
+	}
+}
+
 /* A stolen host is revoked, and the authority's key changed, while a site is cut off and a node is down. */
 static void revoke_and_rotate(struct signing *s, const struct identity *successor, struct report *r)
 {
@@ -186,6 +213,8 @@ void scenario_trust(struct world *w, struct report *r)
 	CHECK(w->site_count >= 3 && w->node_count >= 3 * w->site_count);
 	judge_start_all(w, true, 2000);
 	settle(w, "after the first start");
+	if (!w->failed)
+		tell(&s, r);
 	if (!w->failed)
 		revoke_and_rotate(&s, successor, r);
 	if (!w->failed)
