@@ -1,21 +1,24 @@
 /* Against eclipse: about once an hour each host compares its log head and its set, roll-calls included, with
- * one host of another site, drawn evenly from all that are up. So bridges that hold something back, and
- * members who are in league with them, hide it for hours at most.
+ * one host of another site, drawn evenly from all that may be up: to whoever is cut off, others are silent.
+ * So bridges that hold something back, and members who are in league with them, hide it for hours at most.
  *
  * Happy path: a PING (after a hello, where there is no session) shows the heads; a walk compares the rest.
- * Fails: who does not answer is passed over; the next is drawn a minute later. */
+ * Fails: who does not answer is passed over; the next is drawn a minute later, then two, and so on up to an
+ * hour. */
 #include "gossip/compare.h"
 
 #include <stdlib.h>
 
 #include "gossip/standing.h"
 
-#define EVERY_MS 3600000
-#define AGAIN_MS 60000
+#define EVERY_MS  3600000
+#define AGAIN_MS  60000
+#define VAIN_MOST 6 /* doublings of that, to about an hour */
 
 struct compare {
 	mono_ms next_at, asked_at;
 	struct member *peer; /* asked, and not heard yet; NULL: none */
+	unsigned vain;       /* how many in a row did not answer */
 };
 
 enum err compare_init(struct gossip *g)
@@ -36,8 +39,10 @@ static struct member *draw(struct gossip *g)
 	uint64_t seen = 0;
 	for (size_t i = 0; i < g->members.count; i++) {
 		struct member *m = g->members.hosts[i];
-		if (m->site == g->self->site || !m->rostered || !standing_has_say(m) ||
-		    m->state.status != HOST_UP || !member_reachable(g, m))
+		bool perhaps = m->state.status == HOST_UP || m->state.status == HOST_SILENT ||
+			       m->state.status == HOST_UNKNOWN;
+		if (m->site == g->self->site || !m->rostered || !standing_has_say(m) || !perhaps ||
+		    !member_reachable(g, m) || !defence_on(g, DEFENCE_COMPARE))
 			continue;
 		if (prng_below(&g->prng, ++seen) == 0)
 			chosen = m;
@@ -50,7 +55,8 @@ static void ask(struct gossip *g, struct member *m)
 	struct compare *c = g->compare;
 	c->peer = m;
 	c->asked_at = g->now;
-	c->next_at = g->now + core_jitter(g, AGAIN_MS, 0.25);
+	c->next_at = g->now + core_jitter(g, (mono_ms)AGAIN_MS << c->vain, 0.25);
+	c->vain += c->vain < VAIN_MOST;
 	if (m == NULL)
 		return;
 	bool session = m->session;
@@ -66,6 +72,7 @@ void compare_tick(struct gossip *g)
 		c->next_at = g->now + 1 + g->self->short_id % EVERY_MS;
 	if (c->peer != NULL && c->peer->answered_at >= c->asked_at) {
 		c->peer = NULL;
+		c->vain = 0;
 		c->next_at = g->now + core_jitter(g, EVERY_MS, 0.25);
 	}
 	if (g->now >= c->next_at)

@@ -44,6 +44,9 @@
 	X(WALK_PACE, "walks that bring nothing are spaced out")                                              \
 	X(LOG_CLAIM, "who boasts of a log keeps nobody else from being asked for it")                        \
 	X(BLOB_ASKED, "a blob is taken when it was asked for, under its own hash")                           \
+	X(QUOTA, "what an issuer certifies beyond its quota has no say")                                     \
+	X(CLONE, "a host that meets what it never said tells that its key is used elsewhere")                \
+	X(COMPARE, "each host compares with one of another site now and then")                               \
 	X(BLOB_SHARE, "one host's manifest leaves room for those of others")                                 \
 	X(BLOB_GROWTH, "what one host can make others keep is bounded")
 

@@ -179,6 +179,8 @@ static void own_issue(struct gossip *g, enum issue_kind kind, const struct recor
 
 static void own_cloned(struct gossip *g, const struct record *r)
 {
+	if (!defence_on(g, DEFENCE_CLONE))
+		return;
 	g->cloned = true;
 	own_issue(g, ISSUE_CLONED, r);
 }

@@ -213,7 +213,8 @@ void standing_certified(struct gossip *g, struct member *m, struct member_certif
 		const struct issuer_use *u = use_find(s, &c->issuer);
 		uint64_t before = u == NULL ? 0 : u->live;
 		c->standing = judge(g, &m->id, c);
-		if (!standing_bars(c->standing) && before >= quota_of(g, &c->issuer))
+		if (!standing_bars(c->standing) && before >= quota_of(g, &c->issuer) &&
+		    defence_on(g, DEFENCE_QUOTA))
 			c->standing = STANDING_QUARANTINED;
 		use_count(s, c);
 		if (s->due_at == 0)
@@ -320,7 +321,8 @@ static void judge_all(struct gossip *g)
 		issuer = &c->issuer;
 		bool was = c->barred;
 		c->standing = judge(g, &held[i].m->id, c);
-		if (!standing_bars(c->standing) && live++ >= quota_of(g, issuer))
+		if (!standing_bars(c->standing) && live++ >= quota_of(g, issuer) &&
+		    defence_on(g, DEFENCE_QUOTA))
 			c->standing = STANDING_QUARANTINED;
 		s->arrange |= c->barred != was;
 		use_count(s, c);

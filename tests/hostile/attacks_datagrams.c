@@ -279,7 +279,7 @@ static void truncated(struct trial *t)
 }
 
 const struct attack attacks_datagrams[] = {
-    {"forged_datagrams",
+    {"flood_of_forgeries",
      "an outsider sends forged datagrams under all source ids, from the addresses of honest hosts",
      "they cost the honest nothing: none of theirs is dropped, none becomes dark", DEFENCE_MAC_FIRST,
      forged_datagrams},

@@ -345,7 +345,7 @@ const struct attack attacks_digests[] = {
      selective_dropping},
     {"digest_lies", "an insider shows another set root at each turn, and hashes and ids that do not exist",
      "about two walks a second at most, and the news of others", DEFENCE_WALK_PACE, digest_lies},
-    {"withheld_revocation", "a stolen host boasts of a longer log at each turn, and hands nothing over",
+    {"withheld_revocations", "a stolen host boasts of a longer log at each turn, and hands nothing over",
      "its revocation reaches all within 20 s", DEFENCE_LOG_CLAIM, withheld_revocation},
     {"blob_lies", "an insider answers with other blobs than were asked for", "nobody keeps them",
      DEFENCE_BLOB_ASKED, blob_lies},

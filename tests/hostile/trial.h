@@ -13,7 +13,7 @@
 #include "world.h"
 
 #define TRIAL_ACTORS 64
-#define TRIAL_EARS   8
+#define TRIAL_EARS   24
 
 struct trial;
 
