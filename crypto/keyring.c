@@ -49,7 +49,7 @@ struct keyring {
 	bool valid[2]; /* own keys, by parity of the day */
 	uint8_t public_key[2][KEY_BYTES];
 	struct peers peers;
-	uint64_t sealed; /* datagrams, since the keyring was made: its keys never see one of these twice */
+	uint64_t sealed;      /* under the hello key */
 	unsigned derivations; /* that keyring_open may still make */
 };
 
@@ -237,15 +237,15 @@ bool keyring_is_hello(const uint8_t *data)
 }
 
 static enum err seal(struct keyring *k, uint8_t type, uint8_t own_counter, uint8_t peer_counter,
-		     const uint8_t key[KEY_BYTES], const void *message, size_t len, uint8_t *ret,
-		     size_t *ret_len, uint64_t *ret_nonce)
+		     const uint8_t key[KEY_BYTES], uint64_t count, const void *message, size_t len,
+		     uint8_t *ret, size_t *ret_len, uint64_t *ret_nonce)
 {
 	if (len > DATAGRAM_MESSAGE_BYTES)
 		return ERR_LIMIT;
 	uint8_t nonce[NONCE_BYTES];
 	k->rng.fill(k->rng.context, nonce, sizeof(nonce));
 	struct writer counter = writer_of(nonce + (OFFSET_COUNTER - OFFSET_NONCE), sizeof(uint64_t));
-	writer_u64(&counter, ++k->sealed);
+	writer_u64(&counter, count);
 	struct writer w = writer_of(ret, LIMIT_DATAGRAM_BYTES);
 	writer_u8(&w, DATAGRAM_VERSION);
 	writer_u8(&w, type);
@@ -275,14 +275,14 @@ enum err keyring_seal(struct keyring *k, const struct id *peer_id, uint8_t type,
 		return ERR_UNKNOWN_SOURCE;
 	peers_touch(&k->peers, peer);
 	return seal(k, type, counter_of(peer->learned), counter_of(peer->keys[PEER_KEY_NEWEST].day),
-		    pair->send, message, len, ret, ret_len, ret_nonce);
+		    pair->send, ++peer->sealed, message, len, ret, ret_len, ret_nonce);
 }
 
 enum err keyring_seal_hello(struct keyring *k, uint8_t type, const void *message, size_t len, uint8_t *ret,
 			    size_t *ret_len, uint64_t *ret_nonce)
 {
-	return seal(k, type, HELLO_COUNTER, HELLO_COUNTER, k->secrets->hello_key, message, len, ret, ret_len,
-		    ret_nonce);
+	return seal(k, type, HELLO_COUNTER, HELLO_COUNTER, k->secrets->hello_key, ++k->sealed, message, len,
+		    ret, ret_len, ret_nonce);
 }
 
 struct id keyring_source(const uint8_t *data)

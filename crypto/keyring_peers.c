@@ -47,9 +47,16 @@ void peers_touch(struct peers *peers, struct peer *peer)
 	peer->used = ++peers->uses;
 }
 
+static void let_go(struct peers *peers, struct peer *peer)
+{
+	if (peer->sealed > peers->sealed)
+		peers->sealed = peer->sealed;
+	peer_free(peer);
+}
+
 static void remove_at(struct peers *peers, size_t i)
 {
-	peer_free(peers->by_id[i]);
+	let_go(peers, peers->by_id[i]);
 	peers->count--;
 	memmove(&peers->by_id[i], &peers->by_id[i + 1], (peers->count - i) * sizeof(struct peer *));
 }
@@ -89,6 +96,7 @@ static struct peer *add(struct peers *peers, const struct id *id)
 	if (peers->count == LIMIT_SESSIONS)
 		remove_oldest(peers);
 	peer->id = *id;
+	peer->sealed = peers->sealed;
 	size_t i = index_of(peers, id);
 	memmove(&peers->by_id[i + 1], &peers->by_id[i], (peers->count - i) * sizeof(struct peer *));
 	peers->by_id[i] = peer;
@@ -162,7 +170,7 @@ void peers_expire(struct peers *peers, wall_day day)
 	for (size_t i = 0; i < peers->count; i++) {
 		struct peer *peer = peers->by_id[i];
 		if (peer->learned < day)
-			peer_free(peer);
+			let_go(peers, peer);
 		else
 			peers->by_id[kept++] = peer;
 	}

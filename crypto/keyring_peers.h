@@ -35,6 +35,7 @@ struct peer {
 	struct id id;
 	wall_day learned; /* own day of the last hello: the own key that the peer holds */
 	uint64_t used;
+	uint64_t sealed; /* datagrams for it, and what `peers` says it began at */
 	struct peer_key keys[PEER_KEYS];
 	struct pair pairs[2][PEER_KEYS]; /* by slot of the own key */
 };
@@ -44,6 +45,7 @@ struct peers {
 	size_t count;
 	size_t cap;
 	uint64_t uses;
+	uint64_t sealed; /* most for any peer let go of: one that comes back goes on from there */
 };
 
 void peers_free(struct peers *peers);

@@ -319,6 +319,18 @@ static bool is_poison(struct gossip *g, const struct record *r, uint64_t id)
 	return true;
 }
 
+/* As a defect would, for the test of what saves a node from it. */
+static void crash_in_tests(const uint8_t *bytes, size_t len)
+{
+#ifdef MESH_WEAKEN
+	if (memmem(bytes, len, CORE_POISON, strlen(CORE_POISON)))
+		abort();
+#else
+	(void)bytes;
+	(void)len;
+#endif
+}
+
 static void applying(struct gossip *g, uint64_t id)
 {
 	if (g->applying)
@@ -338,7 +350,10 @@ static enum err accept_record(struct gossip *g, const uint8_t *bytes, size_t len
 	}
 	uint64_t id = record_id(g->keys.set_key, bytes, len);
 
-	err = is_poison(g, &r, id) ? ERR_RANGE : accept_order(g, &r, id, &fork);
+	if (is_poison(g, &r, id))
+		return ERR_RANGE;
+	crash_in_tests(bytes, len);
+	err = accept_order(g, &r, id, &fork);
 	if (err)
 		return err;
 	if (!core_room_for_records(g, 1))
@@ -418,6 +433,7 @@ static enum err load_record(struct gossip *g, const uint8_t *bytes, size_t len, 
 
 	if (!err && is_poison(g, &r, record_id(g->keys.set_key, bytes, len)))
 		return ERR_RANGE;
+	crash_in_tests(bytes, len);
 
 	if (!err && r.key.kind == RECORD_CERTIFICATE) {
 		err = certificate_decode(&r, &c);

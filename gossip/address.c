@@ -11,7 +11,6 @@
 #include "gossip/core.h"
 
 #define CHECK_MS 1000
-#define STAYS_MS 5000 /* after an answer from where it is */
 
 struct member *member_at_address(const struct gossip *g, const struct address *address)
 {
@@ -40,16 +39,33 @@ bool member_proven_at(const struct member *m, const struct address *address)
 	return m->address_proven && address_equal(&m->address, address);
 }
 
+static bool published_at(const struct member *m, const struct address *address)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < m->published_count && !found; i++)
+		found = address_equal(&m->published[i], address);
+	return found;
+}
+
+/* It was asked where it was and has had the time to answer. */
+static bool left(const struct gossip *g, const struct member *m)
+{
+	return m->stays_asked_at && m->stays_asked_at > m->proven_at &&
+	       g->now - m->stays_asked_at >= g->timing.ack_ms;
+}
+
 void member_proved(struct gossip *g, struct member *m, const struct address *asked,
 		   const struct address *from)
 {
 	if (!address_equal(asked, from))
 		return;
-	if (m->address_proven && !address_equal(&m->address, from) && g->now - m->proven_at < STAYS_MS)
+	if (m->address_proven && !address_equal(&m->address, from) && !left(g, m) && !published_at(m, from))
 		return;
 	m->address = *from;
 	m->address_proven = true;
 	m->proven_at = g->now;
+	m->stays_asked_at = 0;
 	if (address_equal(&g->asker, from))
 		g->asker_left = SIZE_MAX;
 }
@@ -61,13 +77,26 @@ bool member_check(struct gossip *g, struct member *m, const struct address *at)
 	return probe_ping_at(g, m, at);
 }
 
+/* Is it there, or still where it was? The latter is asked first. */
+static void member_seen_at(struct gossip *g, struct member *m, const struct address *from)
+{
+	if (!m->address_proven || published_at(m, from) || left(g, m)) {
+		member_check(g, m, from);
+	} else if (m->stays_asked_at <= m->proven_at && g->now - m->proven_at >= CHECK_MS &&
+		   probe_ping_at(g, m, &m->address)) {
+		m->stays_asked_at = g->now;
+	}
+}
+
 void member_heard(struct gossip *g, struct member *m, const struct address *from)
 {
 	if (!defence_on(g, DEFENCE_ADDRESS_PROOF)) {
 		m->address = *from;
 		m->address_proven = true;
 	}
-	if (!member_proven_at(m, from) || m->suspected)
+	if (!member_proven_at(m, from))
+		member_seen_at(g, m, from);
+	else if (m->suspected)
 		member_check(g, m, from);
 	m->heard_at = g->now;
 	m->session = true;

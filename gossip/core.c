@@ -332,6 +332,9 @@ static void dispatch_hello(struct gossip *g, const struct address *from, const s
 		hello_on_message(g, from, d);
 		break;
 	case WIRE_LOG_PULL:
+		if (!hello_log_allows(g))
+			return;
+		__attribute__((fallthrough));
 	case WIRE_LOG_ENTRIES:
 		logsync_on_message(g, NULL, from, d);
 		break;

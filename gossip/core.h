@@ -68,6 +68,7 @@ struct member {
 	struct address address; /* ip_len 0: none */
 	bool address_proven;    /* an answer to a nonce of ours came from it … */
 	mono_ms proven_at;      /* … last then */
+	mono_ms stays_asked_at; /* asked there, because it was seen elsewhere; 0: not */
 	uint8_t address_next;   /* next of `published` to try */
 	uint8_t published_count;
 	struct address published[LIMIT_ADDRESSES]; /* by its profile */
@@ -227,6 +228,8 @@ bool core_send_hello(struct gossip *g, const struct address *to, enum wire_type 
 #define CORE_HOPS_PULLED 255
 enum err core_accept_record(struct gossip *g, const uint8_t *bytes, size_t len, struct member *from,
 			    unsigned hops);
+/* Test builds end the process when they apply a record with this text in it. */
+#define CORE_POISON "poison for tests"
 /* Signs and publishes an own record: next seq, set, replica, spread. ERR_NOMEM, ERR_LIMIT, ERR_FORMAT. */
 enum err core_publish(struct gossip *g, uint8_t kind, const struct id *subject, uint64_t slot,
 		      const uint8_t *body, size_t len, enum gossip_urgency urgency);
@@ -269,6 +272,8 @@ void hello_on_message(struct gossip *g, const struct address *from, const struct
 /* Start (or leave alone) a hello; `now`: even when the backoff says later. */
 void hello_start(struct gossip *g, struct member *m, bool now);
 /* A datagram that names `source` could not be opened: perhaps that host lost or changed its key. */
+/* Whether one more LOG_PULL of a stranger may be answered in this second. */
+bool hello_log_allows(struct gossip *g);
 void hello_on_unknown(struct gossip *g, const struct id *source, const struct address *from);
 
 /* --- probe.c: SWIM inside the own site --- */

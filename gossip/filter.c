@@ -4,6 +4,8 @@
  * is counted against anyone before the seal says who it was: an address or a host id in the header is
  * whatever the sender wrote there, and whoever writes another's must not use up that one's share. What it
  * costs to get that far (a mac, and for those with the estate secret a failed seal) is a few microseconds. */
+#include <string.h>
+
 #include "gossip/core.h"
 
 #define RATE_PER_SECOND 400
@@ -34,7 +36,13 @@ bool filter_allows(struct gossip *g, struct member *m)
 
 bool filter_source_allows(struct gossip *g, const struct address *from, uint32_t per_second)
 {
-	uint64_t source = hash_checksum(from->ip, from->ip_len);
+	/* A /64 is one host's for the asking. The key keeps anyone from aiming at another's slot. */
+	size_t len = from->ip_len == 4 ? 4 : 8;
+	uint8_t mark[ID_BYTES];
+	uint64_t source;
+
+	hash_keyed(mark, sizeof(mark), g->keys.set_key, "mesh.source", from->ip, len);
+	memcpy(&source, mark, sizeof(source));
 	struct core_rate *rate = &g->rates[source % CORE_RATE_SLOTS];
 
 	if (rate->source != source && g->now - rate->bucket.at > CLOCK_SECOND_MS)

@@ -28,8 +28,9 @@ struct hello {
 	size_t count, capacity;
 	struct seed *seeds;
 	uint8_t secret[KEY_BYTES];
-	mono_ms second_at; /* start of the second being counted */
-	unsigned answers, cookies;
+	mono_ms second_at;                  /* start of the second being counted */
+	unsigned fresh, returned, finished; /* hellos without and with a cookie, and FINISHes, in it */
+	unsigned cookies, logs;
 	mono_ms seeds_at;   /* next look at the seeds */
 	mono_ms renewed_at; /* own keys, because nobody heeded them; 0: never */
 };

@@ -10,11 +10,13 @@
 #include "gossip/logsync.h"
 #include "gossip/standing.h"
 
-#define SLOT_MS          8000 /* a FINISH is taken in its slot and the next */
-#define ANSWERS_A_SECOND 100  /* replies signed, finishes verified */
-#define COOKIE_ABOVE     50   /* beyond so many in this second, a cookie first */
-#define SOURCE_A_SECOND  40   /* of one address that came back with the cookie, or the FINISH */
-#define COOKIES_A_SECOND 4000 /* 100 bytes each */
+#define SLOT_MS           8000 /* a FINISH is taken in its slot and the next */
+#define FRESH_A_SECOND    50   /* hellos answered without a cookie */
+#define RETURNED_A_SECOND 50   /* … with one */
+#define FINISHED_A_SECOND 100  /* finishes verified */
+#define SOURCE_A_SECOND   10   /* of the last two, of one address: it is proven */
+#define COOKIES_A_SECOND  4000 /* 100 bytes each */
+#define LOGS_A_SECOND     500  /* LOG_PULLs under the hello key answered */
 
 void hello_done(struct gossip *g, struct member *m)
 {
@@ -72,16 +74,39 @@ static void hello_mark(struct gossip *g, uint64_t slot, char use, const struct a
 	hash_keyed(ret, HELLO_NONCE_BYTES, g->hello->secret, "mesh.nonce", data, w.len);
 }
 
-/* Bounds what strangers can make this node sign and verify. */
-static bool hello_allows(struct gossip *g, unsigned most)
+/* Bounds what strangers can make this node sign, verify and send. Each has its own count, so that none of
+ * them is in the others' way. */
+static bool second_allows(struct gossip *g, unsigned *count, unsigned most)
 {
 	struct hello *h = g->hello;
 
 	if (g->now - h->second_at >= CLOCK_SECOND_MS) {
 		h->second_at = g->now;
-		h->answers = h->cookies = 0;
+		h->fresh = h->returned = h->finished = h->cookies = h->logs = 0;
 	}
-	return h->answers < most || !defence_on(g, DEFENCE_HELLO_SHARE);
+	if (*count >= most && defence_on(g, DEFENCE_HELLO_SHARE)) {
+		return false;
+	}
+	++*count;
+	return true;
+}
+
+/* For one who has shown that `from` is his: others have their share, too. */
+static bool source_allows(struct gossip *g, const struct address *from, unsigned *count, unsigned most)
+{
+	bool allowed = !defence_on(g, DEFENCE_HELLO_SHARE) ||
+		       (filter_source_allows(g, from, SOURCE_A_SECOND) && second_allows(g, count, most));
+
+	g->counters.dropped_rate += !allowed;
+	return allowed;
+}
+
+bool hello_log_allows(struct gossip *g)
+{
+	bool allowed = second_allows(g, &g->hello->logs, LOGS_A_SECOND);
+
+	g->counters.dropped_rate += !allowed;
+	return allowed;
 }
 
 static bool cookie_holds(struct gossip *g, const struct wire_hello *hello, const struct datagram *d,
@@ -101,25 +126,12 @@ static void cookie_send(struct gossip *g, const struct address *from, const stru
 {
 	uint8_t message[WIRE_MESSAGE_BYTES];
 
-	if (g->hello->cookies >= COOKIES_A_SECOND) {
+	if (!second_allows(g, &g->hello->cookies, COOKIES_A_SECOND)) {
 		g->counters.dropped_rate++;
 		return;
 	}
-	g->hello->cookies++;
 	memcpy(cookie->ni, hello->ni, sizeof(cookie->ni));
 	core_send_hello(g, from, WIRE_COOKIE, message, wire_cookie_encode(cookie, message), NULL);
-}
-
-/* For one who has shown that `from` is his: others have their share, too. */
-static bool answer_take(struct gossip *g, const struct address *from)
-{
-	if (!hello_allows(g, ANSWERS_A_SECOND) ||
-	    (!filter_source_allows(g, from, SOURCE_A_SECOND) && defence_on(g, DEFENCE_HELLO_SHARE))) {
-		g->counters.dropped_rate++;
-		return false;
-	}
-	g->hello->answers++;
-	return true;
 }
 
 static void reply_send(struct gossip *g, const struct address *from, const struct datagram *d,
@@ -163,17 +175,15 @@ void hello_on_hello(struct gossip *g, const struct address *from, const struct d
 	g->counters.hellos_in++;
 	if (!id_is_zero(&hello.responder) && !id_equal(&hello.responder, &g->self->id))
 		return;
-	if (!hello_allows(g, COOKIE_ABOVE)) {
+	if (!second_allows(g, &g->hello->fresh, FRESH_A_SECOND)) {
 		struct wire_cookie cookie;
 
 		if (!cookie_holds(g, &hello, d, from, cookie.cookie)) {
 			cookie_send(g, from, &hello, &cookie);
 			return;
 		}
-		if (!answer_take(g, from))
+		if (!source_allows(g, from, &g->hello->returned, RETURNED_A_SECOND))
 			return;
-	} else {
-		g->hello->answers++;
 	}
 	if (hello_member(g, &d->source, hello.certificate, hello.certificate_len, from, &hello.head))
 		reply_send(g, from, d, &hello);
@@ -193,7 +203,7 @@ void hello_on_finish(struct gossip *g, const struct address *from, const struct 
 	hello_mark(g, slot - 1, 'n', from, &d->source, finish.ni, finish.day, finish.key, old);
 	bool ours = hash_same(finish.nr, fresh, sizeof(fresh)) || hash_same(finish.nr, old, sizeof(old));
 
-	if (!ours || !answer_take(g, from)) {
+	if (!ours || !source_allows(g, from, &g->hello->finished, FINISHED_A_SECOND)) {
 		g->counters.dropped_seal += !ours;
 		return;
 	}

@@ -64,7 +64,8 @@ static bool parse(char *text, size_t len, struct boot *ret)
 /* What the file says becomes what boot `id` knows. */
 static void turn(struct boot *b, const char *id, struct boot_news *news)
 {
-	if (strcmp(b->id, id) != 0) {
+	news->same = strcmp(b->id, id) == 0;
+	if (!news->same) {
 		news->unclean = !b->stopped;
 		news->died_s = b->alive_s;
 		b->last_clean = (struct reading_u64){READING_OK, b->stopped};

@@ -23,6 +23,7 @@ struct boot {
 
 struct boot_news {
 	bool unclean;    /* the boot before crashed, and this is the first look at it */
+	bool same;       /* as of the last look: this host was not started anew */
 	bool lost;       /* the file was damaged: nothing is known of the boot before */
 	uint64_t died_s; /* unclean: when it was last known alive */
 };

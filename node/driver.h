@@ -13,6 +13,7 @@
 #include "crypto/credentials.h"
 #include "gossip/gossip.h"
 #include "node/committer.h"
+#include "node/poison.h"
 #include "node/udp.h"
 #include "store/store.h"
 
@@ -30,6 +31,7 @@ struct driver_options {
 	const struct address *seeds;
 	size_t seed_count;
 	uint64_t instance;
+	const struct poison *poison;
 };
 
 /* Loads what the replica holds and finds the seq to go on from. ERR_NOMEM, why the own certificate does not

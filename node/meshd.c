@@ -65,6 +65,17 @@ static enum err load_crash_counts(struct meshd *m, struct err_info *info)
 	return ERR_OK;
 }
 
+static enum err load_poison(struct meshd *m, bool same_boot, struct err_info *info)
+{
+	enum err err = poison_open(m->applying_path, m->poison_path, same_boot, &m->poison, info);
+	if (err == ERR_OK && m->poison.last != 0)
+		log_line(&m->log, LOG_WARN, "the last run ended while record %016" PRIx64 " was applied%s",
+			 m->poison.last,
+			 m->poison.last_crashes >= POISON_CRASHES ? ", again: it is left out from now on"
+								  : "");
+	return err;
+}
+
 /* The crash is counted durably before the boot file forgets it. */
 static enum err load_boot(struct meshd *m, struct err_info *info)
 {
@@ -87,6 +98,8 @@ static enum err load_boot(struct meshd *m, struct err_info *info)
 		err = crash_counts_save(m->crash_counts_path, &m->crash_counts, info);
 	}
 	if (err == ERR_OK)
+		err = load_poison(m, news.same, info);
+	if (err == ERR_OK)
 		err = boot_save(m->boot_path, &m->boot, now_s, info);
 	m->boot_saved = os_clock_mono();
 	return err;
@@ -98,8 +111,13 @@ static enum err make_paths(struct meshd *m, struct err_info *info)
 		const char *name;
 		char *path;
 	} files[] = {
-	    {CONTROL_SOCKET_NAME, m->socket_path}, {"seq", m->seq_path},           {"boot", m->boot_path},
-	    {"crashes", m->crash_counts_path},     {"authority.log", m->log_path},
+	    {CONTROL_SOCKET_NAME, m->socket_path},
+	    {"seq", m->seq_path},
+	    {"boot", m->boot_path},
+	    {"crashes", m->crash_counts_path},
+	    {"authority.log", m->log_path},
+	    {"applying", m->applying_path},
+	    {"poison", m->poison_path},
 	};
 	enum err err = ERR_OK;
 	for (size_t i = 0; err == ERR_OK && i < sizeof(files) / sizeof(files[0]); i++)
@@ -191,6 +209,7 @@ static enum err open_driver(struct meshd *m, struct err_info *info)
 	    .udp = m->udp,
 	    .log = &m->log,
 	    .seq_path = m->seq_path,
+	    .poison = &m->poison,
 	    .authority_log_path = m->log_path,
 	    .seeds = seeds,
 	    .seed_count = all_seeds(m, seeds),
@@ -412,6 +431,7 @@ void meshd_close(struct meshd *m)
 	driver_free(m->driver);
 	committer_free(m->committer);
 	store_close(m->store);
+	poison_close(&m->poison);
 	if (m->failure == ERR_CORRUPT)
 		set_aside(m);
 	state_close(&m->state);

@@ -11,6 +11,7 @@
 #include "node/control_server.h"
 #include "node/crash_counts.h"
 #include "node/driver.h"
+#include "node/poison.h"
 #include "node/publisher.h"
 #include "node/state.h"
 #include "node/udp.h"
@@ -31,6 +32,9 @@ struct meshd {
 	char boot_path[LIMIT_PATH_BYTES];
 	char crash_counts_path[LIMIT_PATH_BYTES];
 	char log_path[LIMIT_PATH_BYTES];
+	char applying_path[LIMIT_PATH_BYTES];
+	char poison_path[LIMIT_PATH_BYTES];
+	struct poison poison;
 	struct boot boot;
 	struct crash_counts crash_counts;
 	bool crashed;

@@ -54,6 +54,12 @@ enum err os_file_can_grow(const char *path, size_t bytes, struct err_info *info)
  * of it then never faults for want of space. What it holds stays. ERR_DISK_FULL, ERR_DENIED, ERR_IO. */
 enum err os_file_reserve(const char *path, size_t bytes, unsigned mode, struct err_info *info);
 
+/* The first `bytes` of a file, made with `mode` and zeroes when there is none, as memory: what is written
+ * there is in the file as soon as it is written, however the process ends; a power cut may lose it.
+ * ERR_DISK_FULL, ERR_DENIED, ERR_IO. */
+enum err os_file_map(const char *path, size_t bytes, unsigned mode, void **ret, struct err_info *info);
+void os_file_unmap(void *map, size_t bytes); /* NULL is fine */
+
 /* Give a file or folder to a group. ERR_NOT_FOUND (no such group or file), ERR_DENIED (not a member). */
 enum err os_file_set_group(const char *path, const char *group, struct err_info *info);
 

@@ -167,6 +167,11 @@ void net_start(struct net *n, size_t at, const struct address *seed)
 				   .now = n->now,
 				   .wall = wall(n),
 				   .timing = gossip_timing_default()};
+	if (at == 0) {
+		o.applying = n->applying;
+		o.poison = n->poison;
+		o.poison_count = n->poison_count;
+	}
 	CHECK(gossip_new(&o, &node->g) == ERR_OK);
 	for (size_t i = 0; i < node->row_count; i++)
 		if (node->rows[i].what.type == GOSSIP_READ_RECORD)
@@ -188,9 +193,8 @@ static void publish_profile(struct net *n, size_t node)
 	net_publish(n, node, RECORD_PROFILE, body, len);
 }
 
-struct net *net_met(void)
+void net_meet(struct net *n)
 {
-	struct net *n = net_new();
 	for (size_t i = 0; i < NET_NODES; i++)
 		net_start(n, i, i > 0 ? &n->nodes[0].address : NULL);
 	for (size_t i = 0; i < NET_NODES; i++)
@@ -199,6 +203,12 @@ struct net *net_met(void)
 	for (size_t i = 0; i < NET_NODES; i++)
 		for (size_t j = 0; j < NET_NODES; j++)
 			CHECK(i == j || (net_member(n, i, j) != NULL && net_member(n, i, j)->session));
+}
+
+struct net *net_met(void)
+{
+	struct net *n = net_new();
+	net_meet(n);
 	return n;
 }
 

@@ -47,6 +47,10 @@ struct net {
 	/* Sees each datagram on its way; false takes it off the wire. NULL: all arrive. */
 	bool (*tap)(struct net *n, const struct net_datagram *d);
 	void *context;
+	/* Options of node 0 alone. */
+	volatile uint64_t *applying;
+	const uint64_t *poison;
+	size_t poison_count;
 	struct net_datagram *wire;
 	size_t wire_count;
 };
@@ -58,6 +62,7 @@ void net_free(struct net *n);
 void net_start(struct net *n, size_t node, const struct address *seed);
 /* Three nodes that have met. */
 struct net *net_met(void);
+void net_meet(struct net *n);
 void net_run(struct net *n, mono_ms ms);
 
 /* Bytes as if `from` had sent them, and all that follows from it. */
