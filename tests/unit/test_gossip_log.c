@@ -194,6 +194,19 @@ static void test_an_allow_list_is_completed_and_leaves_whom_it_names(void **stat
 		assert_int_equal(net_standing(n, i, net_id(n, 1 - i)), STANDING_GOOD);
 		assert_int_equal(net_standing(n, i, net_id(n, 2)), STANDING_REVOKED);
 	}
+	/* After a restart from its files: the list lies in the replica. */
+	authlog_free(n->nodes[1].log);
+	gossip_free(n->nodes[1].g);
+	n->nodes[1].g = NULL;
+	assert_int_equal(authlog_new(&n->nodes[1].log), ERR_OK);
+	for (size_t i = 0, len; i < authlog_count(n->nodes[0].log); i++) {
+		const uint8_t *entry = authlog_entry(n->nodes[0].log, i, &len);
+		assert_int_equal(authlog_append(n->nodes[1].log, entry, len), ERR_OK);
+	}
+	net_start(n, 1, NULL);
+	net_run(n, 2000);
+	assert_int_equal(net_standing(n, 1, net_id(n, 2)), STANDING_REVOKED);
+	assert_int_equal(net_standing(n, 1, net_id(n, 0)), STANDING_GOOD);
 	net_free(n);
 }
 
