@@ -96,6 +96,21 @@ static enum err check_signatures(const struct authlog *log, const struct log_ent
 			    body->proof);
 }
 
+/* Whether a rotation that is here has retired the key in force behind `before`. Such a key forks nothing any
+ * more: whoever stole it, or finds it in an old copy, comes too late. */
+static bool is_sealed(const struct authlog *log, const struct log_node *before)
+{
+	for (size_t i = 0; i < log->node_count; i++) {
+		if (log->nodes[i]->bytes[2] != LOG_ROTATE)
+			continue;
+		for (const struct log_node *n = log->nodes[i]->before; n != NULL; n = n->before) {
+			if (n == before)
+				return true;
+		}
+	}
+	return false;
+}
+
 /* What follows from the entries held when `fork` is the first fork. */
 static enum err replay(const struct authlog *log, const struct log_node *fork, struct log_state *ret)
 {
@@ -232,7 +247,14 @@ static enum err insert(struct authlog *log, const struct log_entry *e, const str
 	return ERR_OK;
 }
 
-static enum err append(struct authlog *log, const uint8_t *entry, size_t len, bool checked_before)
+/* Where an entry comes from. */
+enum trust {
+	NEWS,    /* anywhere */
+	KEPT,    /* a log that was kept: it may have been forked before its key was retired */
+	CHECKED, /* this process has checked it */
+};
+
+static enum err append(struct authlog *log, const uint8_t *entry, size_t len, enum trust trust)
 {
 	struct log_entry e;
 	struct log_body body;
@@ -247,14 +269,22 @@ static enum err append(struct authlog *log, const uint8_t *entry, size_t len, bo
 	err = check_place(log, &e, &before);
 	if (err == ERR_OK)
 		err = log_body_decode(e.type, e.body, e.body_len, &body);
-	if (err == ERR_OK && !checked_before)
+	if (err == ERR_OK && trust != CHECKED)
 		err = check_signatures(log, &e, &body, before);
+	if (err == ERR_OK && trust == NEWS && before != NULL && before->successors > 0 &&
+	    is_sealed(log, before))
+		err = ERR_UNTRUSTED;
 	return err == ERR_OK ? insert(log, &e, &body, before, hash) : err;
 }
 
 enum err authlog_append(struct authlog *log, const uint8_t *entry, size_t len)
 {
-	return append(log, entry, len, false);
+	return append(log, entry, len, NEWS);
+}
+
+enum err authlog_append_kept(struct authlog *log, const uint8_t *entry, size_t len)
+{
+	return append(log, entry, len, KEPT);
 }
 
 enum err authlog_copy(const struct authlog *log, struct authlog **ret)
@@ -264,7 +294,7 @@ enum err authlog_copy(const struct authlog *log, struct authlog **ret)
 	if (err != ERR_OK)
 		return err;
 	for (size_t i = 0; err == ERR_OK && i < log->node_count; i++)
-		err = append(copy, log->nodes[i]->bytes, log->nodes[i]->len, true);
+		err = append(copy, log->nodes[i]->bytes, log->nodes[i]->len, CHECKED);
 	if (err == ERR_OK)
 		err = authlog_copy_lists(log, copy);
 	if (err == ERR_OK)

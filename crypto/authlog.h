@@ -81,7 +81,8 @@ enum err authlog_copy(const struct authlog *log, struct authlog **ret);
  *
  * An entry whose predecessor has a successor already forks the log: then all branches are kept (at most
  * LIMIT_LOG_BRANCHES), and of what stands behind the first fork only revocations count, those of every
- * branch. The same entries make the same log, in whatever order they came. */
+ * branch. The same entries make the same log, in whatever order they came. ERR_UNTRUSTED: it would fork what
+ * a rotation that is here has sealed, under the key that the rotation retired. */
 enum err authlog_append(struct authlog *log, const uint8_t *entry, size_t len);
 bool authlog_forked(const struct authlog *log);
 size_t authlog_branches(const struct authlog *log); /* 1 unless forked; 0 while empty */

@@ -3,7 +3,7 @@
 
 #include "base/check.h"
 #include "base/cursor.h"
-#include "crypto/authlog.h"
+#include "crypto/authlog_private.h"
 #include "os/file.h"
 
 #define LENGTH_BYTES 2
@@ -64,7 +64,7 @@ enum err authlog_load(const char *path, struct authlog **ret, struct err_info *i
 	while (err == ERR_OK && reader_left(&r) > 0) {
 		size_t entry_len = reader_u16(&r);
 		const uint8_t *entry = reader_bytes(&r, entry_len);
-		err = r.failed ? ERR_SHORT : authlog_append(log, entry, entry_len);
+		err = r.failed ? ERR_SHORT : authlog_append_kept(log, entry, entry_len);
 		index++;
 	}
 	free(data);

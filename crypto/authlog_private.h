@@ -41,6 +41,10 @@ struct authlog {
 	size_t allowed_count, allowed_cap, allowed_hosts;
 };
 
+/* As authlog_append, for the entries of a log that was written whole: a fork that came before the rotation
+ * which retired its key stays. */
+enum err authlog_append_kept(struct authlog *log, const uint8_t *entry, size_t len);
+
 /* Grants say which list is to be looked for. */
 void authlog_name_lists(struct authlog *log);
 enum err authlog_copy_lists(const struct authlog *from, struct authlog *to);

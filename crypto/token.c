@@ -15,6 +15,7 @@
 #include "base/cursor.h"
 #include "base/mp.h"
 #include "base/text.h"
+#include "crypto/authlog_private.h"
 #include "os/file.h"
 
 #define LINE_PREFIX    "mesh-token-"
@@ -248,8 +249,8 @@ static enum err read_log(const msgpack_object *o, struct token *ret)
 	for (size_t i = 0; err == ERR_OK && i < count; i++) {
 		const uint8_t *entry;
 		size_t len;
-		err =
-		    mp_bin_ref(mp_at(o, i), &entry, &len) ? authlog_append(ret->log, entry, len) : ERR_FORMAT;
+		err = mp_bin_ref(mp_at(o, i), &entry, &len) ? authlog_append_kept(ret->log, entry, len)
+							    : ERR_FORMAT;
 	}
 	return err == ERR_OK || err == ERR_NOMEM ? err : ERR_FORMAT;
 }

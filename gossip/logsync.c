@@ -207,10 +207,15 @@ static void on_pull(struct gossip *g, struct member *m, const struct address *fr
 
 static enum err append(struct gossip *g, struct ask *l, const struct wire_items *items, bool *ret_grown)
 {
+	bool refused = false;
 	*ret_grown = false;
 	for (size_t i = 0; i < items->count; i++) {
 		const struct wire_item *item = &items->items[i];
 		enum err err = authlog_append(g->log, item->bytes, item->len);
+		/* A branch under a key that was retired before: it, and what stands on it, is passed over. */
+		refused |= err == ERR_UNTRUSTED;
+		if (err == ERR_UNTRUSTED || (err == ERR_STALE && refused))
+			continue;
 		if (err != ERR_OK && err != ERR_EXISTS)
 			return err;
 		if (entry_index(item->bytes) > l->last)

@@ -261,15 +261,14 @@ static void fork_deeply(struct pool *p, bool below)
 	struct authlog *a = copy_of(fix.log), *b = copy_of(fix.log);
 	add_host(a, 11);
 	add_grant(a, fix.authority, fix.host, 5);
-	add_rotation(a, fix.authority, fix.other);
-	add_revoke(a, fix.other, LOG_REVOKE_HOST, &three, NULL, 1);
-	add_grant(a, fix.other, fix.authority, 5);
+	add_revoke(a, fix.authority, LOG_REVOKE_HOST, &three, NULL, 1);
+	add_grant(a, fix.authority, fix.other, 5);
 	add_revoke(b, fix.authority, LOG_REVOKE_ISSUER, identity_id(fix.issuer), &list, 700);
 	add_host(b, 12);
 	struct authlog *c = copy_of(b);
 	add_revoke(b, fix.authority, LOG_REVOKE_OPERATOR, identity_id(fix.other), NULL, 2);
-	add_rotation(c, fix.authority, fix.host);
-	add_revoke(c, fix.host, LOG_REVOKE_HOST, &four, NULL, 1);
+	add_revoke(c, fix.authority, LOG_REVOKE_HOST, &four, NULL, 1);
+	add_grant(c, fix.authority, fix.host, 1);
 	add_host(lower, 13);
 	add_grant(lower, fix.authority, fix.other, 5);
 	pour(p, a);
@@ -335,36 +334,118 @@ static void the_order_of_arrival_leaves_no_trace(void **state)
 static void keys_are_a_branchs_own(void **state)
 {
 	(void)state;
+	struct pool p = {.count = 0};
 	struct authlog *a = copy_of(fix.log), *b = copy_of(fix.log);
 	struct id host = number(1);
 	struct fixture_entry m;
+	add_host(b, 2);
 	add_rotation(a, fix.authority, fix.other);
 	assert_int_equal(authlog_make_revoke(a, fix.authority, LOG_REVOKE_HOST, &host, NULL, "", FIXTURE_NOW,
 					     m.bytes, &m.len),
 			 ERR_UNTRUSTED);
-	assert_int_equal(
-	    authlog_make_revoke(a, fix.other, LOG_REVOKE_HOST, &host, NULL, "", FIXTURE_NOW, m.bytes, &m.len),
-	    ERR_OK);
-	struct fixture_entry by_old = m;
-	fixture_sign_entry(&fix, fix.authority, &by_old);
-	assert_int_equal(authlog_append(a, by_old.bytes, by_old.len), ERR_SIGNATURE);
-	assert_int_equal(authlog_append(a, m.bytes, m.len), ERR_OK);
-	/* The old key forks at the rotation, and the new key may not sign there. */
-	add_host(b, 2);
-	size_t len;
-	const uint8_t *entry = authlog_entry(b, 2, &len);
-	memcpy(m.bytes, entry, len);
-	m.len = len;
-	struct fixture_entry by_new = m;
-	fixture_sign_entry(&fix, fix.other, &by_new);
-	assert_int_equal(authlog_append(a, by_new.bytes, by_new.len), ERR_SIGNATURE);
-	assert_false(authlog_forked(a));
-	assert_int_equal(authlog_append(a, m.bytes, m.len), ERR_OK);
-	assert_true(authlog_forked(a));
-	host = number(2);
-	assert_true(authlog_host_revoked(a, &host));
+	pour(&p, b);
+	pour(&p, a);
+	struct authlog *log = drink(&p);
+	assert_int_equal(authlog_branches(log), 2);
+	for (int i = 0; i < 2; i++) {
+		const struct identity *right = i == 0 ? fix.other : fix.authority;
+		const struct identity *wrong = i == 0 ? fix.authority : fix.other;
+		assert_int_equal(authlog_make_revoke(i == 0 ? a : b, right, LOG_REVOKE_HOST, &host, NULL, "",
+						     FIXTURE_NOW, m.bytes, &m.len),
+				 ERR_OK);
+		struct fixture_entry by_wrong = m;
+		fixture_sign_entry(&fix, wrong, &by_wrong);
+		assert_int_equal(authlog_append(log, by_wrong.bytes, by_wrong.len), ERR_SIGNATURE);
+		assert_int_equal(authlog_append(log, m.bytes, m.len), ERR_OK);
+	}
+	assert_int_equal(authlog_branches(log), 2);
+	authlog_free(log);
 	authlog_free(a);
 	authlog_free(b);
+}
+
+/* Whoever finds a retired key forks nothing with it, however deep; what was forked before stays so. */
+static void a_rotation_seals_what_is_before_it(void **state)
+{
+	(void)state;
+	struct err_info info = {0};
+	const char *path = scratch_path(*state, "authority.log");
+	struct authlog *early = copy_of(fix.log), *thief = copy_of(fix.log), *late, *back;
+	struct id host = number(9);
+	size_t len;
+	add_host(fix.log, 1);
+	add_rotation(fix.log, fix.authority, fix.other);
+	add_grant(fix.log, fix.other, fix.host, 1);
+	late = copy_of(fix.log);
+	add_rotation(late, fix.other, fix.host);
+	/* With and without a rotation of his own. */
+	add_host(thief, 9);
+	const uint8_t *entry = authlog_entry(thief, 2, &len);
+	assert_int_equal(authlog_append(fix.log, entry, len), ERR_UNTRUSTED);
+	assert_int_equal(authlog_append(late, entry, len), ERR_UNTRUSTED);
+	struct fixture_entry m;
+	struct authlog *bare = copy_of(early);
+	assert_int_equal(authlog_make_rotate(bare, fix.authority, fix.issuer, FIXTURE_NOW, m.bytes, &m.len),
+			 ERR_OK);
+	assert_int_equal(authlog_append(fix.log, m.bytes, m.len), ERR_UNTRUSTED);
+	assert_false(authlog_forked(fix.log));
+	assert_false(authlog_host_revoked(fix.log, &host));
+	assert_non_null(authlog_find_grant(fix.log, identity_id(fix.host)));
+	/* The key in force still forks behind the rotation: it is the owner's, or lost. */
+	struct authlog *other = copy_of(fix.log);
+	assert_int_equal(authlog_make_revoke(fix.log, fix.other, LOG_REVOKE_HOST, &host, NULL, "",
+					     FIXTURE_NOW, m.bytes, &m.len),
+			 ERR_OK);
+	add_grant(other, fix.other, fix.issuer, 1);
+	assert_int_equal(authlog_append(other, m.bytes, m.len), ERR_OK);
+	assert_true(authlog_forked(other));
+	/* Who met the thief first has a fork, also after a restart. */
+	assert_int_equal(authlog_append(early, entry, len), ERR_OK);
+	for (size_t i = 2; i < authlog_count(fix.log); i++) {
+		entry = authlog_entry(fix.log, i, &len);
+		assert_int_equal(authlog_append(early, entry, len), ERR_OK);
+	}
+	assert_true(authlog_forked(early));
+	assert_int_equal(authlog_save(early, path, &info), ERR_OK);
+	assert_int_equal(authlog_load(path, &back, &info), ERR_OK);
+	assert_same(early, back);
+	authlog_free(back);
+	authlog_free(bare);
+	authlog_free(other);
+	authlog_free(early);
+	authlog_free(thief);
+	authlog_free(late);
+}
+
+/* In a file the rotation may stand before the branch that was there first. */
+static void kept_forks_are_kept(void **state)
+{
+	struct err_info info = {0};
+	const char *path = scratch_path(*state, "authority.log");
+	struct fixture_entry rotation;
+	uint8_t of_rotation[32], of_other[32];
+	assert_int_equal(authlog_make_rotate(fix.log, fix.authority, fix.other, FIXTURE_NOW, rotation.bytes,
+					     &rotation.len),
+			 ERR_OK);
+	hash_bytes(of_rotation, 32, "mesh.log", rotation.bytes, rotation.len);
+	bool behind = false;
+	for (uint8_t i = 1; !behind; i++) {
+		struct authlog *log = copy_of(fix.log), *back;
+		size_t len;
+		add_host(log, i);
+		const uint8_t *entry = authlog_entry(log, 2, &len);
+		hash_bytes(of_other, 32, "mesh.log", entry, len);
+		behind = memcmp(of_rotation, of_other, 32) < 0;
+		assert_int_equal(authlog_append(log, rotation.bytes, rotation.len), ERR_OK);
+		assert_int_equal(authlog_save(log, path, &info), ERR_OK);
+		assert_int_equal(authlog_load(path, &back, &info), ERR_OK);
+		assert_same(log, back);
+		authlog_free(back);
+		back = copy_of(log);
+		assert_same(log, back);
+		authlog_free(back);
+		authlog_free(log);
+	}
 }
 
 /* Each holder of a key goes on where it is in force: the longest, then the lowest last hash. */
@@ -477,6 +558,8 @@ int main(void)
 	    ALONE(heads_are_of_all_branches),
 	    ALONE(the_order_of_arrival_leaves_no_trace),
 	    ALONE(keys_are_a_branchs_own),
+	    ALONE(a_rotation_seals_what_is_before_it),
+	    ALONE(kept_forks_are_kept),
 	    ALONE(appending_has_one_place),
 	    ALONE(branches_are_bounded),
 	    ALONE(forged_forks_are_refused),

@@ -209,7 +209,8 @@ static bool entry_refused(void *context, const uint8_t *bytes, size_t len)
 	return authlog_append(context, bytes, len) != ERR_OK;
 }
 
-#define LOG_VECTORS 7
+#define LOG_VECTORS  7
+#define FORK_VECTORS 8 /* all but the rotation, and two of the fork */
 
 static void log_entries(void **state)
 {
@@ -284,13 +285,13 @@ static void log_fork(void **state)
 	for (unsigned round = 0; round < 2; round++) {
 		struct authlog *log;
 		struct id id;
+		size_t len;
 		assert_int_equal(authlog_new(&log), ERR_OK);
-		for (unsigned i = 0; i < LOG_VECTORS + 2; i++) {
+		for (unsigned i = 0; i < FORK_VECTORS; i++) {
 			/* The fork's entries come last, or behind the one that they follow. */
-			bool fork = round == 0 ? i >= LOG_VECTORS : i == 2 || i == 3;
-			unsigned index = round == 0 ? i % LOG_VECTORS : fork || i < 2 ? i % 2 : i - 2;
+			bool fork = round == 0 ? i >= FORK_VECTORS - 2 : i == 2 || i == 3;
+			unsigned index = fork ? i % 2 : round == 0 || i < 2 ? i : i - 2;
 			char name[32];
-			size_t len;
 			snprintf(name, sizeof(name), "%s%u.bytes", fork ? "fork" : "entry", index);
 			const uint8_t *entry = vectors_get(logs, name, &len);
 			assert_int_equal(authlog_append(log, entry, len), ERR_OK);
@@ -307,6 +308,24 @@ static void log_fork(void **state)
 		assert_null(authlog_operator_at(log, 0));
 		authlog_free(log);
 	}
+}
+
+/* Behind the rotation the same entries come too late. */
+static void log_seal(void **state)
+{
+	(void)state;
+	struct authlog *log;
+	size_t len;
+	assert_int_equal(authlog_new(&log), ERR_OK);
+	for (unsigned i = 0; i < LOG_VECTORS; i++) {
+		char name[32];
+		snprintf(name, sizeof(name), "entry%u.bytes", i);
+		const uint8_t *entry = vectors_get(logs, name, &len);
+		assert_int_equal(authlog_append(log, entry, len), ERR_OK);
+	}
+	const uint8_t *late = vectors_get(logs, "fork0.bytes", &len);
+	assert_int_equal(authlog_append(log, late, len), ERR_UNTRUSTED);
+	authlog_free(log);
 }
 
 static bool token_refused(void *context, const uint8_t *bytes, size_t len)
@@ -469,6 +488,7 @@ int main(void)
 	    cmocka_unit_test(log_entries),
 	    cmocka_unit_test(log_meaning),
 	    cmocka_unit_test(log_fork),
+	    cmocka_unit_test(log_seal),
 	    cmocka_unit_test(token_fields),
 	    cmocka_unit_test(datagrams_both_ways),
 	    cmocka_unit_test(hello_signatures),

@@ -282,15 +282,25 @@ def check_fork():
         same(f"fork{index}.bytes", entry, log[f"fork{index}.bytes"])
         before = h("mesh.log", 32, entry)
         same(f"fork{index}.hash", before, log[f"fork{index}.hash"])
-    head = h("mesh.fork", 16, b"".join(sorted([before, log["entry6.hash"]])))[:8]
-    same("fork_head", (u(4, 6), head), (log["fork_head.index"], log["fork_head.hash"]))
-    trunk, tail = [log[f"entry{i}.bytes"] for i in (0, 1)], [log[f"entry{i}.bytes"] for i in range(2, 7)]
+    head = h("mesh.fork", 16, b"".join(sorted([before, log["entry5.hash"]])))[:8]
+    same("fork_head", (u(4, 5), head), (log["fork_head.index"], log["fork_head.hash"]))
+    trunk, tail = [log[f"entry{i}.bytes"] for i in (0, 1)], [log[f"entry{i}.bytes"] for i in range(2, 6)]
     fork = [log[f"fork{i}.bytes"] for i in (0, 1)]
     for entries in (trunk + tail + fork, trunk + fork + tail, trunk + fork[:1] + tail + fork[1:]):
         read = authlog.read_log(entries)
         same("fork, head", read.head, log["fork_head.index"] + log["fork_head.hash"])
         same("fork, grants", (set(read.grants), set(read.operators)), ({keys["issuer.id"]}, set()))
         same("fork, revoked", read.revoked, {(1, b"\xde\xad" + bytes(14)), (2, keys["issuer.id"])})
+
+
+def check_seal():
+    """Behind the rotation the fork comes too late; where it was before, the rotation joins it."""
+    sealed = whole_log()
+    refused("a fork under a retired key", sealed.append, log["fork0.bytes"])
+    forked = authlog.read_log([log[name + ".bytes"] for name in ("entry0", "entry1", "fork0", "entry2")])
+    for index in range(3, 7):
+        forked.append(log[f"entry{index}.bytes"])
+    same("a rotation that joins a fork", len(forked.entries), 8)
 
 
 def check_standing(trusted):
@@ -534,6 +544,7 @@ check_key_files()
 check_records()
 check_log()
 check_fork()
+check_seal()
 check_token()
 check_datagrams()
 check_blobs()

@@ -57,6 +57,18 @@ class Log:
             entry = self.by_hash[entry.before]
         return entry.body[1]
 
+    def _sealed(self, before):
+        """Would a successor fork what a rotation has sealed, under the key that it retired?"""
+        if all(entry.before != before.hash for entry in self.entries):
+            return False
+        for rotation in (entry for entry in self.entries if entry.type == ROTATE):
+            entry = self.by_hash[rotation.before]
+            while entry is not before and entry.type not in (GENESIS, ROTATE):
+                entry = self.by_hash[entry.before]
+            if entry is before:
+                return True
+        return False
+
     def append(self, data):
         entry = Entry(data)
         require(entry.hash not in self.by_hash, "known already")
@@ -69,6 +81,7 @@ class Log:
             require(before is not None, "the entry before is not here")
             require(entry.index == before.index + 1, f"entry {entry.index} after {before.index}")
             authority, estate = self.key_after(before), self.estate
+            require(not self._sealed(before), "a fork under a retired key")
         verify(authority, b"mesh log 1" + estate + data[:-66], entry.signature, f"log entry {entry.index}")
         if entry.type == ROTATE:
             verify(entry.body[1], b"mesh rotate 1" + self.estate + authority, entry.body[2], "rotation")
