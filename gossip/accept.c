@@ -311,7 +311,7 @@ static bool is_poison(struct gossip *g, const struct record *r, uint64_t id)
 
 	for (size_t i = 0; i < g->poison_count; i++)
 		poison |= g->poison[i] == id;
-	if (!poison)
+	if (!poison || !defence_on(g, DEFENCE_POISON))
 		return false;
 	snprintf(issue.detail, sizeof(issue.detail), "kind %u, counter %" PRIu64 ", id %016" PRIx64,
 		 r->key.kind, r->seq, id);

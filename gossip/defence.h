@@ -45,6 +45,7 @@
 	X(LOG_CLAIM, "who boasts of a log keeps nobody else from being asked for it")                        \
 	X(BLOB_ASKED, "a blob is taken when it was asked for, under its own hash")                           \
 	X(QUOTA, "what an issuer certifies beyond its quota has no say")                                     \
+	X(POISON, "a record that was being applied in two crashes is not applied again")                     \
 	X(CLONE, "a host that meets what it never said tells that its key is used elsewhere")                \
 	X(COMPARE, "each host compares with one of another site now and then")                               \
 	X(BLOB_SHARE, "one host's manifest leaves room for those of others")                                 \

@@ -9,6 +9,7 @@ extern const struct attack attacks_liveness[];
 extern const struct attack attacks_datagrams[];
 extern const struct attack attacks_digests[];
 extern const struct attack attacks_trust[];
+extern const struct attack attacks_bytes[];
 
 /* NULL behind the last. */
 const struct attack *attack_at(size_t index);

@@ -1,4 +1,5 @@
 /* What comes to a node's address before anyone reads it: floods, replays, false senders. Node 1 is hit. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -234,6 +235,38 @@ static void spoofed_pull(struct trial *t)
 	trial_need(t, peer_heard(a->peer, WIRE_RECORDS) > before, "nothing was pulled");
 }
 
+#define QUESTIONS_A_MS 2
+#define QUESTIONS_MS   10000
+
+/* An insider asks as fast as it can, for as much as one question can ask. */
+static void flood_of_questions(struct trial *t)
+{
+	trial_world(t, HOSTS, SITES);
+	trial_begin(t, 1u << THIEF);
+	struct actor *a = actor_of(t, THIEF);
+	actor_meet(a, HIT);
+	uint64_t before = trial_over(t) ? 0 : t->w->nodes[HIT].datagrams_sent;
+	uint64_t bytes = trial_over(t) ? 0 : t->w->nodes[HIT].bytes_sent;
+	for (int ms = 0; ms < QUESTIONS_MS && !trial_over(t); ms++) {
+		for (int i = 0; i < QUESTIONS_A_MS; i++)
+			peer_ping(a->peer, &t->w->nodes[HIT].id);
+		if (ms % 10 == 0)
+			pull_all(a, &a->n->address);
+		trial_run(t, 1);
+	}
+	if (trial_over(t))
+		return;
+	uint64_t answers = t->w->nodes[HIT].datagrams_sent - before;
+	bytes = t->w->nodes[HIT].bytes_sent - bytes;
+	printf("# flood_of_questions: %u questions a second, %u datagrams and %u bytes a second in answer\n",
+	       QUESTIONS_A_MS * 1000 + 100, (unsigned)(answers * 1000 / QUESTIONS_MS),
+	       (unsigned)(bytes * 1000 / QUESTIONS_MS));
+	/* docs/protocol.md section 9: 400 a second are taken of one host, 800 at once. */
+	trial_promise(t, peer_heard(a->peer, WIRE_ACK) <= 400 * QUESTIONS_MS / 1000 + 800 + 100,
+		      "%u PINGs in ten seconds were answered", (unsigned)peer_heard(a->peer, WIRE_ACK));
+	trial_promise(t, trial_news(t, OTHER, GOSSIP_URGENT, 5000) < 2000, "the news of others wait");
+}
+
 /* Each type, sealed as it must be, at each length but its own. */
 static void truncated(struct trial *t)
 {
@@ -293,6 +326,9 @@ const struct attack attacks_datagrams[] = {
      "it gets no session", DEFENCE_HELLO_PROOF, pretender},
     {"spoofed_pull", "a stolen host pulls in the name of an address that never asked",
      "the records go to the address that was proven", DEFENCE_ADDRESS_PROOF, spoofed_pull},
+    {"flood_of_questions", "a stolen host asks 2,100 times a second, PING and PULL",
+     "400 a second of one host are taken, and the news of others do not wait", DEFENCE_SENDER_RATE,
+     flood_of_questions},
     {"truncated", "a stolen host sends each message type cut off", "each is dropped whole, none is answered",
      DEFENCE_SCHEMA, truncated},
     {0},

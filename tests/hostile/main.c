@@ -15,7 +15,8 @@ static const char *const defences[] = {
 
 static const char *defence_text(const struct attack *a)
 {
-	return a->defence < DEFENCE_COUNT ? defences[a->defence] : "in crypto/ or base/, see the scenario";
+	return a->defence < DEFENCE_COUNT ? defences[a->defence]
+					  : "below gossip/: the library alone breaks it";
 }
 
 static bool try_one(const struct attack *a, uint64_t seed, bool weak)

@@ -249,7 +249,9 @@ void node_start(struct world *w, struct node *n, bool publish)
 					 .now = node_mono(w, n),
 					 .wall = node_wall(w, n),
 					 .timing = gossip_timing_default(),
-					 .weakened = w->weakened};
+					 .weakened = w->weakened,
+					 .poison = &w->poison,
+					 .poison_count = w->poison != 0};
 	enum err err = gossip_new(&options, &n->g);
 	if (err != ERR_OK) {
 		world_fail(w, n, "gossip_new: %s", err_text(err));

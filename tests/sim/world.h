@@ -100,7 +100,7 @@ struct world {
 	struct registry registry;
 	struct heap heap;
 	mono_ms now;
-	wall_ms wall_jump; /* days that passed at once */
+	wall_ms wall_jump;       /* days that passed at once */
 	struct prng net, choice; /* faults of the network; what the scenario does */
 	struct node *nodes;
 	uint32_t node_count, site_count;
@@ -117,7 +117,9 @@ struct world {
 	void (*tap)(void *context, const struct address *from, const struct address *to, const uint8_t *bytes,
 		    size_t len);
 	void *tap_context;
-	uint64_t weakened;        /* for cores of the build that heeds it */
+	uint64_t weakened; /* for cores of the build that heeds it */
+	uint64_t
+	    poison; /* id of a record that nodes which start from now on are told to leave out; 0: none */
 	struct sim_map strangers; /* hosts beyond `nodes` that someone certified; by short id */
 	uint32_t stranger_count;
 	uint64_t steps, delivered, dropped;
