@@ -115,6 +115,7 @@ static void make_branches(const struct party *p, const uint8_t *data, size_t len
 	struct made made[2 + ENTRIES_MAX];
 	struct authlog *forth, *back;
 	size_t count = authlog_count(p->f.log), base = count;
+	bool rotates = false;
 	CHECK(count == 2);
 	for (size_t i = 0; i < count; i++) {
 		const uint8_t *entry = authlog_entry(p->f.log, i, &made[i].len);
@@ -124,6 +125,7 @@ static void make_branches(const struct party *p, const uint8_t *data, size_t len
 		struct log_entry parsed;
 		if (log_entry_parse(made[count].bytes, made[count].len, &parsed) != ERR_OK)
 			break;
+		rotates |= parsed.type == LOG_ROTATE;
 		count++;
 	}
 	CHECK(authlog_copy(p->f.log, &forth) == ERR_OK && authlog_copy(p->f.log, &back) == ERR_OK);
@@ -134,7 +136,10 @@ static void make_branches(const struct party *p, const uint8_t *data, size_t len
 		for (size_t i = count; i-- > base;)
 			sealed |= authlog_append(back, made[i].bytes, made[i].len) == ERR_UNTRUSTED;
 	if (!sealed)
-		same_logs(forth, back);
+		/* A rotation seals what is before it, so that one matters: what forks there comes first, or
+		 * not at all. */
+		if (!rotates)
+			same_logs(forth, back);
 	authlog_free(forth);
 	authlog_free(back);
 }
