@@ -121,6 +121,8 @@ def shown(peer, daemon):
     check("denied is not absent", row["os"] is None and row["os_status"] == "denied")
     check("its home", row["site"] == "hamburg" and row["role"] == "second implementation")
     check("its health", row["level"] == "warning" and row["last_boot_clean"] == 0)
+    listed = daemon.estate.mesh("hosts", "--state", daemon.state, "--allow-partial")
+    check("mesh hosts shows it", any("python-peer" in line and "up" in line for line in listed.splitlines()))
     until("its component", lambda: daemon.sql(
         f"SELECT 1 AS here FROM host_components WHERE host = '{me}' AND component = 'interop_probe' AND loaded = 1"))
 
