@@ -247,15 +247,14 @@ static void clone(struct trial *t)
 	uint8_t bytes[LIMIT_RECORD_BYTES];
 	struct gossip_status s = {.cloned = false};
 	trial_world(t, HOSTS, SITES);
-	trial_begin(t, 0);
-	struct actor *a = actor_copy(t, victim, &at, PEER_CALM);
+	trial_begin(t, 1u << THIEF);
+	struct actor *a = actor_copy(t, victim, &at, PEER_CALM), *helper = actor_of(t, THIEF);
+	actor_meet(helper, HIT);
 	for (int i = 0; i < 12 && !trial_over(t); i++) {
-		actor_meet(a, HIT);
 		gossip_status(t->w->nodes[victim].g, &s);
 		a->seq = s.seq_next + 5;
-		t->w->nodes[victim].last_seq = a->seq + 1;
 		size_t len = actor_health(a, (uint64_t)i, bytes);
-		actor_push(a, HIT, bytes, len);
+		actor_push(helper, HIT, bytes, len);
 		trial_run(t, 15 * SECOND);
 	}
 	if (!trial_over(t))
