@@ -40,6 +40,7 @@
 	X(SENIORITY, "whoever was enrolled this week ranks last")                                            \
 	X(REFUTATION, "an accused host answers by name, and that voids the accusation")                      \
 	X(PULL_ROOM, "who names most gives way where too much is asked for")                                 \
+	X(PULL_ONCE, "what is named twice in one question is handed over once")                              \
 	X(PULL_ELSEWHERE, "what one does not hand over is asked of another")                                 \
 	X(WALK_PACE, "walks that bring nothing are spaced out")                                              \
 	X(LOG_CLAIM, "who boasts of a log keeps nobody else from being asked for it")                        \

@@ -313,6 +313,19 @@ static size_t answer_kept(struct gossip *g, struct member *m, uint64_t echo, str
 	return left;
 }
 
+static size_t distinct(uint64_t *ids, size_t count)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < count; i++) {
+		size_t at = 0;
+		while (at < kept && ids[at] != ids[i])
+			at++;
+		if (at == kept)
+			ids[kept++] = ids[i];
+	}
+	return kept;
+}
+
 void pull_on_pull(struct gossip *g, struct member *m, const struct datagram *d)
 {
 	struct wire_ids ids;
@@ -322,6 +335,9 @@ void pull_on_pull(struct gossip *g, struct member *m, const struct datagram *d)
 		g->counters.dropped_schema++;
 		return;
 	}
+	/* One id over and over would draw a hundred times what it costs to ask. */
+	if (defence_on(g, DEFENCE_PULL_ONCE))
+		ids.count = distinct(ids.ids, ids.count);
 	/* Certificates first: the receiver cannot judge the records of hosts it does not know. */
 	for (int certificates = 1; certificates >= 0; certificates--)
 		for (size_t i = 0; i < ids.count; i++)

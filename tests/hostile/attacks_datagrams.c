@@ -235,6 +235,33 @@ static void spoofed_pull(struct trial *t)
 	trial_need(t, peer_heard(a->peer, WIRE_RECORDS) > before, "nothing was pulled");
 }
 
+/* The largest record there is, as often as one question can name it. */
+static void oversize_pull(struct trial *t)
+{
+	struct wire_ids ids = {.count = 0};
+	uint8_t message[WIRE_MESSAGE_BYTES];
+	struct gossip_entry e;
+	trial_world(t, HOSTS, SITES);
+	trial_begin(t, 1u << THIEF);
+	struct actor *a = actor_of(t, THIEF);
+	actor_meet(a, HIT);
+	if (trial_over(t))
+		return;
+	CHECK(gossip_entry_at(t->w->nodes[HIT].g, 0, &e));
+	while (ids.count < WIRE_IDS)
+		ids.ids[ids.count++] = e.id;
+	size_t len = wire_ids_encode(&ids, message);
+	uint64_t bytes = t->w->nodes[HIT].bytes_sent, asked = 0;
+	for (int i = 0; i < 100; i++) {
+		asked += len + DATAGRAM_HEADER_BYTES + DATAGRAM_TAG_BYTES;
+		peer_say(a->peer, &t->w->nodes[HIT].id, WIRE_PULL, message, len);
+		trial_run(t, 50);
+	}
+	bytes = t->w->nodes[HIT].bytes_sent - bytes;
+	trial_need(t, peer_heard(a->peer, WIRE_RECORDS) >= 100, "nothing was handed over");
+	trial_promise(t, bytes < 2 * asked, "%u bytes asked with drew %u", (unsigned)asked, (unsigned)bytes);
+}
+
 #define QUESTIONS_A_MS 2
 #define QUESTIONS_MS   10000
 
@@ -326,6 +353,8 @@ const struct attack attacks_datagrams[] = {
      "it gets no session", DEFENCE_HELLO_PROOF, pretender},
     {"spoofed_pull", "a stolen host pulls in the name of an address that never asked",
      "the records go to the address that was proven", DEFENCE_ADDRESS_PROOF, spoofed_pull},
+    {"oversize_pull", "a stolen host names one record 141 times in each question",
+     "it gets it once: less than twice what it asked with", DEFENCE_PULL_ONCE, oversize_pull},
     {"flood_of_questions", "a stolen host asks 2,100 times a second, PING and PULL",
      "400 a second of one host are taken, and the news of others do not wait", DEFENCE_SENDER_RATE,
      flood_of_questions},
