@@ -184,6 +184,10 @@ static enum err accept_certificate(struct gossip *g, const struct record *r)
 		err = certificate_decode(r, &c);
 	if (err)
 		return err;
+	if (!site_room(g, &c.issuer, c.site)) {
+		g->counters.records_untrusted++;
+		return ERR_RANGE;
+	}
 	return member_add(g, &c, standing_arrival(g), &m);
 }
 

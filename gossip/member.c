@@ -82,6 +82,36 @@ struct site *site_find_name(const struct gossip *g, const char *name)
 	return site_find(g, &id);
 }
 
+static void site_clear(struct site *s)
+{
+	for (size_t j = 0; j < s->view_count; j++)
+		free(s->views[j].states);
+	free(s->views);
+	free(s->past);
+	free(s->members);
+}
+
+/* In a full table one that no certificate names any more gives way. It is not freed, as queues and edges may
+ * point at it for a moment. */
+static struct site *site_make(struct gossip *g, size_t *place)
+{
+	size_t dead = 0;
+
+	if (g->members.site_count < LIMIT_SITES)
+		return calloc(1, sizeof(struct site));
+	while (dead < LIMIT_SITES && g->members.sites[dead]->named > 0)
+		dead++;
+	if (dead == LIMIT_SITES)
+		return NULL;
+	struct site *s = g->members.sites[dead];
+
+	site_clear(s);
+	*s = (struct site){.state_queued = s->state_queued};
+	things_remove((void **)g->members.sites, &g->members.site_count, dead);
+	*place -= dead < *place;
+	return s;
+}
+
 static enum err site_add(struct gossip *g, const char *name, struct site **ret)
 {
 	struct id id = id_of_site(name);
@@ -92,10 +122,10 @@ static enum err site_add(struct gossip *g, const char *name, struct site **ret)
 		*ret = g->members.sites[place];
 		return ERR_OK;
 	}
-	struct site *s = calloc(1, sizeof(*s));
+	struct site *s = site_make(g, &place);
 
 	if (!s)
-		return ERR_NOMEM;
+		return g->members.site_count == LIMIT_SITES ? ERR_LIMIT : ERR_NOMEM;
 	s->id = s->state.site = id;
 	s->partition = id_short(&id);
 	memcpy(s->name, name, strlen(name) + 1);
@@ -216,7 +246,15 @@ static enum err certificates_put(struct member *m, const struct certificate *c, 
 		known = &grown[at];
 		*known = (struct member_certificate){.issuer = c->issuer, .arrived = arrived};
 	}
+	if (known->site) {
+		known->site->named--;
+		if (!known->barred)
+			site_live(known->site, &c->issuer, false);
+	}
 	known->site = site;
+	site->named++;
+	if (!known->barred)
+		site_live(site, &c->issuer, true);
 	known->enrolled = c->enrolled;
 	known->issued = c->time;
 	known->has_hardware = c->has_hardware;
@@ -301,14 +339,8 @@ void members_free(struct gossip *g)
 	for (size_t i = 0; i < g->members.count; i++)
 		member_free(g->members.hosts[i]);
 	for (size_t i = 0; i < g->members.site_count; i++) {
-		struct site *s = g->members.sites[i];
-
-		for (size_t j = 0; j < s->view_count; j++)
-			free(s->views[j].states);
-		free(s->views);
-		free(s->past);
-		free(s->members);
-		free(s);
+		site_clear(g->members.sites[i]);
+		free(g->members.sites[i]);
 	}
 	free(g->members.hosts);
 	free(g->members.sites);

@@ -152,6 +152,34 @@ static enum err tries_reserve(struct set *s)
 }
 
 /* Place in `tries`, made when there is none. */
+static bool trie_empty(const struct trie *t)
+{
+	size_t leaf = 0;
+	while (leaf < TRIE_LEAVES && t->counts[leaf] == 0)
+		leaf++;
+	return leaf == TRIE_LEAVES;
+}
+
+/* Of a site that is no more. */
+static enum err trie_reuse(struct set *s, uint64_t partition, size_t *ret)
+{
+	size_t from = 0;
+	while (from < s->trie_count && !trie_empty(s->tries[s->order[from]]))
+		from++;
+	if (from == s->trie_count)
+		return ERR_LIMIT;
+	uint16_t place = s->order[from];
+	s->trie_count--; /* the order is without it for a moment */
+	memmove(&s->order[from], &s->order[from + 1], (s->trie_count - from) * sizeof *s->order);
+	size_t at = set_trie_place(s, partition);
+	memmove(&s->order[at + 1], &s->order[at], (s->trie_count - at) * sizeof *s->order);
+	s->trie_count++;
+	s->order[at] = place;
+	trie_init(s->tries[place], partition);
+	*ret = place;
+	return ERR_OK;
+}
+
 enum err set_trie_of(struct set *s, uint64_t partition, size_t *ret)
 {
 	size_t at = set_trie_place(s, partition);
@@ -160,7 +188,7 @@ enum err set_trie_of(struct set *s, uint64_t partition, size_t *ret)
 		return ERR_OK;
 	}
 	if (s->trie_count == SET_PARTITIONS)
-		return ERR_LIMIT;
+		return trie_reuse(s, partition, ret);
 	enum err err = tries_reserve(s);
 	if (err == ERR_OK)
 		err = set_scratch_reserve(s, 2 * (s->trie_count + 1));

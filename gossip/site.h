@@ -39,6 +39,8 @@ struct site {
 	uint64_t partition; /* short site id */
 	char name[LIMIT_SITE_NAME_BYTES + 1];
 	bool cut;                /* drill */
+	size_t named, live;      /* certificates that name it; those of them that the log lets hold */
+	struct id opener;        /* issuer of the first of these */
 	struct member **members; /* ascending by id */
 	size_t count, capacity;
 	uint64_t roster_hash;     /* of members; 0: to be computed */
@@ -56,6 +58,12 @@ struct site {
 	bool stale; /* state.c: to be judged again at the end of this step */
 };
 
+/* site.c. A certificate of `issuer` that names it holds from now on, or no longer. */
+void site_live(struct site *s, const struct id *issuer, bool live);
+/* A certificate of this issuer may name this site: it exists, the grant names it, or the issuer has opened
+ * fewer sites than are left to open. */
+bool site_room(const struct gossip *g, const struct id *issuer, const char *name);
+/* member.c */
 size_t site_index_of(const struct site *s, const struct member *m); /* in the roster; count when not there */
 uint64_t site_roster_hash(struct site *s);
 /* roster.c. The roster that had this hash (0: nobody asked for it) and count got a host at `index`, or lost

@@ -128,7 +128,10 @@ static enum host_standing judge(const struct gossip *g, const struct id *host, s
 {
 	const struct authlog_grant *grant = authlog_find_grant(g->log, &c->issuer);
 	bool revoked = !authlog_stands(g->log, &c->issuer, host, NULL) && defence_on(g, DEFENCE_REVOCATION);
+	bool was = c->barred;
 	c->barred = revoked || grant == NULL || !covers(grant, c->site->name);
+	if (c->barred != was)
+		site_live(c->site, &c->issuer, was);
 	if (revoked)
 		return STANDING_REVOKED;
 	uint64_t today = core_day(g);

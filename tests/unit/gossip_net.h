@@ -6,7 +6,7 @@
 #include "tests/unit/crypto_fixture.h"
 
 #define NET_NODES  3
-#define NET_ROWS   512
+#define NET_ROWS   4096
 #define NET_ISSUES 256
 
 struct net_row {

@@ -1,6 +1,7 @@
 /* Whose word counts: revocations, ends of grants, quotas, and the issues that tell of them. */
 #include "tests/unit/scratch.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "gossip/standing.h"
@@ -9,21 +10,26 @@
 #define STRANGERS 80
 
 /* Certificate number `i` of machines that nobody runs. */
-static size_t stranger(struct net *n, unsigned i, const char *site, struct id *ret_id,
-		       uint8_t ret[LIMIT_CERTIFICATE_BYTES])
+static size_t stranger_of(struct net *n, const struct identity *issuer, unsigned i, uint64_t seq,
+			  const char *site, struct id *ret_id, uint8_t ret[LIMIT_CERTIFICATE_BYTES])
 {
 	uint8_t seed[KEY_BYTES] = {(uint8_t)i, (uint8_t)(i >> 8), 0x57};
 	struct identity *identity;
-	struct certificate c = {.enrolled = FIXTURE_DAY - 20, .seq = 1};
+	struct certificate c = {.enrolled = FIXTURE_DAY - 20, .seq = seq};
 	size_t len;
 	assert_int_equal(identity_from_seed(seed, &identity), ERR_OK);
 	memcpy(c.public_key, identity_public_key(identity), KEY_BYTES);
 	memcpy(c.site, site, strlen(site) + 1);
-	assert_int_equal(certificate_issue(&c, n->f.issuer, &n->f.keys.estate, 1, FIXTURE_NOW, ret, &len),
-			 ERR_OK);
+	assert_int_equal(certificate_issue(&c, issuer, &n->f.keys.estate, 1, FIXTURE_NOW, ret, &len), ERR_OK);
 	*ret_id = *identity_id(identity);
 	identity_free(identity);
 	return len;
+}
+
+static size_t stranger(struct net *n, unsigned i, const char *site, struct id *ret_id,
+		       uint8_t ret[LIMIT_CERTIFICATE_BYTES])
+{
+	return stranger_of(n, n->f.issuer, i, 1, site, ret_id, ret);
 }
 
 static struct authlog_grant quota_grant(const struct net *n, uint32_t quota)
@@ -390,9 +396,81 @@ static void test_a_host_that_two_issuers_certified_stands_by_the_other(void **st
 	net_free(n);
 }
 
+/* Host `i` of `issuer` in a site of its own. */
+static enum err enrol(struct net *n, const struct identity *issuer, unsigned i, uint64_t seq, unsigned site)
+{
+	char name[LIMIT_SITE_NAME_BYTES];
+	struct id id;
+	uint8_t bytes[LIMIT_CERTIFICATE_BYTES];
+	snprintf(name, sizeof(name), "site-%u", site);
+	size_t len = stranger_of(n, issuer, i, seq, name, &id, bytes);
+	net_run(n, 50);
+	return core_accept_record(n->nodes[0].g, bytes, len, NULL, CORE_HOPS_PULLED);
+}
+
+/* Node 0 alone, and a second issuer with a quota of 1,000. */
+static struct net *two_issuers(void)
+{
+	struct net *n = net_new();
+	struct authlog_grant grant = fixture_grant(n->f.other);
+	net_start(n, 0, NULL);
+	grant.quota = 1000;
+	net_grant(n, 0, &grant);
+	return n;
+}
+
+static void test_who_invents_sites_leaves_as_many_to_others(void **state)
+{
+	struct net *n = two_issuers();
+	struct authlog_grant grant = fixture_grant(n->f.other);
+	(void)state;
+	unsigned i = 0;
+	while (i < LIMIT_SITES && enrol(n, n->f.other, i, 1, i) == ERR_OK)
+		i++;
+	assert_int_equal(i, LIMIT_SITES / 2);
+	assert_int_equal(enrol(n, n->f.other, i, 1, i), ERR_RANGE);
+	/* In those there are it enrols on; another issuer opens new ones. */
+	assert_int_equal(enrol(n, n->f.other, 2000, 1, 7), ERR_OK);
+	assert_int_equal(enrol(n, n->f.issuer, 2001, 1, 2001), ERR_OK);
+	assert_int_equal(enrol(n, n->f.other, 2002, 1, 2001), ERR_OK);
+	/* The authority can name the sites. */
+	grant.quota = 1000;
+	grant.site_count = 1;
+	memcpy(grant.sites[0], "site-2003", sizeof("site-2003"));
+	net_grant(n, 0, &grant);
+	assert_int_equal(enrol(n, n->f.other, 2003, 1, 2003), ERR_OK);
+	/* What the revoked have opened is open to others. */
+	net_revoke(n, 0, LOG_REVOKE_ISSUER, identity_id(n->f.other), NULL);
+	assert_int_equal(site_find_name(n->nodes[0].g, "site-7")->live, 0);
+	assert_int_equal(enrol(n, n->f.issuer, 2004, 1, 7), ERR_OK);
+	assert_true(id_equal(&site_find_name(n->nodes[0].g, "site-7")->opener, identity_id(n->f.issuer)));
+	net_free(n);
+}
+
+/* One host that is certified anew for another site each time takes the place of one site. */
+static void test_sites_that_nobody_names_any_more_give_way(void **state)
+{
+	struct net *n = two_issuers();
+	(void)state;
+	for (unsigned i = 0; i < LIMIT_SITES + 200; i++) {
+		net_run(n, 1000); /* the issuer's share */
+		assert_int_equal(enrol(n, n->f.other, 1, i + 1, i), ERR_OK);
+	}
+	assert_int_equal(n->nodes[0].g->members.site_count, LIMIT_SITES);
+	assert_int_equal(enrol(n, n->f.issuer, 2, 1, 3000), ERR_OK);
+	assert_non_null(site_find_name(n->nodes[0].g, "site-3000"));
+	assert_int_equal(site_find_name(n->nodes[0].g, "site-3000")->count, 1);
+	for (size_t i = 1; i < LIMIT_SITES; i++)
+		assert_true(id_compare(&n->nodes[0].g->members.sites[i - 1]->id,
+				       &n->nodes[0].g->members.sites[i]->id) < 0);
+	net_free(n);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_who_invents_sites_leaves_as_many_to_others),
+	    cmocka_unit_test(test_sites_that_nobody_names_any_more_give_way),
 	    cmocka_unit_test(test_the_revoked_leave_rosters_and_sets_and_stay_known),
 	    cmocka_unit_test(test_an_issuer_is_revoked_with_its_hosts),
 	    cmocka_unit_test(test_a_grant_ends_and_an_extension_brings_its_hosts_back),

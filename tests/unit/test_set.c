@@ -118,6 +118,27 @@ static void test_partitions(void **state)
 	set_free(s);
 }
 
+/* A site that is no more leaves its partition to another. */
+static void test_empty_partitions_are_used_again(void **state)
+{
+	(void)state;
+	struct set *s = fresh_set(), *other = fresh_set();
+	struct made m;
+	uint64_t ids[8], roots[8];
+	for (unsigned i = 0; i < 2 * LIMIT_SITES; i++) {
+		put(s, make(&m, key_of(RECORD_PROFILE, 1, 0), i + 1, 0), 5000 - i);
+		put(s, make(&m, key_of(RECORD_HEALTH, 2, 0), i + 1, 0), 4000 - i % 3);
+	}
+	put(other, make(&m, key_of(RECORD_PROFILE, 1, 0), 2 * LIMIT_SITES, 0), 5001 - 2 * LIMIT_SITES);
+	put(other, make(&m, key_of(RECORD_HEALTH, 2, 0), 2 * LIMIT_SITES, 0),
+	    4000 - (2 * LIMIT_SITES - 1) % 3);
+	assert_int_equal(set_partitions(s, 0, 8, ids, roots), 2);
+	assert_true(ids[0] < ids[1]);
+	assert_int_equal(set_estate_root(s), set_estate_root(other));
+	set_free(s);
+	set_free(other);
+}
+
 /* --- model --- */
 
 struct model_entry {
@@ -286,8 +307,11 @@ static void test_idset(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_order), cmocka_unit_test(test_partitions),
-	    cmocka_unit_test(test_model), cmocka_unit_test(test_one_difference),
+	    cmocka_unit_test(test_order),
+	    cmocka_unit_test(test_partitions),
+	    cmocka_unit_test(test_empty_partitions_are_used_again),
+	    cmocka_unit_test(test_model),
+	    cmocka_unit_test(test_one_difference),
 	    cmocka_unit_test(test_idset),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
