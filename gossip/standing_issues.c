@@ -1,4 +1,7 @@
 /* What log, certificates and day make wrong, as issues: found anew as a whole at each change. */
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "gossip/issue.h"
 #include "gossip/standing.h"
 
@@ -32,24 +35,31 @@ static bool list_missing(const struct gossip *g, const struct id *list)
 	return false;
 }
 
+/* An id says nothing to who has to act: the name in the log does. */
+static void raise_named(struct gossip *g, const struct authlog_grant *grant, struct issue *issue)
+{
+	issue->subject = grant->issuer;
+	snprintf(issue->detail, sizeof(issue->detail), "issuer %s, quota %" PRIu32, grant->name,
+		 grant->quota);
+	issue_raise(g, issue);
+}
+
 static void raise_issuer(struct gossip *g, const struct authlog_grant *grant)
 {
 	const struct tally t = tally_of(g, &grant->issuer);
 	const uint64_t counts[] = {t.grace, t.ended, t.over};
 	const enum issue_kind kinds[] = {ISSUE_GRANT_IN_GRACE, ISSUE_GRANT_ENDED, ISSUE_OVER_QUOTA};
 	if (grant->revoked)
-		issue_raise(g, &(struct issue){.kind = ISSUE_ISSUER_REVOKED,
-					       .subject = grant->issuer,
-					       .other = grant->allow_list,
-					       .count = t.revoked});
+		raise_named(g, grant,
+			    &(struct issue){.kind = ISSUE_ISSUER_REVOKED,
+					    .other = grant->allow_list,
+					    .count = t.revoked});
 	if (grant->revoked && list_missing(g, &grant->allow_list))
-		issue_raise(g, &(struct issue){.kind = ISSUE_ALLOW_LIST_MISSING,
-					       .subject = grant->issuer,
-					       .other = grant->allow_list});
+		raise_named(g, grant,
+			    &(struct issue){.kind = ISSUE_ALLOW_LIST_MISSING, .other = grant->allow_list});
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (counts[i] > 0)
-			issue_raise(g, &(struct issue){
-					   .kind = kinds[i], .subject = grant->issuer, .count = counts[i]});
+			raise_named(g, grant, &(struct issue){.kind = kinds[i], .count = counts[i]});
 }
 
 void standing_tell(struct gossip *g)

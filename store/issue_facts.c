@@ -1,10 +1,10 @@
 /* What each kind of issue is called, how bad it is, what it means and what to do about it. */
 #include "store/query_private.h"
 
-/* By kind. `count` says what the column of that name counts. */
+/* By kind. `count` says what the column of that name counts; NULL: there is nothing to count. */
 static const struct issue_facts facts[] = {
     [ISSUE_HOST_REVOKED] =
-	{ISSUE_INFO, "host", "1",
+	{ISSUE_INFO, "host", NULL,
 	 "The authority revoked this host's key: nothing it says is believed, and its data is hidden.",
 	 "Nothing, if the host is lost or retired. To see its last words: mesh show ID --revoked. To use the "
 	 "machine again, erase its state folder and enrol it anew."},
@@ -15,13 +15,13 @@ static const struct issue_facts facts[] = {
 	 "Enrol hidden hosts that are yours anew, with a token of another issuer. The table hidden_hosts "
 	 "lists them."},
     [ISSUE_OPERATOR_REVOKED] =
-	{ISSUE_INFO, "operator", "1",
+	{ISSUE_INFO, "operator", NULL,
 	 "The authority revoked this operator's key: what it signed counts no more.",
 	 "Nothing. A person who needs a key again gets a new one: mesh authority operator."},
     [ISSUE_QUARANTINED] =
-	{ISSUE_WARNING, "host", "1",
+	{ISSUE_WARNING, "host", NULL,
 	 "The host was enrolled beyond its issuer's quota. It is shown, but has no say: it is no witness and "
-	 "no bridge.",
+	 "no bridge. Each node counts in the order in which it learned of hosts: others may mark other ones.",
 	 "If the host is yours, raise the quota of its issuer (mesh authority extend). If not, revoke it, "
 	 "and "
 	 "find out who has the token."},
@@ -45,7 +45,7 @@ static const struct issue_facts facts[] = {
 	 "is old.",
 	 "Extend the grant: mesh authority extend. Every host of it is back with that one entry."},
     [ISSUE_ALLOW_LIST_MISSING] =
-	{ISSUE_WARNING, "issuer", "1",
+	{ISSUE_WARNING, "issuer", NULL,
 	 "The issuer was revoked, but the list of the hosts that stay is not here yet: those known so far "
 	 "count as named.",
 	 "Wait for a peer that has the list, or hand it to any node once more with the revocation."},
@@ -74,13 +74,13 @@ static const struct issue_facts facts[] = {
 	 "Compare the two (mesh show HOST). Revoke the host, and enrol the machine anew after it was looked "
 	 "at."},
     [ISSUE_DUPLICATE_HARDWARE] =
-	{ISSUE_WARNING, "host", "1",
+	{ISSUE_WARNING, "host", NULL,
 	 "Another host with the same hardware id is alive too: virtual machines copied with their id, or "
 	 "makers who gave several machines one.",
 	 "Give copied virtual machines ids of their own. Otherwise nothing: both are shown, none is "
 	 "replaced."},
     [ISSUE_CLOCK_OFF] =
-	{ISSUE_WARNING, "host", "1",
+	{ISSUE_WARNING, "host", NULL,
 	 "The host's clock differs from its peers': times it states are off by as much. Order and freshness "
 	 "do not depend on them.",
 	 "Set the host's clock, and look at its time service."},

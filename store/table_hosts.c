@@ -110,7 +110,9 @@ static void evidence(struct table_cursor *c, sqlite3_context *context)
 		snprintf(text, sizeof(text), "asleep: it said that it suspends");
 		break;
 	case HOST_LEFT:
-		snprintf(text, sizeof(text), "left: an operator decommissioned it");
+		snprintf(text, sizeof(text), "left: %s",
+			 s->standing == STANDING_REVOKED ? "its key was revoked"
+							 : "an operator decommissioned it");
 		break;
 	case HOST_REPLACED:
 		id_hex(&s->replaced_by, successor);

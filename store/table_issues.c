@@ -14,8 +14,8 @@
 	X(OTHER, "other", "TEXT", "", "id of the other party (issuer, other host, blob); NULL: none")        \
 	X(SINCE, "since_ms", "INTEGER", "ms since 1970", "when it was first found; NULL: not known")         \
 	X(LAST, "last_ms", "INTEGER", "ms since 1970", "when it was found last; NULL: not known")            \
-	X(COUNT, "count", "INTEGER", "", "of what count_of says")                                            \
-	X(COUNT_OF, "count_of", "TEXT", "", "what is counted")                                               \
+	X(COUNT, "count", "INTEGER", "", "of what count_of says; NULL: there is nothing to count")           \
+	X(COUNT_OF, "count_of", "TEXT", "", "what is counted; NULL: nothing")                                \
 	X(DETAIL, "detail", "TEXT", "", "NULL: nothing more is known")                                       \
 	X(PROOFS, "proofs", "INTEGER", "records", "kept as proof, see issue_proofs")                         \
 	X(EXPLANATION, "explanation", "TEXT", "", "what it means")                                           \
@@ -121,7 +121,8 @@ static void facts_column(const struct issue *issue, int number, sqlite3_context 
 		cell_text(context, facts->subject);
 		break;
 	case COUNT_OF:
-		cell_text(context, facts->count);
+		if (facts->count != NULL)
+			cell_text(context, facts->count);
 		break;
 	case EXPLANATION:
 		cell_text(context, facts->explanation);
@@ -160,7 +161,8 @@ static void column(struct table_cursor *c, int number, sqlite3_context *context)
 		cell_time(context, issue->last);
 		break;
 	case COUNT:
-		cell_u64(context, issue->count);
+		if (facts == NULL || facts->count != NULL)
+			cell_u64(context, issue->count);
 		break;
 	case DETAIL:
 		cell_known_text(context, issue->detail);

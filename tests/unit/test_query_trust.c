@@ -122,7 +122,7 @@ static void the_others_are_marked(void **state)
 static void every_kind_is_explained(void **state)
 {
 	const char *folder = scratch_path(*state, "estate");
-	char sql[256];
+	char sql[512];
 	long kinds = 0;
 	make_trouble(folder, HOSTS);
 	struct query *q = open_query(folder);
@@ -134,12 +134,13 @@ static void every_kind_is_explained(void **state)
 			continue;
 		kinds++;
 		assert_true(strlen(facts->explanation) > 40 && strlen(facts->remedy) > 7);
-		snprintf(
-		    sql, sizeof(sql),
-		    "SELECT subject_type = '%s' AND (host_name IS NULL) = (subject_type <> 'host') AND "
-		    "(site IS NULL) = (subject_type <> 'host') AND since_ms < last_ms AND count > 0 FROM "
-		    "issues WHERE kind = '%s'",
-		    facts->subject, name);
+		snprintf(sql, sizeof(sql),
+			 "SELECT subject_type = '%s' AND (host_name IS NULL) = (subject_type <> 'host') AND "
+			 "(site IS NULL) = (subject_type <> 'host') AND since_ms < last_ms AND "
+			 "count_of IS %s%s%s AND (count > 0) IS %s FROM issues WHERE kind = '%s'",
+			 facts->subject, facts->count != NULL ? "'" : "",
+			 facts->count != NULL ? facts->count : "NULL", facts->count != NULL ? "'" : "",
+			 facts->count != NULL ? "1" : "NULL", name);
 		assert_string_equal(text_of(q, sql), "1\n");
 	}
 	assert_int_equal(number_of(q, "SELECT count(*) FROM issues"), kinds);
