@@ -20,6 +20,22 @@ void help_overview(FILE *f)
 	      f);
 }
 
+bool help_group(FILE *f, const char *first)
+{
+	size_t len = strlen(first), count = 0;
+	const struct verb *v;
+	for (size_t i = 0; (v = verb_at(i)) != NULL; i++) {
+		if (strncmp(v->name, first, len) != 0 || v->name[len] != ' ')
+			continue;
+		if (count++ == 0)
+			fprintf(f, "Usage: mesh %s VERB [OPTION]...\n\nVerbs:\n", first);
+		fprintf(f, "  %-18s %s\n", v->name, v->summary);
+	}
+	if (count > 0)
+		fprintf(f, "\nmesh %s VERB --help shows a verb's options.\n", first);
+	return count > 0;
+}
+
 static void put_option(FILE *f, const struct option_spec *s)
 {
 	char left[64];
@@ -97,10 +113,10 @@ int verb_help(struct command *c)
 		return MESH_EXIT_COMPLETE;
 	}
 	if (!find_operand(c, &v)) {
-		char shown[64], words[128];
-		if (verb_second_words(c->options.operands[0], words, sizeof(words)))
-			return command_fail(c, MESH_EXIT_USAGE, "\"%s\" needs a second word: %s",
-					    c->options.operands[0], words);
+		char shown[64];
+		bool alone = c->options.operand_count == 1 && !options_has(&c->options, "man");
+		if (alone && help_group(c->out, c->options.operands[0]))
+			return MESH_EXIT_COMPLETE;
 		text_escape(shown, sizeof(shown), c->options.operands[0], strlen(c->options.operands[0]));
 		return command_fail(c, MESH_EXIT_USAGE, "no verb \"%s\"; mesh help lists them", shown);
 	}

@@ -5,6 +5,8 @@
 #include "cli/verb.h"
 
 void help_overview(FILE *f);
+/* The verbs of two words that begin with `first`; false, and nothing written, when there is none. */
+bool help_group(FILE *f, const char *first);
 void help_verb(FILE *f, const struct verb *v);
 /* roff; `v` NULL: the page of mesh itself. */
 void help_man(FILE *f, const struct verb *v);

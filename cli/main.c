@@ -66,6 +66,9 @@ static int run(struct command *c, int argc, char *const *argv)
 	if (strcmp(argv[1], "--version") == 0)
 		return verb_version(c);
 	const struct verb *v = find_verb(argc, argv, &used);
+	if (v == NULL && argc == 3 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0) &&
+	    help_group(c->out, argv[1]))
+		return MESH_EXIT_COMPLETE;
 	if (v == NULL)
 		return refuse_verb(c, argc, argv);
 	c->verb = v;

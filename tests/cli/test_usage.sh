@@ -19,8 +19,12 @@ run 2 "$(printf 'ho\033[2Jts')"
 says 'ho\\x1b\[2Jts'
 run 2 authority
 says 'second word: init or issuer or extend'
-run 2 help authority
-says 'init or issuer or extend'
+run 0 help authority
+shows '^  authority issuer  *grant a new issuer'
+run 0 authority --help
+shows '^  authority publish  *hand'
+run 2 help authority nothing
+run 2 help hosts nothing
 run 2 commit
 run 2 ''
 run 2 hosts --stauts up
