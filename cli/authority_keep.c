@@ -54,7 +54,7 @@ static void sort_once(struct keep *k)
 	k->count = kept;
 }
 
-/* The first word of each line that is not empty or a remark. */
+/* The first word of each line that is not empty, a remark or the heading of `mesh hosts -o csv`. */
 static enum err read_lines(const char *path, const uint8_t *data, struct keep *k, struct err_info *info)
 {
 	size_t number = 0;
@@ -62,7 +62,8 @@ static enum err read_lines(const char *path, const uint8_t *data, struct keep *k
 		size_t len = strcspn(line, "\n"), word = strcspn(line, " \t\r\n,;");
 		char hex[ID_HEX_BYTES];
 		number++;
-		if (word > 0 && line[0] != '#') {
+		bool heading = number == 1 && word == 4 && memcmp(line, "host", 4) == 0;
+		if (word > 0 && line[0] != '#' && !heading) {
 			bool whole = word == ID_HEX_BYTES - 1;
 			snprintf(hex, sizeof(hex), "%.*s", whole ? (int)word : 0, line);
 			if (k->count == LIMIT_ALLOW_HOSTS)
@@ -70,7 +71,8 @@ static enum err read_lines(const char *path, const uint8_t *data, struct keep *k
 					       LIMIT_ALLOW_HOSTS);
 			if (!id_unhex(&k->hosts[k->count], hex))
 				return err_set(info, ERR_FORMAT,
-					       "\"%s\" line %zu does not begin with a host id of 32 digits",
+					       "\"%s\" line %zu does not begin with a host id of 32 digits; "
+					       "mesh hosts -o csv lists them so",
 					       path, number);
 			k->count++;
 		}

@@ -14,6 +14,7 @@
 
 #define WARN_DAYS    30
 #define DETAIL_BYTES 1024
+#define DONE_BYTES   (5 * LIMIT_PATH_BYTES + 256)
 
 static const struct output_column columns[] = {
     {.name = "entry"},
@@ -246,18 +247,20 @@ static void put_remarks(struct command *c, const struct authlog *log, wall_day t
 			continue;
 		text_escape(name, sizeof(name), g->name, strlen(g->name));
 		shown_day(g->last_day, day);
-		command_fail(
-		    c, 0, "warning: the grant of issuer \"%s\" %s on %s; extend it: mesh authority extend %s",
-		    name, left < 0 ? "ended" : "ends", day, name);
+		command_fail(c, 0,
+			     "warning: the grant of issuer \"%s\" %s on %s; extend it: mesh authority extend "
+			     "%s --dir DIR --days N",
+			     name, left < 0 ? "ended" : "ends", day, name);
 	}
 }
 
-static int list(struct command *c, const struct authlog *log, bool partial)
+static int list(struct command *c, const struct authlog *log, bool partial, const char *done)
 {
 	struct answer a;
 	struct err_info info = {0};
 	wall_day today = clock_day(os_clock_wall());
 	answer_open_bare(c, columns, &a);
+	a.remark = done[0] != '\0' ? done : NULL;
 	a.partial = partial || authlog_forked(log);
 	enum err err = put_entries(&a, log, today);
 	if (err != ERR_OK && err != ERR_IO) {
@@ -313,9 +316,30 @@ static enum err write_out(const struct command *c, const struct authority_dir *d
 	return err;
 }
 
+/* For people, below the list. */
+static void say_done(const struct command *c, const struct authority_dir *d,
+		     const struct authority_spare *spare, char ret[DONE_BYTES])
+{
+	const char *from = options_value(&c->options, "take"), *out = options_value(&c->options, "out");
+	size_t n = 0;
+	ret[0] = '\0';
+	if (from != NULL)
+		n += (size_t)snprintf(ret + n, DONE_BYTES - n, "\"%s\" is up to date with \"%s\".\n",
+				      d->folder, from);
+	if (spare->condition == SPARE_CURRENT)
+		n += (size_t)snprintf(ret + n, DONE_BYTES - n, "The spare copy in \"%s\" is up to date.\n",
+				      spare->folder);
+	if (out != NULL)
+		snprintf(ret + n, DONE_BYTES - n,
+			 "Log and allow-lists are in \"%s\"; no secret is.\n"
+			 "Next, on a node of the branch: mesh authority publish --log %s\n",
+			 out, out);
+}
+
 /* The log of an authority's folder, with what may be done to it. */
 static int of_folder(struct command *c)
 {
+	char done[DONE_BYTES];
 	struct authority_dir d;
 	struct authority_spare spare = {0};
 	struct authlog *log = NULL;
@@ -337,10 +361,12 @@ static int of_folder(struct command *c)
 	}
 	if (err == ERR_OK)
 		err = write_out(c, &d, log, &info);
+	say_done(c, &d, &spare, done);
 	if (err == ERR_OK && spare.condition == SPARE_BEHIND)
 		command_fail(c, 0, "warning: the spare copy in \"%s\" is not up to date: %s", spare.folder,
 			     spare.why.text);
-	int code = err == ERR_OK ? list(c, log, spare.condition == SPARE_BEHIND) : command_report(c, &info);
+	int code =
+	    err == ERR_OK ? list(c, log, spare.condition == SPARE_BEHIND, done) : command_report(c, &info);
 	authlog_free(log);
 	if (lock != NULL)
 		os_lock_release(lock);
@@ -370,7 +396,12 @@ int verb_authority_log(struct command *c)
 	}
 	if (err == ERR_OK)
 		err = bundle_read(file, &b, &info);
-	int code = err == ERR_OK ? list(c, b.log, false) : command_report(c, &info);
+	if (err == ERR_NOT_FOUND && file == path)
+		err_set(&info, err,
+			"there is no log \"%s\": name the authority's folder with --dir, or a node's with "
+			"--state",
+			path);
+	int code = err == ERR_OK ? list(c, b.log, false, "") : command_report(c, &info);
 	bundle_release(&b);
 	return code;
 }

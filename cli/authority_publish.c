@@ -3,6 +3,7 @@
 
 #include "cli/authority_node.h"
 #include "cli/fields.h"
+#include "cli/shown.h"
 #include "cli/verb.h"
 
 static enum err load(const struct command *c, struct bundle *ret, const char **ret_source,
@@ -37,9 +38,10 @@ static int report(struct command *c, const struct bundle *b, const struct author
 	fields_number(&f, "news", (int64_t)n->told);
 	snprintf(
 	    text, sizeof(text),
-	    "The node in \"%s\" has the whole log: %zu entries, %zu blobs of allow-lists; %zu were news to "
+	    "The node in \"%s\" has the whole log: %zu entries, %zu blob%s of allow-lists; %zu w%s news to "
 	    "it.\n",
-	    n->state, authlog_count(b->log), b->blob_count, n->told);
+	    n->state, authlog_count(b->log), b->blob_count, shown_plural(b->blob_count), n->told,
+	    n->told == 1 ? "as" : "ere");
 	return fields_answer(c, &f, text, false);
 }
 

@@ -63,6 +63,12 @@ static enum err find_host(const struct command *c, const char *typed, struct tar
 	if (err != ERR_OK)
 		return err;
 	err = rows_fetch(q, "SELECT host FROM hosts WHERE name = ?1 ORDER BY host", &typed, 1, &found, info);
+	if (err == ERR_OK && found.count == 0) {
+		/* Hidden ones answer by name, too, so that a second try hears why it is none. */
+		rows_release(&found);
+		err = rows_fetch(q, "SELECT host FROM hidden_hosts WHERE name = ?1 ORDER BY host", &typed, 1,
+				 &found, info);
+	}
 	if (err == ERR_OK && found.count == 0)
 		err = err_set(info, ERR_NOT_FOUND, "no host \"%s\" is known in \"%s\"; mesh hosts lists them",
 			      ret->name, state);

@@ -187,6 +187,8 @@ enum err authority_spare_find(const struct command *c, const struct authority_di
 		*info = s.why;
 		return err;
 	}
+	if (err == ERR_NOT_FOUND)
+		err_set(&s.why, err, "there is no authority; is its medium there?");
 	if (err != ERR_OK)
 		s.condition = SPARE_BEHIND;
 	*ret = s;

@@ -137,9 +137,10 @@ static int show(struct command *c, const struct judged *j, const struct authlog 
 		 j->grant != NULL && j->grant->revoked ? ", revoked" : "");
 	put(text, "Issuer", line);
 	snprintf(line, sizeof(line), "%s%s", j->standing,
-		 j->by_replica ? ", says the replica"
-		 : j->sure     ? ", by the log"
-			       : ": its issuer is revoked, and the list of the hosts that stay is not here");
+		 strcmp(j->standing, "unknown") == 0
+		     ? ": its issuer is revoked, and the list of the hosts that stay is not here"
+		 : j->by_replica ? ", says the replica"
+				 : ", by the log");
 	put(text, "Standing", line);
 	put(text, "Hardware", j->c.has_hardware ? hardware : "not stated");
 	snprintf(line, sizeof(line), "%s (%.8s)", authlog_estate_name(log), estate);
@@ -153,6 +154,11 @@ static enum err read_certificate(const char *path, uint8_t ret[LIMIT_CERTIFICATE
 	uint8_t *data;
 	size_t len;
 	enum err err = os_file_read(path, LIMIT_CERTIFICATE_BYTES, &data, &len, info);
+	if (err == ERR_NOT_FOUND)
+		return err_set(info, err,
+			       "there is no certificate \"%s\": enrol this machine (mesh enroll), name its "
+			       "folder with --state, or a certificate",
+			       path);
 	if (err != ERR_OK)
 		return err;
 	memcpy(ret, data, len);

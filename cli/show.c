@@ -101,7 +101,11 @@ static void put_title(const struct answer *a, const struct rows *host)
 		raw = rows_text(host, 0, "status");
 	text_escape(evidence, sizeof(evidence), raw, strlen(raw));
 	bool revoked = strcmp(rows_text(host, 0, "standing"), "revoked") == 0;
-	fprintf(a->output.f, "%s is %s%s\n", name, revoked ? "revoked, and was " : "", evidence);
+	/* A live node takes a revoked host for one that left: that is no news. */
+	if (revoked && strcmp(rows_text(host, 0, "status"), "left") == 0)
+		fprintf(a->output.f, "%s is revoked\n", name);
+	else
+		fprintf(a->output.f, "%s is %s%s\n", name, revoked ? "revoked, and was " : "", evidence);
 	for (size_t i = 0; i < sizeof(standings) / sizeof(standings[0]); i++) {
 		if (strcmp(rows_text(host, 0, "standing"), standings[i].standing) == 0)
 			fputs(standings[i].says, a->output.f);

@@ -156,12 +156,16 @@ static int report(struct command *c, const struct token *t, const struct authlog
 	fields_text(&f, "last_day", day);
 	bool finds = t->site[0] != '\0' || t->subnet_count > 0;
 	if (t->subnet_count > 0)
-		snprintf(map, sizeof(map), " by %zu subnet%s", t->subnet_count,
+		snprintf(map, sizeof(map), ", chosen by %zu subnet%s,", t->subnet_count,
 			 shown_plural(t->subnet_count));
 	snprintf(text, sizeof(text),
-		 "Token \"%s\" for %s%s%s may be used until %s. Whoever reads it can enrol hosts.\n"
+		 "Token \"%s\" for %s%s%s may be used until %s. Whoever reads it can enrol hosts.\n%s"
 		 "Next, on each machine: mesh enroll --token FILE%s\n",
 		 out, t->site[0] != '\0' ? "site " : "any granted site", t->site, map, day,
+		 t->seed_count > 0
+		     ? ""
+		     : "It names no node to ask first (--seed): each machine needs seeds in its "
+		       "meshd.conf.\n",
 		 finds ? "" : " --site SITE");
 	return fields_answer(c, &f, text, false);
 }

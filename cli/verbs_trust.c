@@ -129,7 +129,8 @@ static const struct option_spec revoke_options[] = {
     {.name = "keep",
      .value = "FILE",
      .words = "@file",
-     .help = "of an issuer: host ids that stay, one a line"},
+     .help = "of an issuer: host ids that stay, one at the beginning of each line, as mesh hosts -o csv "
+	     "prints them"},
     {.name = "keep-before",
      .value = "DATE",
      .help = "of an issuer: those of its hosts stay that the replica knows as enrolled before that day"},
@@ -368,8 +369,8 @@ static const struct verb verbs[] = {
      .options = log_options,
      .shared = VERB_QUERY,
      .exits = "0123",
-     .exit_partial =
-	 "listed, but the log is forked, or a spare copy is not up to date (--allow-partial makes it 0)",
+     .exit_partial = "listed, but the log is forked, or the copy named by --spare could not be brought up to "
+		     "date (--allow-partial makes it 0)",
      .examples = "mesh authority log --dir auth # what was granted, and until when\nmesh authority log --dir "
 		 "auth --out carry.log # for a branch that is cut off\nmesh authority log --dir auth --take "
 		 "/media/usb/auth # the other copy is newer",

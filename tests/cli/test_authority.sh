@@ -103,7 +103,7 @@ mv media away
 mkdir -p media/spare
 # shellcheck disable=SC2086
 run 3 authority issuer gates $A --site leeds
-says "warning: the spare copy in \"$work/media/spare\" is not up to date"
+says "warning: the spare copy in \"$work/media/spare\" is not up to date: there is no authority; is its medium there?"
 says "mesh authority log --dir a --spare $work/media/spare"
 [ -z "$(ls media/spare)" ] || fail "keys went to an empty mount point"
 # shellcheck disable=SC2086
@@ -116,6 +116,7 @@ run 1 authority extend --dir media/spare --days 10 --passphrase-file authority.p
 says "the copy in \"$work/a\" has 2 entries of the log that \"media/spare\" lacks"
 diff -r media/spare spare.before -x lock || fail "a refused change changed the copy"
 run 0 authority log --dir a --spare media/spare
+shows "^The spare copy in \"$work/media/spare\" is up to date"
 cmp -s a/authority.log media/spare/authority.log || fail "the copy is still behind"
 # Either may be used: the other is brought along.
 run 0 authority extend gates --dir media/spare --quota 3 --passphrase-file authority.pass
@@ -170,11 +171,15 @@ run 0 authority revoke operator kim $A --reason left
 # shellcheck disable=SC2086
 run 1 authority operator kim $A --role policy --public-key d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a
 says 'was revoked, for good'
-printf '# kept\nffeeddccbbaa99887766554433221100 gate-1\r\n00112233445566778899aabbccddee01\n00112233445566778899aabbccddee01\n' >keep
+printf 'host,name\n# kept\nffeeddccbbaa99887766554433221100 gate-1\r\n00112233445566778899aabbccddee01\n00112233445566778899aabbccddee01\n' >keep
 echo 'till-1' >bad
 # shellcheck disable=SC2086
 run 1 authority revoke issuer gates $A --reason leaked --keep bad
 says 'line 1 does not begin with a host id'
+printf '00112233445566778899aabbccddee01\nhost,name\n' >bad
+# shellcheck disable=SC2086
+run 1 authority revoke issuer gates $A --reason leaked --keep bad
+says 'line 2 does not begin with a host id'
 # shellcheck disable=SC2086
 run 0 authority revoke issuer gates $A --reason leaked --keep keep -o json
 valid
@@ -199,8 +204,9 @@ shows '"hosts_kept": 200'
 
 # Carried by hand: log and lists in one file, which shows what the folder does.
 run 0 authority log --dir a --out carry
+shows '^Next, on a node of the branch: mesh authority publish --log carry'
 [ "$(stat -c %a carry)" = 600 ] || fail "mode of the carried log"
-cp out listed
+grep '^ENTRY\|^ ' out >listed
 run 0 authority log --log carry
 cmp -s out listed || fail "the carried log shows something else"
 run 1 authority log --dir a --out carry

@@ -92,6 +92,10 @@ until_shows '^Coverage: 2 hosts' hosts --state n2
 ! grep -q node-3 out || fail "a revoked host is listed"
 run 1 authority revoke host "$third" --dir a --reason again --state n1
 says 'revoked already'
+run 1 authority revoke host node-3 --dir a --reason again --state n1
+says '"node-3" is revoked already'
+run 0 show node-3 --revoked --state n1
+shows '^node-3 is revoked$'
 run 3 cert show n3/certificate --state n2
 shows '^Standing  revoked'
 run 0 authority log --state n2
@@ -146,6 +150,8 @@ run 0 authority publish --log carry --state n2
 shows '0 were news to it'
 run 0 cert show --state n1
 shows '^Standing  good, says the replica'
+run 0 issues --state n1
+shows ' issuer tills, quota 30$'
 run 3 cert show n5/certificate --state n1
 shows '^Standing  revoked'
 
