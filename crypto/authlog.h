@@ -48,6 +48,7 @@ struct authlog_grant {
 	uint32_t quota;
 	wall_day last_day;
 	uint16_t grace_days;
+	wall_day granted; /* of the first entry that granted it; not heeded by authlog_make_grant */
 	bool revoked;
 	/* Revoked: blob that names the hosts which stay; zero: none stays. Where several revocations name one
 	 * each, the next that is not complete here (authlog_set_allowed). */

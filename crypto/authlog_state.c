@@ -88,9 +88,10 @@ static bool is_revoked(const struct log_state *s, enum log_revoke_what what, con
 }
 
 /* A grant of a known issuer replaces the one before. */
-static enum err apply_grant(struct log_state *s, const struct authlog_grant *grant)
+static enum err apply_grant(struct log_state *s, const struct authlog_grant *grant, wall_day day)
 {
 	struct authlog_grant *known = authlog_state_grant(s, &grant->issuer);
+	wall_day granted = known == NULL ? day : known->granted;
 	if (known == NULL) {
 		if (!authlog_reserve(&s->grants, s->grant_count, &s->grant_cap, sizeof(*s->grants)))
 			return ERR_NOMEM;
@@ -100,6 +101,7 @@ static enum err apply_grant(struct log_state *s, const struct authlog_grant *gra
 		s->grants[s->grant_count++] = known;
 	}
 	*known = *grant;
+	known->granted = granted;
 	known->revoked = is_revoked(s, LOG_REVOKE_ISSUER, &grant->issuer);
 	return ERR_OK;
 }
@@ -163,7 +165,7 @@ enum err authlog_state_apply(struct log_state *s, const struct log_entry *e, con
 		return ERR_OK;
 	switch ((enum log_entry_type)e->type) {
 	case LOG_GRANT:
-		err = apply_grant(s, &body->grant);
+		err = apply_grant(s, &body->grant, (wall_day)(e->time_s * CLOCK_SECOND_MS / CLOCK_DAY_MS));
 		break;
 	case LOG_EXTEND:
 		apply_extend(s, &body->extend);

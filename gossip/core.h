@@ -302,12 +302,17 @@ void witness_tick(struct gossip *g);
 void witness_suspect(struct gossip *g, struct member *m); /* a hint */
 void witness_heard(struct gossip *g, struct member *m);   /* it answered, or spoke */
 void witness_restart(struct gossip *g);
+/* Known for a week: its certificate, its issuer, and both here. */
+bool witness_senior(const struct gossip *g, const struct member *m, wall_day day);
 /* Brings `score` of its members up to date. */
 void witness_scores(const struct gossip *g, struct site *s);
 /* The three best-ranked of `s` for which `eligible` holds. Returns how many. */
 size_t witness_rank(struct gossip *g, struct site *s,
 		    bool (*eligible)(struct gossip *g, const struct site *s, const struct member *m),
 		    struct member *ret[LIMIT_WITNESSES]);
+/* Puts `m` into its place among `count` of them; returns how many there are then. */
+size_t witness_place(const struct gossip *g, struct member *m, struct member *ret[LIMIT_WITNESSES],
+		     size_t count);
 bool witness_self(struct gossip *g); /* this node is among the live best three of its site */
 size_t witness_live(struct gossip *g, struct member *ret[LIMIT_WITNESSES]);
 /* What this node would sign about `m`. Unknown also while doubts are looked into: then it neither
@@ -335,6 +340,7 @@ void state_tick(struct gossip *g);
 /* The host spoke after this statement against it, or answered it by name. */
 bool state_void(const struct member *m, const struct rollcall_view *v);
 void state_site_changed(struct gossip *g, struct site *s); /* judge its hosts again at the end of the step */
+void state_host_changed(struct gossip *g, struct member *m); /* likewise this one: a record, an answer */
 void state_spoke(struct gossip *g, struct member *m);      /* a new record, or a direct answer */
 /* This node has heard the estate for three intervals and may pronounce others dark or silent. */
 bool state_settled(const struct gossip *g, const struct site *s);

@@ -37,7 +37,7 @@
 	X(RANKED_SIGNERS, "only the best-ranked of a site sign")                                             \
 	X(ROLLCALL_TURN, "nobody's roll-calls keep a witness from signing its own")                          \
 	X(VIEW_ROOM, "roll-calls of the worst-ranked give way where too many sign")                          \
-	X(SENIORITY, "whoever was enrolled this week ranks last")                                            \
+	X(SENIORITY, "whoever is new this week ranks last")                                                  \
 	X(REFUTATION, "an accused host answers by name, and that voids the accusation")                      \
 	X(PULL_ROOM, "who names most gives way where too much is asked for")                                 \
 	X(PULL_ONCE, "what is named twice in one question is handed over once")                              \

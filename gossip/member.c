@@ -375,7 +375,7 @@ static void member_spoke(struct gossip *g, struct member *m)
 	if (m->site == g->self->site)
 		witness_heard(g, m);
 	if (m->state.status != HOST_UP)
-		state_site_changed(g, m->site);
+		state_host_changed(g, m);
 }
 
 void member_on_record(struct gossip *g, const struct record *r, wall_ms received, bool fresh)
@@ -430,7 +430,7 @@ void member_on_record(struct gossip *g, const struct record *r, wall_ms received
 	}
 	/* A goodbye and a refutation count even when they were late. */
 	if (r->key.kind == RECORD_GOODBYE || r->key.kind == RECORD_HEALTH)
-		state_site_changed(g, m->site);
+		state_host_changed(g, m);
 }
 
 bool member_goodbye(const struct member *m)

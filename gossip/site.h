@@ -33,6 +33,7 @@ struct rollcall_view {
 	uint8_t *states; /* enum rollcall_state, owned */
 };
 #define SITE_VIEWS 12 /* signers and parts remembered per site */
+#define SITE_DUE   8  /* hosts judged apart in a step; more: the whole site */
 
 struct site {
 	struct id id;
@@ -55,7 +56,11 @@ struct site {
 	struct site_state state;
 	wall_ms rollcall_saved; /* state.last_rollcall as the driver has it */
 	bool state_queued;
-	bool stale; /* state.c: to be judged again at the end of this step */
+	bool stale; /* state.c: all its hosts are to be judged again at the end of this step … */
+	struct member *due[SITE_DUE]; /* … or these alone */
+	size_t due_count;
+	mono_ms
+	    direct_end; /* state.c: when the proof runs out that a host of a silent site answers; 0: none */
 };
 
 /* site.c. A certificate of `issuer` that names it holds from now on, or no longer. */

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "gossip/core.h"
+#include "gossip/evidence.h"
 #include "gossip/standing.h"
 
 #define SILENT_INTERVALS 3
@@ -32,114 +33,6 @@ static bool host_known(const struct gossip *g, const struct member *m)
 {
 	return m->answered_at > g->hearing_at || m->record_at > g->hearing_at ||
 	       m->vouched_at > g->hearing_at;
-}
-
-/* --- evidence --- */
-
-static bool view_current(const struct gossip *g, const struct site *s, const struct rollcall_view *v)
-{
-	return v->received_at != 0 && g->now - v->received_at <= rollcall_current_ms(g, s) &&
-	       !member_goodbye(v->signer);
-}
-
-static bool eligible_signer(struct gossip *g, const struct site *s, const struct member *m)
-{
-	for (size_t i = 0; i < s->view_count && standing_has_say(m); i++) {
-		if (s->views[i].signer == m && view_current(g, s, &s->views[i]))
-			return true;
-	}
-	return false;
-}
-
-size_t state_signers(struct gossip *g, struct site *s, struct member *ret[LIMIT_WITNESSES])
-{
-	return witness_rank(g, s, eligible_signer, ret);
-}
-
-/* The host answered the statement by name: it lived when it heard it. */
-static bool statement_refuted(const struct member *m, const struct rollcall_view *v)
-{
-	for (size_t i = 0; i < m->refuted_count; i++) {
-		if (m->refuted[i].signer == v->signer->short_id && m->refuted[i].seq >= v->seq)
-			return true;
-	}
-	return false;
-}
-
-bool state_void(const struct member *m, const struct rollcall_view *v)
-{
-	return m->record_at > v->received_at || m->answered_at > v->received_at || statement_refuted(m, v);
-}
-
-struct evidence {
-	size_t signers; /* other than the host */
-	size_t against;
-	uint64_t accusers[LIMIT_WITNESSES];
-	mono_ms newest_against; /* receipt */
-	mono_ms newest_for;
-	mono_ms prompt_for; /* the same, of prompt ones: only these take "dark" back */
-	bool refuted;
-	wall_ms seen; /* receipt of the newest roll-call that says "answers" */
-	wall_ms since;
-};
-
-static wall_ms no_answer_since(const struct rollcall_view *v, size_t index)
-{
-	for (size_t i = 0; i < v->no_answer_count; i++) {
-		if (v->no_answer[i].index == index)
-			return v->no_answer[i].since_s * CLOCK_SECOND_MS;
-	}
-	return 0;
-}
-
-static void evidence_add(struct site *s, const struct rollcall_view *v, const struct member *m,
-			 struct evidence *e)
-{
-	enum rollcall_state said = rollcall_says(s, v, m);
-
-	if (said == ROLLCALL_ANSWERS) {
-		if (v->received_at > e->newest_for)
-			e->newest_for = v->received_at;
-		if (v->prompt && v->received_at > e->prompt_for)
-			e->prompt_for = v->received_at;
-		if (v->received > e->seen)
-			e->seen = v->received;
-	}
-	if (said != ROLLCALL_NO_ANSWER || !v->prompt || m->record_at > v->received_at ||
-	    m->answered_at > v->received_at)
-		return;
-	if (statement_refuted(m, v)) {
-		e->refuted = true;
-		return;
-	}
-	e->accusers[e->against++] = v->signer->short_id;
-	if (v->received_at >= e->newest_against) {
-		e->newest_against = v->received_at;
-		e->since = no_answer_since(v, roster_index(s, v->roster_hash, v->roster_count, m));
-	}
-}
-
-static struct evidence evidence_of(struct gossip *g, struct site *s, const struct member *m,
-				   struct member *const *signers, size_t count)
-{
-	struct evidence e = {0};
-
-	for (size_t i = 0; i < count; i++) {
-		if (signers[i] == m) {
-			/* In a site of one nobody else can say that it is there. */
-			if (m->state.status != HOST_DARK)
-				e.newest_for = s->rollcall_at;
-			continue;
-		}
-		e.signers++;
-		for (size_t j = 0; j < s->view_count; j++) {
-			const struct rollcall_view *v = &s->views[j];
-
-			if (v->signer == signers[i] && view_current(g, s, v))
-				evidence_add(s, v, m, &e);
-		}
-	}
-	return e;
 }
 
 /* --- hosts --- */
@@ -235,6 +128,9 @@ static void host_judge_life(struct gossip *g, struct site *s, struct member *m, 
 		return;
 	if (e.against > 0 && e.against < need)
 		site_dispute(g, s, &e);
+	if (s->state.status == SITE_SILENT && direct &&
+	    (s->direct_end <= g->now || m->answered_at + DIRECT_MS < s->direct_end))
+		s->direct_end = m->answered_at + DIRECT_MS;
 	if (s->state.status == SITE_SILENT && !direct) {
 		if (m->state.status == HOST_UP)
 			host_set(g, m, HOST_SILENT, s->state.since);
@@ -370,9 +266,10 @@ static mono_ms site_next(const struct gossip *g, const struct site *s)
 	mono_ms interval = rollcall_patience_ms(g, s);
 	mono_ms heard = s->rollcall_at > g->hearing_at ? s->rollcall_at : g->hearing_at;
 	mono_ms next = UINT64_MAX;
-	mono_ms ends[2] = {heard + SILENT_INTERVALS * interval, g->hearing_at + SILENT_INTERVALS * interval};
+	mono_ms ends[3] = {heard + SILENT_INTERVALS * interval, g->hearing_at + SILENT_INTERVALS * interval,
+			   s->direct_end};
 
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < 3; i++) {
 		if (ends[i] > g->now && ends[i] < next)
 			next = ends[i];
 	}
@@ -396,7 +293,67 @@ void state_spoke(struct gossip *g, struct member *m)
 	if (g->wall > m->state.seen)
 		m->state.seen = g->wall;
 	if (m->state.status != HOST_UP)
-		state_site_changed(g, m->site);
+		state_host_changed(g, m);
+}
+
+/* Its word may decide about others: it signs for its site. */
+static bool host_signs(const struct member *m)
+{
+	for (size_t i = 0; i < m->site->view_count; i++) {
+		if (m->site->views[i].signer == m)
+			return true;
+	}
+	return false;
+}
+
+void state_host_changed(struct gossip *g, struct member *m)
+{
+	struct site *s = m->site;
+
+	if (s->stale || evidence_listed(m, s->due, s->due_count))
+		return;
+	if (s->due_count == SITE_DUE || (member_goodbye(m) && host_signs(m)))
+		state_site_changed(g, s);
+	else
+		s->due[s->due_count++] = m;
+}
+
+/* One record judges one host: in a site of thousands the others are work for nothing. */
+static void site_judge_due(struct gossip *g, struct site *s)
+{
+	struct member *signers[LIMIT_WITNESSES];
+	enum site_status before = s->state.status;
+	size_t count = state_signers(g, s, signers);
+
+	for (size_t i = 0; i < s->due_count; i++) {
+		struct member *m = s->due[i];
+
+		if (m->site != s || !m->rostered)
+			continue; /* it moved in this step: that changed both sites */
+		host_judge(g, s, m, signers, count);
+		host_save_seen(g, m);
+	}
+	s->due_count = 0;
+	/* The first that is up may show that the site is silent. */
+	site_judge(g, s);
+	s->stale = s->state.status != before;
+	s->judge_at = site_next(g, s);
+}
+
+static void site_judge_all(struct gossip *g, struct site *s)
+{
+	struct member *signers[LIMIT_WITNESSES];
+
+	s->stale = false;
+	s->due_count = 0;
+	site_judge(g, s);
+	size_t count = state_signers(g, s, signers);
+
+	for (size_t i = 0; i < s->count; i++) {
+		host_judge(g, s, s->members[i], signers, count);
+		host_save_seen(g, s->members[i]);
+	}
+	s->judge_at = site_next(g, s);
 }
 
 void state_tick(struct gossip *g)
@@ -404,20 +361,12 @@ void state_tick(struct gossip *g)
 	g->members.site_live = 0;
 	for (size_t i = 0; i < g->members.site_count; i++) {
 		struct site *s = g->members.sites[i];
-		struct member *signers[LIMIT_WITNESSES];
 
 		g->members.site_live += s->count > 0;
-		if (s->stale || g->now >= s->judge_at) {
-			s->stale = false;
-			site_judge(g, s);
-			size_t count = state_signers(g, s, signers);
-
-			for (size_t j = 0; j < s->count; j++) {
-				host_judge(g, s, s->members[j], signers, count);
-				host_save_seen(g, s->members[j]);
-			}
-			s->judge_at = site_next(g, s);
-		}
+		if (!s->stale && s->due_count > 0 && g->now < s->judge_at)
+			site_judge_due(g, s);
+		if (s->stale || g->now >= s->judge_at)
+			site_judge_all(g, s);
 		site_ask(g, s);
 		if (s->judge_at != UINT64_MAX)
 			core_deadline(g, s->judge_at);

@@ -1,11 +1,14 @@
 /* Witnesses: who of a site signs its roll-calls, and what this one found out about the suspected.
  *
- * Happy path: members are ranked by a hash that nobody can choose; the three best that are up sign. A witness
- * that is told of a suspicion probes for itself twice a second, for four seconds, or six where its word will
- * be enough; only then it says "does not answer". Any answer, or a new record of the host, takes it back.
- * Fails: a witness that was paused (or has just started) begins its probes anew, and before it has heard its
- * site for three intervals judges only who has answered it since. A host that stays away is probed every few
- * seconds, so that its return is noticed even when its own datagrams get lost. */
+ * Happy path: members are ranked by a hash of their id, the day and the log's head; the three best that are
+ * up sign. Whoever enrols hosts can choose their ids for a good rank on some day, so who is new ranks last
+ * for a week, and any entry of the log draws anew: who can enrol three hosts into a site and wait a week has
+ * its seats now and then, until their issuer is revoked. A witness that is told of a suspicion probes for
+ * itself twice a second, for four seconds, or six where its word will be enough; only then it says "does not
+ * answer". Any answer, or a new record of the host, takes it back. Fails: a witness that was paused (or has
+ * just started) begins its probes anew, and before it has heard its site for three intervals judges only who
+ * has answered it since. A host that stays away is probed every few seconds, so that its return is noticed
+ * even when its own datagrams get lost. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,6 +57,27 @@ void witness_free(struct gossip *g)
 
 /* --- ranking --- */
 
+/* The enrolment day is what the holder of a token wrote, so it is not the only one asked. What came with this
+ * node's own catch-up is no younger for that. */
+bool witness_senior(const struct gossip *g, const struct member *m, wall_day day)
+{
+	const struct authlog_grant *grant = authlog_find_grant(g->log, &m->issuer);
+	const struct member_certificate *c = member_certificate(m, &m->issuer);
+	const struct member_certificate *own = member_certificate(g->self, &g->self->issuer);
+	wall_day since = m->enrolled;
+
+	if (grant && grant->granted > since)
+		since = grant->granted;
+	if (c && own) {
+		wall_day arrived = clock_day(c->arrived);
+
+		/* A clock that was ahead then proves nothing. */
+		if (arrived != clock_day(own->arrived) && arrived <= day && arrived > since)
+			since = arrived;
+	}
+	return since + SENIOR_DAYS <= day;
+}
+
 static uint64_t score_of(const struct gossip *g, const struct member *m, wall_day day)
 {
 	struct authlog_head head = authlog_head(g->log);
@@ -66,8 +90,7 @@ static uint64_t score_of(const struct gossip *g, const struct member *m, wall_da
 	writer_u64(&w, head.hash);
 	uint64_t score = hash_u64("mesh.witness", data, sizeof(data)) >> 1;
 
-	/* Fresh ones last: whoever can enrol hosts cannot fill the witness seats of today. */
-	if (m->enrolled + SENIOR_DAYS > day && defence_on(g, DEFENCE_SENIORITY))
+	if (!witness_senior(g, m, day) && defence_on(g, DEFENCE_SENIORITY))
 		score |= 1ull << 63;
 	return score;
 }
@@ -86,6 +109,24 @@ void witness_scores(const struct gossip *g, struct site *s)
 	s->score_epoch = epoch;
 }
 
+size_t witness_place(const struct gossip *g, struct member *m, struct member *ret[LIMIT_WITNESSES],
+		     size_t count)
+{
+	bool ranked = defence_on(g, DEFENCE_RANKED_SIGNERS);
+	size_t place = count;
+
+	while (place > 0 &&
+	       (ranked ? ret[place - 1]->score > m->score : id_compare(&ret[place - 1]->id, &m->id) > 0))
+		place--;
+	if (place == LIMIT_WITNESSES)
+		return count;
+	if (count < LIMIT_WITNESSES)
+		count++;
+	memmove(&ret[place + 1], &ret[place], (count - place - 1) * sizeof(*ret));
+	ret[place] = m;
+	return count;
+}
+
 size_t witness_rank(struct gossip *g, struct site *s,
 		    bool (*eligible)(struct gossip *g, const struct site *s, const struct member *m),
 		    struct member *ret[LIMIT_WITNESSES])
@@ -94,19 +135,8 @@ size_t witness_rank(struct gossip *g, struct site *s,
 
 	witness_scores(g, s);
 	for (size_t i = 0; i < s->count; i++) {
-		struct member *m = s->members[i];
-		size_t place = count;
-
-		if (!eligible(g, s, m))
-			continue;
-		while (place > 0 && ret[place - 1]->score > m->score && defence_on(g, DEFENCE_RANKED_SIGNERS))
-			place--;
-		if (place == LIMIT_WITNESSES)
-			continue;
-		if (count < LIMIT_WITNESSES)
-			count++;
-		memmove(&ret[place + 1], &ret[place], (count - place - 1) * sizeof(*ret));
-		ret[place] = m;
+		if (eligible(g, s, s->members[i]))
+			count = witness_place(g, s->members[i], ret, count);
 	}
 	return count;
 }

@@ -69,11 +69,11 @@ static void two_witnesses(struct trial *t)
 			accuse(t, b, victim);
 		}
 		/* The lie arrives before the answer. */
-		for (int step = 0; step < 10 && !trial_over(t); step++) {
-			trial_run(t, 10);
+		for (int step = 0; step < 50 && !trial_over(t); step++) {
+			trial_run(t, 2);
 			bool dark = anyone_calls(t, victim, HOST_DARK);
 			ever |= dark;
-			dark_for = dark ? dark_for + 10 : 0;
+			dark_for = dark ? dark_for + 2 : 0;
 			trial_promise(t, dark_for <= DARK_AT_MOST_MS, "a live host is called dark for %u ms",
 				      (unsigned)dark_for);
 		}
@@ -155,6 +155,7 @@ static void no_witnesses(struct trial *t)
 /* An issuer's key in the attacker's hands: keys are tried until they would rank first. */
 static struct actor *sybil(struct trial *t, uint32_t number)
 {
+	const wall_day back_dated = clock_day(world_wall(t->w)) - 100;
 	for (uint64_t i = 0;; i++) {
 		struct identity *key = estate_identity(t->seed, (1ull << 32) + number * 1000000ull + i);
 		bool first = true;
@@ -162,8 +163,7 @@ static struct actor *sybil(struct trial *t, uint32_t number)
 			first = trial_score(t, identity_id(key)) < trial_score(t, &t->w->nodes[n].id);
 		struct address at = actor_address(number);
 		if (first)
-			return actor_enrol(t, t->w->estate.first_issuer, 1, clock_day(world_wall(t->w)), key,
-					   &at);
+			return actor_enrol(t, t->w->estate.first_issuer, 1, back_dated, key, &at);
 		identity_free(key);
 	}
 }
@@ -306,7 +306,8 @@ const struct attack attacks_liveness[] = {
     {"crowd_signs_on",
      "14 hosts that are no witnesses sign without end, more than a node remembers, then accuse",
      "nobody calls the accused dark", DEFENCE_VIEW_ROOM, crowd_signs_on},
-    {"sybil_witnesses", "a stolen issuer enrols two hosts whose keys would rank first, and they accuse",
+    {"sybil_witnesses",
+     "a stolen issuer enrols two hosts, as of months ago, whose keys would rank first, and they accuse",
      "nobody calls the accused dark", DEFENCE_SENIORITY, sybil_witnesses},
     {"rumour", "an insider tells all witnesses that everyone is suspected", "nobody is called dark",
      DEFENCE_OWN_PROBES, rumour},

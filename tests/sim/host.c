@@ -142,8 +142,11 @@ void host_preload(struct world *w)
 		struct node *n = &w->nodes[i];
 		authlog_free(n->log);
 		CHECK(authlog_copy(w->estate.log, &n->log) == ERR_OK);
-		for (size_t r = 0; r < w->registry.record_count; r++)
-			replica_put(&n->replica, w->registry.records[r], world_wall(w));
+		for (size_t r = 0; r < w->registry.record_count; r++) {
+			const struct sim_record *record = w->registry.records[r];
+			wall_ms age = record->key.kind == RECORD_CERTIFICATE ? 20 * CLOCK_DAY_MS : 0;
+			replica_put(&n->replica, record, world_wall(w) - age);
+		}
 		for (uint32_t b = 0; b < w->registry.blob_count; b++)
 			replica_put_blob(&n->replica, b);
 		replica_commit(&n->replica);

@@ -212,7 +212,8 @@ void scenario_malicious(struct world *w, struct report *r)
 	report_put(r, "malicious", "false_dark", (double)w->false_dark, "verdicts");
 	if (with.right < 0.999)
 		world_fail(w, NULL, "%.4f of what honest hosts said is right at honest nodes", with.right);
-	if (ratio_50 > 2 || ratio_99 > 2)
+	/* Among few hosts one announcement more, a tenth of a second, doubles it. */
+	if (ratio_50 > 2 || (ratio_99 > 2 && with.p99 > 500))
 		world_fail(w, NULL, "urgent news take %.2f (p50) and %.2f (p99) times as long", ratio_50,
 			   ratio_99);
 }

@@ -215,6 +215,124 @@ static void test_manifests_without_end_cost_a_bounded_share(void **state)
 	net_free(n);
 }
 
+/* --- who is senior --- */
+
+static struct member *enrol(struct net *n, size_t at, struct identity *issuer)
+{
+	struct fixture f = n->f;
+	struct identity *host;
+	uint8_t bytes[LIMIT_CERTIFICATE_BYTES];
+	assert_int_equal(identity_generate(&n->f.rng, &host), ERR_OK);
+	f.issuer = issuer;
+	size_t len = fixture_certificate(&f, host, bytes);
+	assert_int_equal(core_accept_record(n->nodes[at].g, bytes, len, NULL, CORE_HOPS_PULLED), ERR_OK);
+	struct member *m = member_find(n->nodes[at].g, identity_id(host));
+	identity_free(host);
+	return m;
+}
+
+static bool senior(struct net *n, size_t at, const struct member *m)
+{
+	return witness_senior(n->nodes[at].g, m, core_day(n->nodes[at].g));
+}
+
+static void days(struct net *n, unsigned count)
+{
+	n->wall += count * CLOCK_DAY_MS;
+	net_run(n, 1000);
+}
+
+static void test_whoever_holds_a_token_cannot_enrol_seniors(void **state)
+{
+	struct net *n = net_met();
+	(void)state;
+	days(n, 10);
+	/* The certificate says ten days ago. */
+	struct member *m = enrol(n, 0, n->f.issuer);
+	assert_true(senior(n, 0, net_member(n, 0, 1)) && senior(n, 0, n->nodes[0].g->self));
+	assert_false(senior(n, 0, m));
+	days(n, 6);
+	assert_false(senior(n, 0, m));
+	days(n, 1);
+	assert_true(senior(n, 0, m));
+	net_free(n);
+}
+
+static void test_what_a_newcomer_catches_up_on_is_as_old_as_it_says(void **state)
+{
+	struct net *n = net_met();
+	struct identity *issuer;
+	struct authlog_grant grant;
+	uint8_t entry[LIMIT_LOG_ENTRY_BYTES];
+	size_t len;
+	(void)state;
+	days(n, 10);
+	n->nodes[1].row_count = 0;
+	net_start(n, 1, &n->nodes[0].address);
+	net_run(n, 10000);
+	assert_true(senior(n, 1, net_member(n, 1, 0)));
+	/* But no older than the first grant to its issuer. */
+	assert_int_equal(identity_generate(&n->f.rng, &issuer), ERR_OK);
+	grant = fixture_grant(issuer);
+	for (unsigned i = 0; i < 2; i++) {
+		wall_ms at = n->wall + i * 3 * CLOCK_DAY_MS;
+		grant.quota++;
+		assert_int_equal(authlog_make_grant(n->nodes[1].log, n->f.authority, &grant, at, entry, &len),
+				 ERR_OK);
+		assert_int_equal(net_log(n, 1, entry, len), ERR_OK);
+	}
+	struct member *m = enrol(n, 1, issuer);
+	assert_false(senior(n, 1, m));
+	days(n, 7);
+	assert_true(senior(n, 1, m));
+	identity_free(issuer);
+	net_free(n);
+}
+
+/* --- judging --- */
+
+static void push_own(struct net *n, size_t of, uint8_t kind, const uint8_t *body, size_t len)
+{
+	static uint64_t seq = 100000;
+	struct record_key key = {.kind = kind, .subject = *net_id(n, of)};
+	uint8_t bytes[LIMIT_RECORD_BYTES];
+	size_t record_len;
+	assert_int_equal(record_sign(&key, ++seq, 1, FIXTURE_NOW, body, len, &n->f.keys.estate,
+				     n->nodes[of].identity, bytes, &record_len),
+			 ERR_OK);
+	assert_int_equal(core_accept_record(n->nodes[0].g, bytes, record_len, NULL, 1), ERR_OK);
+}
+
+static void test_one_record_judges_one_host(void **state)
+{
+	struct net *n = net_met();
+	struct site *s = n->nodes[0].g->self->site;
+	const struct goodbye body = {.reason = GOODBYE_STOPPED};
+	uint8_t bytes[LIMIT_RECORD_BODY_BYTES];
+	struct host_state state_of;
+	size_t len;
+	(void)state;
+	net_run(n, 1000);
+	assert_false(s->stale);
+	for (int i = 0; i < 20; i++)
+		push_own(n, 1, RECORD_HEALTH, (const uint8_t *)"\x80", 1);
+	assert_true(!s->stale && s->due_count == 1);
+	/* A signer's goodbye is about all of whom it signed. */
+	net_run(n, 200);
+	size_t signer = 0;
+	for (size_t i = 0; i < s->view_count; i++)
+		for (size_t at = 1; at < NET_NODES; at++)
+			signer = s->views[i].signer == net_member(n, 0, at) ? at : signer;
+	assert_true(signer != 0 && !s->stale);
+	assert_int_equal(goodbye_encode(&body, bytes, &len), ERR_OK);
+	push_own(n, signer, RECORD_GOODBYE, bytes, len);
+	assert_true(s->stale);
+	net_run(n, 200);
+	assert_true(gossip_host_state(n->nodes[0].g, net_id(n, signer), &state_of));
+	assert_int_equal(state_of.status, HOST_STOPPED);
+	net_free(n);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -223,6 +341,9 @@ int main(void)
 	    cmocka_unit_test(test_what_was_given_up_is_found_again),
 	    cmocka_unit_test(test_a_manifest_names_no_more_than_it_has_entries),
 	    cmocka_unit_test(test_manifests_without_end_cost_a_bounded_share),
+	    cmocka_unit_test(test_whoever_holds_a_token_cannot_enrol_seniors),
+	    cmocka_unit_test(test_what_a_newcomer_catches_up_on_is_as_old_as_it_says),
+	    cmocka_unit_test(test_one_record_judges_one_host),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
