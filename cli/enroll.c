@@ -32,6 +32,7 @@ static int finish(struct command *c, const char *state, const char *path, const 
 	struct fields f = {0};
 	char start[COMMAND_START_BYTES], host[ID_HEX_BYTES], site[4 * LIMIT_SITE_NAME_BYTES + 1];
 	char hardware[2 * HARDWARE_HASH_BYTES + 1], text[3 * LIMIT_PATH_BYTES];
+	bool lacks = !made->has_hardware && !options_has(&c->options, "shared-machine");
 	bool keep = options_has(&c->options, "keep-token");
 	id_hex(&made->host, host);
 	text_hex(hardware, made->hardware, HARDWARE_HASH_BYTES);
@@ -43,8 +44,13 @@ static int finish(struct command *c, const char *state, const char *path, const 
 	fields_text(&f, "state", state);
 	fields_text(&f, "hardware", made->has_hardware ? hardware : NULL);
 	fields_flag(&f, "token_wiped", wiped);
-	snprintf(text, sizeof(text), "Enrolled as host %s of site %s.\nState folder: %s\nNext: %s\n", host,
-		 site, state, start);
+	snprintf(
+	    text, sizeof(text), "Enrolled as host %s of site %s.\nState folder: %s\n%sNext: %s\n", host, site,
+	    state,
+	    lacks ? "Its hardware id could not be read (root can, where there is one): installed anew, the "
+		    "machine will count as another host.\n"
+		  : "",
+	    start);
 	int code = fields_answer(c, &f, text, false);
 	if (wiped || keep)
 		return code;

@@ -274,6 +274,16 @@ static enum err write_all(struct enrolment *e, const struct crypto_rng *rng, wal
 	return err;
 }
 
+/* The folder of a service that was erased to enrol anew is still the service's. */
+static enum err hand_over(const struct files *f, const char *state, struct err_info *info)
+{
+	const char *const all[] = {f->identity, f->estate, f->log, f->seeds, f->certificate, f->lock};
+	enum err err = ERR_OK;
+	for (size_t i = 0; err == ERR_OK && i < sizeof(all) / sizeof(all[0]); i++)
+		err = os_file_hand_over(state, all[i], info);
+	return err;
+}
+
 static enum err choose_site(struct enrolment *e, const char *site, struct err_info *info)
 {
 	if (site == NULL || site[0] == '\0')
@@ -319,6 +329,8 @@ enum err credentials_enroll(const char *state, const struct token *token, const 
 		err = refuse_enrolled(&e.files, state, info);
 	if (err == ERR_OK)
 		err = write_all(&e, rng, now, info);
+	if (err == ERR_OK)
+		err = hand_over(&e.files, state, info);
 	if (lock != NULL)
 		os_lock_release(lock);
 	if (err == ERR_OK && ret != NULL)

@@ -63,6 +63,11 @@ void os_file_unmap(void *map, size_t bytes); /* NULL is fine */
 /* Give a file or folder to a group. ERR_NOT_FOUND (no such group or file), ERR_DENIED (not a member). */
 enum err os_file_set_group(const char *path, const char *group, struct err_info *info);
 
+/* As root: give a file of root's to whom the folder it is in belongs to, so that a service that owns its
+ * folder can read what root put there. Nothing to do for other users, and for a folder of root's. ERR_DENIED
+ * (also a file that has several names: it could be somebody else's), ERR_NOT_FOUND, ERR_IO. */
+enum err os_file_hand_over(const char *folder, const char *path, struct err_info *info);
+
 /* Rename a file or folder aside to "<path>.bad-1", "-2", ...; the new name goes to ret_path (may be NULL). */
 enum err os_file_set_aside(const char *path, char *ret_path, size_t cap, struct err_info *info);
 

@@ -158,4 +158,18 @@ run 0 authority issuer only --dir c --site oslo
 run 0 token create --dir c --issuer only --out t
 run 0 enroll --token t --state s4
 shows 'of site oslo'
+
+# Root enrols into the folder of a service, which was erased to do so: the service can read what is there.
+if [ "$(id -u)" = 0 ]; then
+	run 0 token create --dir c --issuer only --out t
+	mkdir service
+	: >service/lock
+	chown 4711:4712 service service/lock
+	chmod 600 service/lock
+	run 0 enroll --token t --state service
+	for file in identity.key estate.key certificate authority.log seeds lock; do
+		[ "$(stat -c %u:%g service/$file)" = 4711:4712 ] || fail "owner of $file"
+		[ "$(mode service/$file)" = 600 ] || fail "mode of $file"
+	done
+fi
 done_with 45
