@@ -371,7 +371,7 @@ static enum err accept_record(struct gossip *g, const uint8_t *bytes, size_t len
 	struct set_entry held;
 	bool fresh = !set_find(g->set, &r.key, &held);
 
-	if (share_used_up(g, &r, fresh)) {
+	if (share_used_up(g, &r, fresh) || !share_verify(g, hops == CORE_HOPS_PULLED)) {
 		g->counters.dropped_rate++;
 		return ERR_BUSY;
 	}

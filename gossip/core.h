@@ -457,6 +457,7 @@ struct gossip {
 		uint64_t signed_content;
 	} roll;
 
+	uint64_t verified_until_us[2];     /* share.c: signature checks, pushed and asked for */
 	mono_ms strangers[CORE_STRANGERS]; /* share.c: of issuers and operators */
 	struct gossip_counters counters;
 	struct core_rate rates[CORE_RATE_SLOTS]; /* those that share a slot share its allowance */

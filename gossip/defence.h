@@ -18,6 +18,7 @@
 	X(FORK_ORDER, "of two records of one order the lower id stands, everywhere")                         \
 	X(HOST_COUNTER, "no certificate moves a host's counter")                                             \
 	X(ORIGIN_SHARE, "what one host can make the estate carry is bounded")                                \
+	X(VERIFY_SHARE, "checking signatures takes a stated part of a core")                                 \
 	X(LIAR, "who hands on a forgery is not listened to for a while")                                     \
 	X(ORPHAN_ROOM, "of records without a certificate the oldest give way")                               \
 	X(RECEIPT_TIME, "freshness counts from receipt, not from what the writer's clock says")              \

@@ -16,6 +16,9 @@
 #define OPERATOR_MS       100
 #define OPERATOR_BURST_MS 1000000
 #define URGENT_MS         10000
+#define PUSHED_US         435 /* a check takes about 109: a quarter of a core for what nobody asked for … */
+#define ASKED_US          145 /* … and three quarters for what was, a newcomer's catch-up above all */
+#define VERIFY_BURST_US   1000000
 #define URGENT_BURST_MS   100000
 
 struct share {
@@ -78,5 +81,16 @@ bool share_urgent(struct gossip *g, const struct record *r)
 	if (*s.until > g->now + s.burst)
 		return false;
 	use(g, &s);
+	return true;
+}
+
+bool share_verify(struct gossip *g, bool asked)
+{
+	uint64_t *until = &g->verified_until_us[asked];
+	uint64_t now = g->now * 1000;
+
+	if (*until > now + VERIFY_BURST_US && defence_on(g, DEFENCE_VERIFY_SHARE))
+		return false;
+	*until = (*until > now ? *until : now) + (asked ? ASKED_US : PUSHED_US);
 	return true;
 }

@@ -350,9 +350,36 @@ static void test_numbers_that_are_used_up_do_not_go_round(void **state)
 	net_free(n);
 }
 
+/* Whoever makes others check signatures makes them do no more of it than a quarter of a core does; what the
+ * node asks for has a share of its own. */
+static void test_checking_signatures_takes_a_stated_part_of_a_core(void **state)
+{
+	struct net *n = net_met();
+	uint8_t bytes[LIMIT_RECORD_BYTES];
+	size_t len;
+	struct record_key key = {.kind = RECORD_HEALTH, .subject = *net_id(n, 1)};
+	uint64_t before = net_counters(n, 0)->verifications;
+	(void)state;
+	for (uint64_t i = 0; i < 12000; i++) {
+		assert_int_equal(record_sign(&key, 100000 + i, 1, FIXTURE_NOW, (const uint8_t *)"\x80", 1,
+					     &n->f.keys.estate, n->nodes[1].identity, bytes, &len),
+				 ERR_OK);
+		bytes[len - 1] ^= 1;
+		n->nodes[0].g->now += i % 4 == 0; /* three seconds in all */
+		core_accept_record(n->nodes[0].g, bytes, len, NULL, 0);
+	}
+	uint64_t checked = net_counters(n, 0)->verifications - before;
+	assert_true(checked > 3 * 2300 && checked < 4 * 2300 + 10);
+	bytes[len - 1] ^= 1;
+	assert_int_equal(core_accept_record(n->nodes[0].g, bytes, len, NULL, 0), ERR_BUSY);
+	assert_int_equal(core_accept_record(n->nodes[0].g, bytes, len, NULL, CORE_HOPS_PULLED), ERR_OK);
+	net_free(n);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_checking_signatures_takes_a_stated_part_of_a_core),
 	    cmocka_unit_test(test_ids_that_nobody_has_leave_room_for_those_of_others),
 	    cmocka_unit_test(test_whoever_hands_on_forged_records_is_not_listened_to),
 	    cmocka_unit_test(test_a_log_that_does_not_exist_hides_no_revocation),

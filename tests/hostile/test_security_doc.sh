@@ -1,0 +1,29 @@
+#!/bin/sh
+# Usage: test_security_doc.sh SECURITY.MD BENCH SIM TEST...: every test that the threat model names exists. Of the tables of
+# section 3 the last column is read: `mesh-hostile NAME`, `mesh-sim NAME`, `scripts/bench NAME`, unit or other test `NAME`.
+set -eu
+document=$1
+bench=$2
+sim=$3
+shift 3
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+printf '%s\n' "$@" >"$work/tests"
+sed -n '/^## 3\./,/^## 4\./s/^|.*| \([^|]*\) |$/\1/p' "$document" | grep -o '`[^`]*`' | tr -d '`' | sort -u >"$work/named"
+"$sim" --list >"$work/scenarios"
+missing=0
+count=0
+while read -r name; do
+	count=$((count + 1))
+	case $name in
+	tests/* | packaging/*) [ -e "$(dirname "$document")/../$name" ] ;;
+	scripts/bench\ *) grep -q "${name#scripts/bench }" "$bench" ;;
+	mesh-sim\ *) grep -qw "${name#mesh-sim }" "$work/scenarios" ;;
+	*) grep -qx "${name#mesh-hostile }" "$work/tests" ;;
+	esac || {
+		echo "docs/security.md names \"$name\", which is no test"
+		missing=1
+	}
+done <"$work/named"
+echo "$count tests named"
+[ "$count" -gt 20 ] && [ "$missing" -eq 0 ]
