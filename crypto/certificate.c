@@ -2,9 +2,45 @@
 
 #include <string.h>
 
+#include "base/cursor.h"
 #include "base/mp.h"
+#include "crypto/hash.h"
+#include "crypto/signed.h"
 
-enum { FIELD_PUBLIC_KEY = 1, FIELD_SITE = 2, FIELD_GROUPS = 3, FIELD_ENROLLED = 4, FIELD_HARDWARE = 5 };
+enum {
+	FIELD_PUBLIC_KEY = 1,
+	FIELD_SITE = 2,
+	FIELD_GROUPS = 3,
+	FIELD_ENROLLED = 4,
+	FIELD_HARDWARE = 5,
+	FIELD_CONSENT = 6,
+	FIELDS_MIN = 5 /* hardware may be missing */
+};
+
+#define CONSENT_LABEL "mesh enrol 1"
+#define CONSENT_BYTES (ID_BYTES + ID_BYTES + 4 + 8 + HARDWARE_HASH_BYTES)
+
+/* docs/protocol.md section 3: what the host signs. */
+static void consent_data(const struct certificate *c, const struct id *issuer, uint8_t ret[CONSENT_BYTES])
+{
+	static const uint8_t none[HARDWARE_HASH_BYTES];
+	struct writer w = writer_of(ret, CONSENT_BYTES);
+	struct id site = id_of_site(c->site);
+	writer_bytes(&w, issuer->b, ID_BYTES);
+	writer_bytes(&w, site.b, ID_BYTES);
+	writer_u32(&w, c->enrolled);
+	writer_u64(&w, c->seq);
+	writer_bytes(&w, c->has_hardware ? c->hardware : none, HARDWARE_HASH_BYTES);
+}
+
+void certificate_consent(struct certificate *c, const struct identity *host, const struct id *issuer,
+			 const struct id *estate)
+{
+	uint8_t data[CONSENT_BYTES];
+	memcpy(c->public_key, identity_public_key(host), KEY_BYTES);
+	consent_data(c, issuer, data);
+	signed_make(CONSENT_LABEL, estate, data, sizeof(data), host, c->consent);
+}
 
 static bool terminated(const char *text, size_t cap)
 {
@@ -23,7 +59,7 @@ enum err certificate_issue(const struct certificate *c, const struct identity *i
 	if (!terminated(c->site, sizeof(c->site)) || c->site[0] == '\0' || c->group_count > LIMIT_GROUPS)
 		return ERR_ARG;
 	mp_writer_init(&w, body, sizeof(body));
-	mp_put_map(&w, c->has_hardware ? FIELD_HARDWARE : FIELD_ENROLLED);
+	mp_put_map(&w, FIELDS_MIN + c->has_hardware);
 	mp_put_u64(&w, FIELD_PUBLIC_KEY);
 	mp_put_bin(&w, c->public_key, KEY_BYTES);
 	mp_put_u64(&w, FIELD_SITE);
@@ -41,6 +77,8 @@ enum err certificate_issue(const struct certificate *c, const struct identity *i
 		mp_put_u64(&w, FIELD_HARDWARE);
 		mp_put_bin(&w, c->hardware, HARDWARE_HASH_BYTES);
 	}
+	mp_put_u64(&w, FIELD_CONSENT);
+	mp_put_bin(&w, c->consent, SIGNATURE_BYTES);
 	if (w.failed)
 		return ERR_LIMIT;
 	enum err err = record_sign(&key, c->seq, instance, now, body, w.len, estate, issuer, record, &len);
@@ -74,7 +112,8 @@ static bool read_body(const msgpack_object *map, struct certificate *ret)
 	    !identity_key_sound(ret->public_key) ||
 	    !mp_str(mp_get(map, FIELD_SITE), ret->site, sizeof(ret->site)) || ret->site[0] == '\0' ||
 	    !read_groups(mp_get(map, FIELD_GROUPS), ret) ||
-	    !mp_u64(mp_get(map, FIELD_ENROLLED), UINT32_MAX, &enrolled))
+	    !mp_u64(mp_get(map, FIELD_ENROLLED), UINT32_MAX, &enrolled) ||
+	    !mp_bin(mp_get(map, FIELD_CONSENT), ret->consent, SIGNATURE_BYTES))
 		return false;
 	ret->enrolled = (wall_day)enrolled;
 	ret->has_hardware = mp_get(map, FIELD_HARDWARE) != NULL;
@@ -117,6 +156,7 @@ enum err certificate_verify(const struct record *r, const struct authlog *log, w
 			    struct certificate *ret)
 {
 	struct certificate c;
+	uint8_t data[CONSENT_BYTES];
 	enum err err = certificate_decode(r, &c);
 	if (err != ERR_OK)
 		return err;
@@ -124,6 +164,10 @@ enum err certificate_verify(const struct record *r, const struct authlog *log, w
 	if (grant == NULL)
 		return ERR_UNTRUSTED;
 	err = record_verify(r, authlog_estate(log), grant->public_key);
+	if (err != ERR_OK)
+		return err;
+	consent_data(&c, &c.issuer, data);
+	err = signed_check(CONSENT_LABEL, authlog_estate(log), data, sizeof(data), c.public_key, c.consent);
 	if (err != ERR_OK)
 		return err;
 	if (!authlog_stands(log, &c.issuer, &c.host, NULL))

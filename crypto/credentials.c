@@ -233,10 +233,10 @@ static enum err make_certificate(struct enrolment *e, const struct crypto_rng *r
 	struct certificate c = {.enrolled = floored(log, now), .seq = 1};
 	struct record r;
 	uint64_t instance;
-	memcpy(c.public_key, identity_public_key(e->host), KEY_BYTES);
 	text_copy(c.site, sizeof(c.site), e->site);
 	c.has_hardware = e->machine->has_hardware;
 	memcpy(c.hardware, e->machine->hardware, HARDWARE_HASH_BYTES);
+	certificate_consent(&c, e->host, identity_id(e->issuer), authlog_estate(log));
 	rng->fill(rng->context, &instance, sizeof(instance));
 	enum err err =
 	    certificate_issue(&c, e->issuer, authlog_estate(log), instance, now, e->bytes, &e->len);

@@ -133,8 +133,9 @@ static enum err put_certificate(struct estate *e, struct host *h)
 	uint8_t bytes[LIMIT_CERTIFICATE_BYTES];
 	size_t len;
 	struct record record;
-	enum err err = certificate_issue(&h->certificate, estate_trouble_issuer(e, h), &e->id, 1, e->o->now,
-					 bytes, &len);
+	const struct identity *issuer = estate_trouble_issuer(e, h);
+	certificate_consent(&h->certificate, h->identity, identity_id(issuer), &e->id);
+	enum err err = certificate_issue(&h->certificate, issuer, &e->id, 1, e->o->now, bytes, &len);
 	if (err == ERR_OK)
 		err = record_parse(bytes, len, &record);
 	return err == ERR_OK ? store_put_record(e->store, &record.key, bytes, len, e->o->now) : err;

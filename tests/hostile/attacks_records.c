@@ -80,8 +80,9 @@ static void certificate_counter(struct trial *t)
 	uint8_t bytes[LIMIT_CERTIFICATE_BYTES];
 	struct record r;
 	size_t len;
-	memcpy(c.public_key, identity_public_key(victim->identity), KEY_BYTES);
 	memcpy(c.site, t->w->site_names[victim->site], sizeof(c.site));
+	certificate_consent(&c, victim->identity, identity_id(t->w->estate.second_issuer),
+			    &t->w->estate.keys.estate);
 	CHECK(certificate_issue(&c, t->w->estate.second_issuer, &t->w->estate.keys.estate, 1,
 				world_wall(t->w), bytes, &len) == ERR_OK);
 	CHECK(record_parse(bytes, len, &r) == ERR_OK);

@@ -224,8 +224,9 @@ static void certificate_flood(struct trial *t)
 		uint8_t bytes[LIMIT_CERTIFICATE_BYTES];
 		struct record r;
 		size_t len;
-		memcpy(c.public_key, identity_public_key(flooded->identity), KEY_BYTES);
 		text_copy(c.site, sizeof(c.site), t->w->site_names[0]);
+		certificate_consent(&c, flooded->identity, identity_id(t->w->estate.first_issuer),
+				    &t->w->estate.keys.estate);
 		CHECK(certificate_issue(&c, t->w->estate.first_issuer, &t->w->estate.keys.estate, 1,
 					world_wall(t->w), bytes, &len) == ERR_OK);
 		CHECK(record_parse(bytes, len, &r) == ERR_OK);

@@ -288,9 +288,9 @@ struct actor *actor_enrol(struct trial *t, const struct identity *issuer, uint32
 		own = estate_identity(t->seed, (1u << 26) + t->actor_count);
 	struct actor *a = actor_new(t, NULL, own);
 	struct certificate c = {.enrolled = enrolled, .seq = 1};
-	memcpy(c.public_key, identity_public_key(a->identity), KEY_BYTES);
 	a->site = site;
 	text_copy(c.site, sizeof(c.site), t->w->site_names[site]);
+	certificate_consent(&c, a->identity, identity_id(issuer), &t->w->estate.keys.estate);
 	CHECK(certificate_issue(&c, issuer, &t->w->estate.keys.estate, 1, world_wall(t->w), a->certificate,
 				&a->certificate_len) == ERR_OK);
 	actor_begin(a, at, PEER_CALM);

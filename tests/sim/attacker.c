@@ -188,8 +188,8 @@ static void hello_of_nobody(struct world *w, struct attacker *a)
 	uint8_t certificate[LIMIT_CERTIFICATE_BYTES];
 	size_t len;
 	struct certificate c = {.enrolled = 20000, .seq = 1};
-	memcpy(c.public_key, identity_public_key(a->nobody_identity), KEY_BYTES);
 	memcpy(c.site, w->site_names[0], sizeof(c.site));
+	certificate_consent(&c, a->nobody_identity, identity_id(a->nobody_identity), &w->estate.keys.estate);
 	CHECK(certificate_issue(&c, a->nobody_identity, &w->estate.keys.estate, 1, world_wall(w), certificate,
 				&len) == ERR_OK);
 	if (prng_chance(&a->prng, 0.5)) /* the writer's place, docs/protocol.md section 2 */

@@ -68,9 +68,10 @@ size_t estate_certify(const struct estate *e, const struct identity *host, const
 	struct certificate c = {.enrolled = clock_day(SIM_WALL_START) - (index % 4 == 3 ? 2 : 20),
 				.seq = SIM_FIRST_SEQ};
 	size_t len;
-	memcpy(c.public_key, identity_public_key(host), KEY_BYTES);
 	text_copy(c.site, sizeof(c.site), site);
-	CHECK(certificate_issue(&c, index % 2 == 0 ? e->first_issuer : e->second_issuer, &e->keys.estate, 1,
-				SIM_WALL_START - CLOCK_DAY_MS, ret, &len) == ERR_OK);
+	const struct identity *issuer = index % 2 == 0 ? e->first_issuer : e->second_issuer;
+	certificate_consent(&c, host, identity_id(issuer), &e->keys.estate);
+	CHECK(certificate_issue(&c, issuer, &e->keys.estate, 1, SIM_WALL_START - CLOCK_DAY_MS, ret, &len) ==
+	      ERR_OK);
 	return len;
 }

@@ -100,8 +100,8 @@ size_t fixture_certificate(const struct fixture *f, const struct identity *host,
 				.enrolled = FIXTURE_DAY,
 				.seq = 1,
 				.has_hardware = true};
-	memcpy(c.public_key, identity_public_key(host), KEY_BYTES);
 	memcpy(c.hardware, identity_id(host)->b, HARDWARE_HASH_BYTES);
+	certificate_consent(&c, host, identity_id(f->issuer), authlog_estate(f->log));
 	CHECK(certificate_issue(&c, f->issuer, authlog_estate(f->log), 42, FIXTURE_NOW, ret, &len) == ERR_OK);
 	return len;
 }

@@ -66,7 +66,7 @@ size_t estate_add(struct estate *n, const char *site)
 	node->id = *identity_id(node->identity);
 	text_copy(node->site, sizeof(node->site), site);
 	text_copy(c.site, sizeof(c.site), site);
-	memcpy(c.public_key, identity_public_key(node->identity), KEY_BYTES);
+	certificate_consent(&c, node->identity, identity_id(n->issuer), &n->keys.estate);
 	CHECK(certificate_issue(&c, n->issuer, &n->keys.estate, 1, ESTATE_WALL, node->certificate,
 				&node->certificate_len) == ERR_OK);
 	CHECK(authlog_copy(n->log, &node->log) == ERR_OK);

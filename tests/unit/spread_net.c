@@ -68,8 +68,8 @@ void net_init(struct net *n, size_t nodes, const char *const sites[])
 		node->identity = identity_at((uint8_t)(i + 1));
 		node->address =
 		    (struct address){.ip = {127, 0, 0, (uint8_t)(i + 1)}, .ip_len = 4, .port = 7946};
-		memcpy(c.public_key, identity_public_key(node->identity), KEY_BYTES);
 		text_copy(c.site, sizeof c.site, sites[i]);
+		certificate_consent(&c, node->identity, identity_id(n->issuer), &n->keys.estate);
 		CHECK(certificate_issue(&c, n->issuer, &n->keys.estate, 1, NET_WALL, node->certificate,
 					&node->certificate_len) == ERR_OK);
 	}

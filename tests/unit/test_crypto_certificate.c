@@ -83,10 +83,11 @@ static void the_largest_certificate_fits(void **state)
 	memset(c.site, 's', LIMIT_SITE_NAME_BYTES);
 	for (size_t i = 0; i < LIMIT_GROUPS; i++)
 		memset(c.groups[i], 'g', LIMIT_GROUP_BYTES);
+	certificate_consent(&c, fix.host, identity_id(fix.issuer), &fix.keys.estate);
 	assert_int_equal(certificate_issue(&c, fix.issuer, &fix.keys.estate, 1, FIXTURE_NOW, out, &out_len),
 			 ERR_OK);
-	/* docs/protocol.md section 3 reckons 431 with the longest head for each field. */
-	assert_true(out_len <= 431);
+	/* docs/protocol.md section 3 reckons 498 with the longest head for each field. */
+	assert_true(out_len <= 498);
 	assert_int_equal(record_parse(out, out_len, &r), ERR_OK);
 	assert_int_equal(certificate_decode(&r, &back), ERR_OK);
 	assert_memory_equal(back.site, c.site, sizeof(c.site));
@@ -94,6 +95,7 @@ static void the_largest_certificate_fits(void **state)
 	assert_true(back.has_hardware && back.time == FIXTURE_NOW);
 	assert_memory_equal(back.hardware, c.hardware, sizeof(c.hardware));
 	c.has_hardware = false;
+	certificate_consent(&c, fix.host, identity_id(fix.issuer), &fix.keys.estate);
 	assert_int_equal(certificate_issue(&c, fix.issuer, &fix.keys.estate, 1, FIXTURE_NOW, out, &out_len),
 			 ERR_OK);
 	assert_int_equal(record_parse(out, out_len, &r), ERR_OK);
@@ -167,6 +169,8 @@ struct body_case {
 		HARDWARE,
 		SHORT_HARDWARE,
 		DENIED_HARDWARE,
+		NO_CONSENT,
+		SHORT_CONSENT,
 		UNKNOWN_FIELD,
 		HUGE
 	} change;
@@ -222,6 +226,13 @@ static void put_hardware(struct mp_writer *w, const struct body_case *c)
 		mp_put_bin(w, "12345678", c->change == SHORT_HARDWARE ? 7 : 8);
 }
 
+static void put_consent(struct mp_writer *w, const struct body_case *c)
+{
+	static const uint8_t signature[SIGNATURE_BYTES];
+	mp_put_u64(w, 6);
+	mp_put_bin(w, signature, c->change == SHORT_CONSENT ? 63 : sizeof(signature));
+}
+
 static void fields_are_checked(void **state)
 {
 	(void)state;
@@ -244,6 +255,8 @@ static void fields_are_checked(void **state)
 	    {"a hardware hash", HARDWARE, ERR_OK},
 	    {"a short hardware hash", SHORT_HARDWARE, ERR_FORMAT},
 	    {"a status for a hardware hash", DENIED_HARDWARE, ERR_FORMAT},
+	    {"no consent", NO_CONSENT, ERR_FORMAT},
+	    {"a short consent", SHORT_CONSENT, ERR_FORMAT},
 	    {"a field to come", UNKNOWN_FIELD, ERR_OK},
 	    {"more than 640 bytes", HUGE, ERR_LIMIT},
 	};
@@ -253,12 +266,12 @@ static void fields_are_checked(void **state)
 		uint8_t body[LIMIT_RECORD_BODY_BYTES];
 		struct mp_writer w;
 		bool missing = c->change == NO_KEY || c->change == NO_SITE || c->change == NO_GROUPS ||
-			       c->change == NO_DAY;
+			       c->change == NO_DAY || c->change == NO_CONSENT;
 		bool hardware =
 		    c->change == HARDWARE || c->change == SHORT_HARDWARE || c->change == DENIED_HARDWARE;
 		bool more = c->change == UNKNOWN_FIELD || c->change == HUGE;
 		mp_writer_init(&w, body, sizeof(body));
-		mp_put_map(&w, missing ? 3 : more || hardware ? 5 : 4);
+		mp_put_map(&w, missing ? 4 : more || hardware ? 6 : 5);
 		if (c->change != NO_KEY)
 			put_key(&w, c);
 		if (c->change != NO_SITE)
@@ -269,6 +282,8 @@ static void fields_are_checked(void **state)
 			put_day(&w, c);
 		if (hardware)
 			put_hardware(&w, c);
+		if (c->change != NO_CONSENT)
+			put_consent(&w, c);
 		if (more) {
 			mp_put_u64(&w, 9);
 			mp_put_bin(&w, filler, c->change == HUGE ? sizeof(filler) : 3);
@@ -286,11 +301,12 @@ static void envelope_and_key_belong_together(void **state)
 	uint8_t body[LIMIT_RECORD_BODY_BYTES];
 	struct mp_writer w;
 	mp_writer_init(&w, body, sizeof(body));
-	mp_put_map(&w, 4);
+	mp_put_map(&w, 5);
 	put_key(&w, &whole);
 	put_site(&w, &whole);
 	put_groups(&w, &whole);
 	put_day(&w, &whole);
+	put_consent(&w, &whole);
 	assert_int_equal(decode_body(&w, identity_id(fix.host), 0, RECORD_CERTIFICATE), ERR_OK);
 	assert_int_equal(decode_body(&w, identity_id(fix.other), 0, RECORD_CERTIFICATE), ERR_FORMAT);
 	assert_int_equal(decode_body(&w, identity_id(fix.host), 1, RECORD_CERTIFICATE), ERR_FORMAT);
@@ -324,7 +340,7 @@ static void strangers_are_untrusted(void **state)
 	size_t out_len;
 	struct record r;
 	struct certificate c = {.site = "leeds", .seq = 1};
-	memcpy(c.public_key, identity_public_key(fix.host), KEY_BYTES);
+	certificate_consent(&c, fix.host, identity_id(fix.other), &fix.keys.estate);
 	/* Signed by a host, not by an issuer. */
 	assert_int_equal(certificate_issue(&c, fix.other, &fix.keys.estate, 1, 1, out, &out_len), ERR_OK);
 	assert_int_equal(record_parse(out, out_len, &r), ERR_OK);
@@ -334,6 +350,41 @@ static void strangers_are_untrusted(void **state)
 	assert_int_equal(certificate_issue(&c, fix.issuer, &estate, 1, 1, out, &out_len), ERR_OK);
 	assert_int_equal(record_parse(out, out_len, &r), ERR_OK);
 	assert_int_equal(certificate_verify(&r, fix.log, FIXTURE_DAY, &c), ERR_SIGNATURE);
+}
+
+/* Whoever holds an issuer's key could otherwise move each host whose key he has read in its certificate. */
+static void no_issuer_speaks_for_a_host_that_did_not_agree(void **state)
+{
+	(void)state;
+	uint8_t out[LIMIT_CERTIFICATE_BYTES];
+	size_t out_len;
+	struct record r;
+	struct certificate c, agreed;
+	assert_int_equal(record_parse(bytes, len, &r), ERR_OK);
+	assert_int_equal(certificate_verify(&r, fix.log, FIXTURE_DAY, &agreed), ERR_OK);
+	for (int what = 0; what < 5; what++) {
+		c = agreed;
+		if (what == 0)
+			memcpy(c.site, "york", 5);
+		c.seq += what == 1;
+		c.enrolled -= what == 2;
+		c.hardware[0] ^= what == 3;
+		if (what == 4) /* by another host */
+			certificate_consent(&c, fix.other, identity_id(fix.issuer), &fix.keys.estate);
+		memcpy(c.public_key, agreed.public_key, KEY_BYTES);
+		assert_int_equal(
+		    certificate_issue(&c, fix.issuer, &fix.keys.estate, 1, FIXTURE_NOW, out, &out_len),
+		    ERR_OK);
+		assert_int_equal(record_parse(out, out_len, &r), ERR_OK);
+		assert_int_equal(certificate_verify(&r, fix.log, FIXTURE_DAY, &c), ERR_SIGNATURE);
+	}
+	/* Groups are the issuer's own affair. */
+	c = agreed;
+	c.group_count = 1;
+	assert_int_equal(certificate_issue(&c, fix.issuer, &fix.keys.estate, 1, FIXTURE_NOW, out, &out_len),
+			 ERR_OK);
+	assert_int_equal(record_parse(out, out_len, &r), ERR_OK);
+	assert_int_equal(certificate_verify(&r, fix.log, FIXTURE_DAY, &c), ERR_OK);
 }
 
 static void site_must_be_granted(void **state)
@@ -451,6 +502,7 @@ int main(void)
 	    ALONE(envelope_and_key_belong_together),
 	    ALONE(unsound_keys_are_refused),
 	    ALONE(strangers_are_untrusted),
+	    ALONE(no_issuer_speaks_for_a_host_that_did_not_agree),
 	    ALONE(site_must_be_granted),
 	    ALONE(grant_ends_after_its_grace),
 	    ALONE(a_grant_to_the_last_day_there_is),

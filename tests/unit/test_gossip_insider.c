@@ -216,7 +216,7 @@ static size_t second_certificate(struct net *n, struct identity *issuer, uint8_t
 {
 	struct certificate c = {.site = "york", .enrolled = 1, .seq = 1};
 	size_t len;
-	memcpy(c.public_key, identity_public_key(n->nodes[THIEF].identity), KEY_BYTES);
+	certificate_consent(&c, n->nodes[THIEF].identity, identity_id(issuer), authlog_estate(n->f.log));
 	assert_int_equal(certificate_issue(&c, issuer, authlog_estate(n->f.log), 1, FIXTURE_NOW, ret, &len),
 			 ERR_OK);
 	return len;

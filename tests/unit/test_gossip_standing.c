@@ -18,8 +18,8 @@ static size_t stranger_of(struct net *n, const struct identity *issuer, unsigned
 	struct certificate c = {.enrolled = FIXTURE_DAY - 20, .seq = seq};
 	size_t len;
 	assert_int_equal(identity_from_seed(seed, &identity), ERR_OK);
-	memcpy(c.public_key, identity_public_key(identity), KEY_BYTES);
 	memcpy(c.site, site, strlen(site) + 1);
+	certificate_consent(&c, identity, identity_id(issuer), &n->f.keys.estate);
 	assert_int_equal(certificate_issue(&c, issuer, &n->f.keys.estate, 1, FIXTURE_NOW, ret, &len), ERR_OK);
 	*ret_id = *identity_id(identity);
 	identity_free(identity);
@@ -228,7 +228,7 @@ static void test_a_newer_certificate_pushes_nobody_to_the_end(void **state)
 	uint8_t bytes[LIMIT_CERTIFICATE_BYTES];
 	size_t len;
 	(void)state;
-	memcpy(c.public_key, identity_public_key(n->nodes[1].identity), KEY_BYTES);
+	certificate_consent(&c, n->nodes[1].identity, identity_id(n->f.issuer), &n->f.keys.estate);
 	assert_int_equal(
 	    certificate_issue(&c, n->f.issuer, &n->f.keys.estate, 1, FIXTURE_NOW + n->now, bytes, &len),
 	    ERR_OK);
@@ -385,7 +385,7 @@ static void test_a_host_that_two_issuers_certified_stands_by_the_other(void **st
 	size_t len;
 	(void)state;
 	net_grant(n, 0, &grant);
-	memcpy(c.public_key, identity_public_key(n->nodes[1].identity), KEY_BYTES);
+	certificate_consent(&c, n->nodes[1].identity, identity_id(n->f.other), &n->f.keys.estate);
 	assert_int_equal(certificate_issue(&c, n->f.other, &n->f.keys.estate, 1, FIXTURE_NOW, bytes, &len),
 			 ERR_OK);
 	net_push(n, 2, 0, bytes, len);

@@ -264,7 +264,7 @@ static void put_certificate(struct store *s, const struct identity *issuer, cons
 	struct record r;
 	size_t len;
 	memcpy(c.site, site, strlen(site) + 1);
-	memcpy(c.public_key, identity_public_key(host), KEY_BYTES);
+	certificate_consent(&c, host, identity_id(issuer), &estate);
 	assert_int_equal(certificate_issue(&c, issuer, &estate, 1, NOW, bytes, &len), ERR_OK);
 	assert_int_equal(record_parse(bytes, len, &r), ERR_OK);
 	assert_int_equal(store_put_record(s, &r.key, bytes, len, NOW), ERR_OK);

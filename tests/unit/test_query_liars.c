@@ -32,7 +32,7 @@ static void put_certificate(struct writing *w, const struct identity *host)
 	uint8_t bytes[LIMIT_CERTIFICATE_BYTES];
 	struct record r;
 	size_t len;
-	memcpy(c.public_key, identity_public_key(host), KEY_BYTES);
+	certificate_consent(&c, host, identity_id(w->issuer), &w->estate);
 	assert_int_equal(certificate_issue(&c, w->issuer, &w->estate, 1, NOW, bytes, &len), ERR_OK);
 	assert_int_equal(record_parse(bytes, len, &r), ERR_OK);
 	assert_int_equal(store_put_record(w->store, &r.key, bytes, len, NOW), ERR_OK);

@@ -120,7 +120,10 @@ ROSTER = h("mesh.roster", 16, b"".join(sorted([keys["host_a.id"], keys["host_b.i
 # What the bodies say, from the tables of docs/protocol.md section 3.
 BODIES = {
     "certificate": {1: keys["host_a.public"], 2: "leeds", 3: ["tills", "north"], 4: 19923,
-                    5: keys["host_a.id"][:8]},
+                    5: keys["host_a.id"][:8],
+                    6: SigningKey(keys["host_a.seed"]).sign(
+                        b"mesh enrol 1" + estate + keys["issuer.id"] + h("mesh.site", 16, b"leeds") + u(4, 19923) +
+                        u(8, 1) + keys["host_a.id"][:8])},
     "profile": {
         1: "till-0217", 2: "leeds", 3: "Briggate 12", 4: ["till", "wave-1"], 5: "till",
         6: "Debian GNU/Linux 12 (bookworm)", 7: "6.1.0-22-amd64", 8: "x86_64", 9: -3, 10: "uefi", 11: 1, 12: A,

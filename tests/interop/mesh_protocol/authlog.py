@@ -5,6 +5,7 @@ import struct
 from . import require
 from .bodies import EXTEND, GENESIS, GRANT, LOG_BODIES, OPERATOR, REVOKE, ROTATE
 from .primitives import h, key_id, u, verify
+from .records import consent
 from .values import pack
 
 LAYOUT = ">3scI2s32scQ"
@@ -144,6 +145,7 @@ class Log:
         require((HOST, record.subject) not in self.revoked, "the host is revoked")
         body = record.body
         require(key_id(body[1]) == record.subject, "the key is not the subject's")
+        verify(body[1], consent(self.estate, record.writer, record.seq, body), body[6], "the host's consent")
         require(not grant.get(2) or body[2] in grant[2], f"the issuer may not enrol for {body[2]}")
         return body
 

@@ -15,9 +15,8 @@ KINDS = {
 BODIES = {
     1: Table("certificate", {
         1: ("public key", public_key), 2: ("home site", text(32, 1)), 3: ("groups", TAGS), 4: ("enrolment day", U32),
-        5: ("hardware", binary(8)),
-        5: ("hardware-id hash", binary(8)),
-    }, always=(1, 2, 4), status=False),
+        5: ("hardware-id hash", binary(8)), 6: ("consent", binary(64)),
+    }, always=(1, 2, 4, 6), status=False),
     2: Table("profile", {
         1: ("hostname", text(64)), 2: ("current site", text(32)), 3: ("location", text(64)), 4: ("tags", TAGS),
         5: ("role", text(24)), 6: ("operating system", text(64)), 7: ("kernel release", text(64)),

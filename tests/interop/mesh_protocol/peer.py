@@ -46,6 +46,7 @@ class Peer:
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind(address)
         body = {1: self.identity.public, 2: site, 4: self.exchange.day}
+        body[6] = self.identity.sign(records.consent(self.log.estate, token.issuer.id, 1, body))
         self.certificate = records.make_record(self.log.estate, token.issuer, 1, self.id, 1, body, self.instance,
                                                self.now_ms())
         self.take(self.certificate.data)

@@ -4,7 +4,7 @@ import struct
 
 from . import require
 from .bodies import BODIES, KINDS
-from .primitives import hk, u, verify
+from .primitives import hk, site_id, u, verify
 from .values import pack, unpack
 
 LAYOUT = ">3s2s16s2s16scQcQcQcQ"
@@ -64,6 +64,12 @@ def make_record(estate, signer, kind, subject, seq, body, instance, time_ms, slo
     head = struct.pack(LAYOUT, b"\x9a\x01" + u(1, kind), b"\xc4\x10", signer.id, b"\xc4\x10", subject, b"\xcf", slot,
                        b"\xcf", seq, b"\xcf", instance, b"\xcf", time_ms) + pack(body)
     return Record(head + b"\xc4\x40" + signer.sign(b"mesh record 1" + estate + head))
+
+
+def consent(estate, issuer, seq, body):
+    """What the host signs of its certificate (section 3)."""
+    return (b"mesh enrol 1" + estate + issuer + site_id(body[2]) + u(4, body[4]) + u(8, seq) +
+            body.get(5, bytes(8)))
 
 
 def record_id(set_key, data):
