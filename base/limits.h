@@ -53,6 +53,7 @@
 #define LIMIT_SITES            1024
 #define LIMIT_RECORDS          (LIMIT_HOSTS * 10)
 #define LIMIT_SITE_MEMBERS     10000
+#define LIMIT_OPERATOR_RECORDS 2000 /* of each operator, the newest */
 #define LIMIT_SESSIONS         2048 /* peers whose exchange keys are cached */
 #define LIMIT_PENDING_HELLOS   64
 #define LIMIT_SPREAD_QUEUE     4096 /* records being spread */

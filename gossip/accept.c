@@ -15,6 +15,7 @@
 #include "gossip/core.h"
 #include "gossip/issue.h"
 #include "gossip/logsync.h"
+#include "gossip/operators.h"
 #include "gossip/share.h"
 #include "gossip/standing.h"
 
@@ -267,6 +268,18 @@ static enum err accept_order(struct gossip *g, const struct record *r, uint64_t 
 	return ERR_FORMAT;
 }
 
+static enum err put(struct gossip *g, const struct record *r, uint64_t home, wall_ms received)
+{
+	enum err err = set_put(g->set, r, home, received, NULL);
+
+	if (!err) {
+		err = operators_put(g, r, record_id(g->keys.set_key, r->bytes, r->len));
+		if (err)
+			set_remove(g->set, &r->key);
+	}
+	return err;
+}
+
 /* Into the set and towards the replica: both or neither. */
 static enum err accept_put(struct gossip *g, const struct record *r, enum gossip_urgency urgency)
 {
@@ -279,7 +292,7 @@ static enum err accept_put(struct gossip *g, const struct record *r, enum gossip
 	/* Its place in the order of arrival must outlive this process. */
 	if (r->key.kind == RECORD_CERTIFICATE && m && member_certificate(m, &r->key.writer))
 		received = member_certificate(m, &r->key.writer)->arrived;
-	enum err err = set_put(g->set, r, home, received, NULL);
+	enum err err = put(g, r, home, received);
 
 	if (!err && !core_persist(g, r, received, urgency)) {
 		set_remove(g->set, &r->key);
@@ -360,6 +373,10 @@ static enum err accept_record(struct gossip *g, const uint8_t *bytes, size_t len
 	err = accept_order(g, &r, id, &fork);
 	if (err)
 		return err;
+	if (!operators_room(g, &r, id)) {
+		g->counters.records_stale++;
+		return ERR_STALE;
+	}
 	if (!core_room_for_records(g, 1))
 		return ERR_LIMIT;
 	if (from && logsync_waits(g, from))
@@ -368,8 +385,7 @@ static enum err accept_record(struct gossip *g, const uint8_t *bytes, size_t len
 		g->counters.records_untrusted++;
 		return ERR_UNTRUSTED;
 	}
-	struct set_entry held;
-	bool fresh = !set_find(g->set, &r.key, &held);
+	bool fresh = !set_find(g->set, &r.key, &(struct set_entry){0});
 
 	if (share_used_up(g, &r, fresh) || !share_verify(g, hops == CORE_HOPS_PULLED)) {
 		g->counters.dropped_rate++;
@@ -450,7 +466,9 @@ static enum err load_record(struct gossip *g, const uint8_t *bytes, size_t len, 
 		return ERR_UNTRUSTED;
 	if (record_class_of(r.key.kind) == RECORD_CLASS_SITE && !member_find(g, &r.key.writer))
 		return ERR_UNTRUSTED;
-	err = set_put(g->set, &r, home, received, NULL);
+	if (!operators_room(g, &r, record_id(g->keys.set_key, bytes, len)))
+		return ERR_LIMIT;
+	err = put(g, &r, home, received);
 	if (err)
 		return err;
 	member_on_record(g, &r, received, false);

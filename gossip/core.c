@@ -12,6 +12,7 @@
 #include "gossip/core.h"
 #include "gossip/issue.h"
 #include "gossip/logsync.h"
+#include "gossip/operators.h"
 #include "gossip/spread.h"
 #include "gossip/standing.h"
 #include "record/manifest.h"
@@ -94,8 +95,8 @@ static enum err core_self(struct gossip *g)
 static enum err core_modules(struct gossip *g)
 {
 	enum err (*const inits[])(struct gossip *) = {
-	    update_init,  hello_init, probe_init,    witness_init, edge_init,  spread_init, sync_init,
-	    logsync_init, blob_init,  standing_init, issue_init,   allow_init, compare_init};
+	    update_init,  hello_init, probe_init,    witness_init, edge_init,  spread_init,  sync_init,
+	    logsync_init, blob_init,  standing_init, issue_init,   allow_init, compare_init, operators_init};
 	enum err err = set_new(g->keys.set_key, &g->set);
 
 	for (size_t i = 0; !err && i < sizeof(inits) / sizeof(inits[0]); i++)
@@ -152,9 +153,9 @@ void gossip_free(struct gossip *g)
 	if (!g)
 		return;
 	void (*const frees[])(struct gossip *) = {
-	    clone_free,   compare_free, allow_free,  issue_free,   standing_free, blob_free,
-	    logsync_free, sync_free,    spread_free, edge_free,    witness_free,  probe_free,
-	    hello_free,   accept_free,  own_free,    members_free, update_free};
+	    clone_free,     compare_free, allow_free,  issue_free, standing_free, blob_free,
+	    logsync_free,   sync_free,    spread_free, edge_free,  witness_free,  probe_free,
+	    operators_free, hello_free,   accept_free, own_free,   members_free,  update_free};
 
 	for (size_t i = 0; i < sizeof(frees) / sizeof(frees[0]); i++)
 		frees[i](g);

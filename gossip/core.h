@@ -133,8 +133,6 @@ struct member *member_find(const struct gossip *g, const struct id *id);
 struct member *member_at_address(const struct gossip *g, const struct address *address);
 /* Finds or adds. `arrived`: when the certificate came in. ERR_NOMEM, ERR_LIMIT. */
 enum err member_add(struct gossip *g, const struct certificate *c, wall_ms arrived, struct member **ret);
-struct site *site_find(const struct gossip *g, const struct id *id);
-struct site *site_find_name(const struct gossip *g, const char *name);
 /* `fresh`: it was pushed here, so its writer has just signed it; what was pulled may be long past. */
 void member_on_record(struct gossip *g, const struct record *r, wall_ms received, bool fresh);
 /* What its profile says (address.c, as the four below). */
@@ -169,6 +167,7 @@ void update_finish(struct gossip *g, struct gossip_update *ret);
 /* Every queue: false when full or out of memory; the caller drops the work or tries again in a later step. */
 bool core_room_for_records(const struct gossip *g, size_t count);
 bool core_persist(struct gossip *g, const struct record *r, wall_ms received, enum gossip_urgency urgency);
+void core_forget(struct gossip *g, const struct record_key *key); /* its row goes, unless it comes back */
 bool core_blob(struct gossip *g, const struct id *id, const uint8_t *bytes, size_t len);
 bool core_log_entry(struct gossip *g, const uint8_t *bytes, size_t len);
 /* Sealed already. */
@@ -341,7 +340,7 @@ void state_tick(struct gossip *g);
 bool state_void(const struct member *m, const struct rollcall_view *v);
 void state_site_changed(struct gossip *g, struct site *s); /* judge its hosts again at the end of the step */
 void state_host_changed(struct gossip *g, struct member *m); /* likewise this one: a record, an answer */
-void state_spoke(struct gossip *g, struct member *m);      /* a new record, or a direct answer */
+void state_spoke(struct gossip *g, struct member *m);        /* a new record, or a direct answer */
 /* This node has heard the estate for three intervals and may pronounce others dark or silent. */
 bool state_settled(const struct gossip *g, const struct site *s);
 /* Three signers of the site at most, best-ranked first, whose roll-calls still count. */
@@ -479,6 +478,7 @@ struct gossip {
 	struct issues *issues;
 	struct standing *standing;
 	struct allow *allow;
+	struct operators *operators;
 	struct clone *clone; /* NULL: nothing is being proved */
 	struct compare *compare;
 #ifdef MESH_WEAKEN

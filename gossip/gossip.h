@@ -183,6 +183,8 @@ struct gossip_update {
 	size_t log_entry_count;
 	const struct gossip_persist *records;
 	size_t record_count;
+	const struct record_key *forgotten; /* no longer kept; after `records`, which may name them */
+	size_t forgotten_count;
 	const struct gossip_blob *blobs;
 	size_t blob_count;
 	const struct host_state *hosts; /* states that changed, or whose `seen` should be refreshed */

@@ -69,6 +69,8 @@ void site_live(struct site *s, const struct id *issuer, bool live);
  * fewer sites than are left to open. */
 bool site_room(const struct gossip *g, const struct id *issuer, const char *name);
 /* member.c */
+struct site *site_find(const struct gossip *g, const struct id *id);
+struct site *site_find_name(const struct gossip *g, const char *name);
 size_t site_index_of(const struct site *s, const struct member *m); /* in the roster; count when not there */
 uint64_t site_roster_hash(struct site *s);
 /* roster.c. The roster that had this hash (0: nobody asked for it) and count got a host at `index`, or lost

@@ -423,6 +423,17 @@ void standing_on_operator(struct gossip *g, const struct record *r)
 	standing_soon(g);
 }
 
+void standing_off_operator(struct gossip *g, const struct record_key *key)
+{
+	struct standing *s = g->standing;
+	for (size_t i = 0; key->kind == RECORD_DECOMMISSION && i < s->left_count; i++)
+		if (id_equal(&s->left[i].host, &key->subject) &&
+		    id_equal(&s->left[i].operator, & key->writer)) {
+			s->left[i] = s->left[--s->left_count];
+			standing_soon(g);
+		}
+}
+
 /* Of operators who are in force now. */
 static void retire(struct gossip *g)
 {

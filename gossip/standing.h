@@ -53,5 +53,7 @@ bool standing_shown(const struct member *m);
 bool standing_place(const struct gossip *g, const struct record_key *key, uint64_t *ret);
 /* An operator's record: decommissions count, and what is out of role is flagged. */
 void standing_on_operator(struct gossip *g, const struct record *r);
+/* The last of its kind and subject that this operator's records had is no longer kept. */
+void standing_off_operator(struct gossip *g, const struct record_key *key);
 
 #endif

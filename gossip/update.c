@@ -37,7 +37,7 @@ struct update {
 	size_t chunk_count;
 	unsigned quiet; /* steps in a row that needed little */
 	bool urgent;
-	struct vector datagrams, records, blobs, log, hosts, sites;
+	struct vector datagrams, records, forgotten, blobs, log, hosts, sites;
 	struct vector reads;                    /* struct gossip_read, for the driver */
 	struct vector awaiting;                 /* struct core_read, oldest first */
 	struct vector dirty_hosts, dirty_sites; /* pointers */
@@ -85,6 +85,8 @@ enum err update_init(struct gossip *g)
 	    (struct vector){.element_bytes = sizeof(struct gossip_datagram), .max = LIMIT_UPDATE_DATAGRAMS};
 	u->records =
 	    (struct vector){.element_bytes = sizeof(struct gossip_persist), .max = LIMIT_UPDATE_RECORDS};
+	u->forgotten =
+	    (struct vector){.element_bytes = sizeof(struct record_key), .max = LIMIT_UPDATE_RECORDS};
 	u->blobs = (struct vector){.element_bytes = sizeof(struct gossip_blob), .max = BLOBS_PER_STEP};
 	u->log = (struct vector){.element_bytes = sizeof(struct gossip_log_entry), .max = LOG_PER_STEP};
 	u->hosts = (struct vector){.element_bytes = sizeof(struct host_state), .max = STATES_PER_STEP};
@@ -110,8 +112,9 @@ static void chunks_free(struct update *u, bool all)
 
 static struct vector *update_vectors(struct update *u, size_t i)
 {
-	struct vector *all[] = {&u->datagrams, &u->records, &u->blobs,    &u->log,         &u->hosts,
-				&u->sites,     &u->reads,   &u->awaiting, &u->dirty_hosts, &u->dirty_sites};
+	struct vector *all[] = {&u->datagrams,   &u->records,     &u->blobs,    &u->log,
+				&u->hosts,       &u->sites,       &u->reads,    &u->awaiting,
+				&u->dirty_hosts, &u->dirty_sites, &u->forgotten};
 
 	return i < sizeof(all) / sizeof(all[0]) ? all[i] : NULL;
 }
@@ -152,6 +155,7 @@ void update_reset(struct gossip *g)
 	if (u->chunks)
 		u->chunks->used = 0;
 	u->datagrams.count = u->records.count = u->blobs.count = u->log.count = 0;
+	u->forgotten.count = 0;
 	u->hosts.count = u->sites.count = u->reads.count = 0;
 	u->urgent = false;
 	if (u->quiet >= QUIET_STEPS) {
@@ -209,6 +213,15 @@ bool core_persist(struct gossip *g, const struct record *r, wall_ms received, en
 	*p = (struct gossip_persist){
 	    .bytes = copy, .len = r->len, .key = r->key, .received = received, .urgency = urgency};
 	return true;
+}
+
+void core_forget(struct gossip *g, const struct record_key *key)
+{
+	struct record_key *k = vector_add(&g->update->forgotten);
+
+	/* Without room its row stays, and is left out when it is loaded. */
+	if (k)
+		*k = *key;
 }
 
 const struct gossip_persist *update_persisted(const struct gossip *g, const struct record_key *key)
@@ -364,11 +377,27 @@ static void take_states(struct update *u)
 		vector_drop_first(&u->dirty_sites, sites);
 }
 
+/* What came back in this step stays. */
+static void keep_held(struct gossip *g)
+{
+	struct vector *v = &g->update->forgotten;
+	struct record_key *keys = v->data;
+	struct set_entry held;
+	size_t count = 0;
+
+	for (size_t i = 0; i < v->count; i++) {
+		if (!set_find(g->set, &keys[i], &held))
+			keys[count++] = keys[i];
+	}
+	v->count = count;
+}
+
 void update_finish(struct gossip *g, struct gossip_update *ret)
 {
 	struct update *u = g->update;
 
 	take_states(u);
+	keep_held(g);
 	if (u->dirty_hosts.count > 0 || u->dirty_sites.count > 0)
 		core_deadline(g, g->now);
 	const struct issue *issues;
@@ -386,6 +415,8 @@ void update_finish(struct gossip *g, struct gossip_update *ret)
 	    .blob_count = u->blobs.count,
 	    .hosts = u->hosts.data,
 	    .host_count = u->hosts.count,
+	    .forgotten = u->forgotten.data,
+	    .forgotten_count = u->forgotten.count,
 	    .sites = u->sites.data,
 	    .site_count = u->sites.count,
 	    .urgent = u->urgent,

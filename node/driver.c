@@ -93,6 +93,11 @@ static enum err put_record(struct driver *d, const void *row)
 	return store_put_record(d->options.store, &p->key, p->bytes, p->len, p->received);
 }
 
+static enum err drop_record(struct driver *d, const void *row)
+{
+	return store_drop_record(d->options.store, row);
+}
+
 static enum err put_blob(struct driver *d, const void *row)
 {
 	const struct gossip_blob *b = row;
@@ -151,6 +156,8 @@ static void carry_rows(struct driver *d, const struct gossip_update *u)
 		put(d, put_record, &u->records[i]);
 		urgent = urgent || u->records[i].urgency == GOSSIP_URGENT;
 	}
+	for (size_t i = 0; i < u->forgotten_count; i++)
+		put(d, drop_record, &u->forgotten[i]);
 	for (size_t i = 0; i < u->host_count; i++)
 		put(d, put_host, &u->hosts[i]);
 	for (size_t i = 0; i < u->site_count; i++)

@@ -79,6 +79,12 @@ enum err store_put_record(struct store *s, const struct record_key *key, const u
 	return err == ERR_OK ? put_row(s, &at, row.bytes, row.len) : err;
 }
 
+enum err store_drop_record(struct store *s, const struct record_key *key)
+{
+	struct row_key at = row_key_record(key);
+	return put_row(s, &at, NULL, 0);
+}
+
 enum err store_put_blob(struct store *s, const struct id *id, const uint8_t *bytes, size_t len)
 {
 	struct row_key at = row_key_id(TABLE_BLOBS, id);

@@ -34,6 +34,8 @@ void store_close(struct store *s);
  */
 enum err store_put_record(struct store *s, const struct record_key *key, const uint8_t *bytes, size_t len,
 			  wall_ms received);
+/* Nothing happens when there is none. */
+enum err store_drop_record(struct store *s, const struct record_key *key);
 enum err store_put_blob(struct store *s, const struct id *id, const uint8_t *bytes, size_t len);
 enum err store_put_host_state(struct store *s, const struct host_state *state);
 enum err store_put_site_state(struct store *s, const struct site_state *state);

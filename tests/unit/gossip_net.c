@@ -29,6 +29,14 @@ static void replica_put(struct net_node *node, const struct gossip_read *what, c
 	memcpy(node->rows[i].bytes, bytes, len);
 }
 
+static void replica_drop(struct net_node *node, const struct record_key *key)
+{
+	for (size_t i = 0; i < node->row_count; i++)
+		if (node->rows[i].what.type == GOSSIP_READ_RECORD &&
+		    record_key_equal(&node->rows[i].what.key, key))
+			node->rows[i--] = node->rows[--node->row_count];
+}
+
 static struct gossip_answer replica_get(const struct net_node *node, const struct gossip_read *what)
 {
 	for (size_t i = 0; i < node->row_count; i++) {
@@ -64,6 +72,8 @@ static void carry_out(struct net *n, struct net_node *node, const struct gossip_
 		struct gossip_read what = {.type = GOSSIP_READ_RECORD, .key = u->records[i].key};
 		replica_put(node, &what, u->records[i].bytes, u->records[i].len, u->records[i].received);
 	}
+	for (size_t i = 0; i < u->forgotten_count; i++)
+		replica_drop(node, &u->forgotten[i]);
 	for (size_t i = 0; i < u->blob_count; i++) {
 		struct gossip_read what = {.type = GOSSIP_READ_BLOB, .blob = u->blobs[i].id};
 		replica_put(node, &what, u->blobs[i].bytes, u->blobs[i].len, 0);

@@ -90,6 +90,14 @@ static void batches_keep_their_order(struct store *s)
 	for (uint64_t i = 0; i < 4; i++)
 		assert_true(holds_record(s, i, i == 2 ? 2 : 1));
 	assert_true(holds_record(s, 9, 2));
+	struct record_key dropped = rows_key(9);
+	for (unsigned i = 0; i < 2; i++) { /* one that is there, and one that is not */
+		assert_int_equal(store_drop_record(s, &dropped), ERR_OK);
+		assert_true(lacks_record(s, 9));
+		assert_int_equal(store_flush(s, ROWS_NOW, NULL), ERR_OK);
+		assert_true(lacks_record(s, 9));
+	}
+	assert_true(holds_record(s, 2, 2));
 }
 
 static void bad_sizes_are_refused(struct store *s)
