@@ -148,10 +148,18 @@ static int report(struct command *c, const struct authority_dir *d, const char *
 static enum err refuse_spare(const struct command *c, struct err_info *info)
 {
 	const char *folder = options_value(&c->options, "spare");
+	char self[LIMIT_PATH_BYTES], other[LIMIT_PATH_BYTES];
 	struct authority_dir copy;
 	if (folder == NULL)
 		return ERR_OK;
-	enum err err = authority_dir_of(folder, &copy, info);
+	enum err err = os_path_absolute(options_value(&c->options, "dir"), self, sizeof(self), info);
+	if (err == ERR_OK)
+		err = os_path_absolute(folder, other, sizeof(other), info);
+	if (err == ERR_OK && strcmp(self, other) == 0)
+		return err_set(info, ERR_USAGE, "the spare copy cannot be the folder itself (\"%s\")",
+			       folder);
+	if (err == ERR_OK)
+		err = authority_dir_of(folder, &copy, info);
 	return err == ERR_OK ? refuse_existing(&copy, info) : err;
 }
 

@@ -155,7 +155,7 @@ static enum err find_key(const struct authority_change *ch, const char *name, ui
 }
 
 static int report(struct authority_change *ch, const char *name, const uint8_t key[KEY_BYTES], uint8_t bits,
-		  wall_day last_day, const char *path)
+		  wall_day last_day, const char *path, bool known)
 {
 	char day[SHOWN_BYTES], hex[ID_HEX_BYTES], list[ROLES_BYTES], text[LIMIT_PATH_BYTES + 512];
 	struct fields f = {0};
@@ -170,7 +170,9 @@ static int report(struct authority_change *ch, const char *name, const uint8_t k
 	fields_text(&f, "key_file", path[0] != '\0' ? path : NULL);
 	int n = snprintf(text, sizeof(text), "Operator \"%s\" may say: %s; until %s.\nId %s\n", name, list,
 			 day, hex);
-	if (path[0] != '\0')
+	if (known)
+		snprintf(text + n, sizeof(text) - (size_t)n, "It is the same key as before.\n");
+	else if (path[0] != '\0')
 		snprintf(text + n, sizeof(text) - (size_t)n,
 			 "The key is \"%s\": hand it over, and its passphrase by another way.\n", path);
 	return authority_change_finish(ch, &f, text);
@@ -185,6 +187,7 @@ int verb_authority_operator(struct command *c)
 	char path[LIMIT_PATH_BYTES] = "";
 	size_t len = 0;
 	wall_day last_day;
+	bool known = false;
 	enum err err = authority_dir_key("", "operator", name, path, sizeof(path), &info);
 	if (err == ERR_OK)
 		err = read_roles(c, &bits, &info);
@@ -198,11 +201,14 @@ int verb_authority_operator(struct command *c)
 	if (err == ERR_OK)
 		err = find_key(&ch, name, key, path, &info);
 	if (err == ERR_OK) {
+		struct id id = id_of_key(key);
+		known = authlog_find_operator(ch.log, &id) != NULL;
 		err = authlog_make_operator(ch.log, ch.key, key, name, bits, last_day, os_clock_wall(), entry,
 					    &len);
 		err = authority_change_add(&ch, err, entry, len, &info);
 	}
-	int code = err == ERR_OK ? report(&ch, name, key, bits, last_day, path) : command_report(c, &info);
+	int code =
+	    err == ERR_OK ? report(&ch, name, key, bits, last_day, path, known) : command_report(c, &info);
 	authority_change_close(&ch);
 	return code;
 }

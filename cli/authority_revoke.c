@@ -107,6 +107,18 @@ static enum err refuse_done(const struct authority_change *ch, const struct targ
 	return done ? err_set(info, ERR_EXISTS, "\"%s\" is revoked already", t->name) : ERR_OK;
 }
 
+/* Only now is it known which list it is. */
+static enum err refuse_same(const struct authority_change *ch, const struct target *t,
+			    const struct keep *keep, struct err_info *info)
+{
+	static const struct id none;
+	const struct authlog_grant *grant = authlog_find_grant(ch->log, &t->id);
+	if (t->what != LOG_REVOKE_ISSUER || grant == NULL || !grant->revoked ||
+	    !id_equal(&grant->allow_list, keep->list_made ? &keep->list : &none))
+		return ERR_OK;
+	return err_set(info, ERR_EXISTS, "\"%s\" is revoked already, and the same hosts stay", t->name);
+}
+
 static int report(struct authority_change *ch, const struct target *t, const char *reason,
 		  const struct keep *keep)
 {
@@ -161,6 +173,8 @@ int verb_authority_revoke(struct command *c)
 	/* The blobs before the entry that names them. */
 	if (err == ERR_OK)
 		err = keep_save(&keep, &ch.dir, &info);
+	if (err == ERR_OK)
+		err = refuse_same(&ch, &t, &keep, &info);
 	if (err == ERR_OK) {
 		err = authlog_make_revoke(ch.log, ch.key, t.what, &t.id, keep.list_made ? &keep.list : NULL,
 					  reason, os_clock_wall(), entry, &len);

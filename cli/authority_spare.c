@@ -188,7 +188,7 @@ enum err authority_spare_find(const struct command *c, const struct authority_di
 		return err;
 	}
 	if (err == ERR_NOT_FOUND)
-		err_set(&s.why, err, "there is no authority; is its medium there?");
+		err_set(&s.why, err, "there is no authority (is its medium missing?)");
 	if (err != ERR_OK)
 		s.condition = SPARE_BEHIND;
 	*ret = s;

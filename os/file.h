@@ -89,7 +89,8 @@ void os_lock_release(struct os_lock *lock);
 /* Join two path parts into ret (ERR_LIMIT when too long). */
 enum err os_path_join(char *ret, size_t cap, const char *folder, const char *name);
 
-/* Absolute form of a path, whether or not there is something; links are not followed. ERR_LIMIT, ERR_IO. */
+/* Absolute form of a path, without "." and doubled slashes, whether or not there is something; links are not
+ * followed. ERR_LIMIT, ERR_IO. */
 enum err os_path_absolute(const char *path, char *ret, size_t cap, struct err_info *info);
 
 /* Default state folder: MESH_STATE, else /var/lib/mesh when it exists, else $XDG_STATE_HOME/mesh or

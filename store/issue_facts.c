@@ -48,7 +48,7 @@ static const struct issue_facts facts[] = {
 	{ISSUE_WARNING, "issuer", NULL,
 	 "The issuer was revoked, but the list of the hosts that stay is not here yet: those known so far "
 	 "count as named.",
-	 "Wait for a peer that has the list, or hand it to any node once more with the revocation."},
+	 "Wait for a peer that has the list, or hand it to any node once more: mesh authority publish."},
     [ISSUE_LOG_FORKED] =
 	{ISSUE_CRITICAL, "estate", "branches",
 	 "The authority's key signed two different continuations of its log: a copy that had fallen behind, "

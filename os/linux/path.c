@@ -20,6 +20,24 @@ enum err os_path_join(char *ret, size_t cap, const char *folder, const char *nam
 	return ERR_OK;
 }
 
+/* In place: no "//", no "." and no "/" at the end, so that one folder has one name. ".." stays: what it means
+ * depends on links. */
+static void tidy(char *path)
+{
+	char *to = path;
+	for (const char *from = path; *from != '\0';) {
+		size_t len = strcspn(from + 1, "/");
+		if (len > 0 && !(len == 1 && from[1] == '.')) {
+			memmove(to, from, len + 1);
+			to += len + 1;
+		}
+		from += len + 1;
+	}
+	if (to == path)
+		*to++ = '/';
+	*to = '\0';
+}
+
 enum err os_path_absolute(const char *path, char *ret, size_t cap, struct err_info *info)
 {
 	char folder[LIMIT_PATH_BYTES] = "";
@@ -27,7 +45,10 @@ enum err os_path_absolute(const char *path, char *ret, size_t cap, struct err_in
 		return os_fail(info, errno, "find the folder of", path);
 	enum err err = path[0] == '/' ? (text_copy(ret, cap, path) ? ERR_OK : ERR_LIMIT)
 				      : os_path_join(ret, cap, folder, path);
-	return err == ERR_OK ? ERR_OK : err_set(info, err, "the path \"%.64s...\" is too long", path);
+	if (err != ERR_OK)
+		return err_set(info, err, "the path \"%.64s...\" is too long", path);
+	tidy(ret);
+	return ERR_OK;
 }
 
 static const char *variable(const char *name)

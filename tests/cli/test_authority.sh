@@ -21,6 +21,9 @@ grep -q "$work/a" media/spare/spare || fail "the copy does not know where it is 
 cmp -s a/authority.key media/spare/authority.key || fail "the copy lacks the key"
 [ "$(stat -c %a media/spare/authority.key media/spare/estate.key media/spare/authority.log | sort -u)" = 600 ] ||
 	fail "modes of the copy"
+run 2 authority init --dir b --name Other --no-passphrase --spare ./b
+says 'cannot be the folder itself'
+[ ! -e b ] || fail "a refused spare copy left a folder"
 run 1 authority init --dir b --name Other --no-passphrase --spare a
 says 'never overwritten'
 [ ! -e b ] || fail "a refused init left something"
@@ -50,6 +53,9 @@ run 0 authority operator jo $A --role incidents,policy --role inventory --days 9
 shows 'incidents, inventory, policy'
 [ "$(stat -c %a a/operators/jo.key)" = 600 ] || fail "mode of the person's key"
 # Again: the same key with other days, and no passphrase of the person's is asked.
+# shellcheck disable=SC2086
+run 0 authority operator jo $A --role incidents --days 180
+shows '^It is the same key as before'
 # shellcheck disable=SC2086
 run 0 authority operator jo $A --role incidents --days 180 -o json
 valid
@@ -103,7 +109,7 @@ mv media away
 mkdir -p media/spare
 # shellcheck disable=SC2086
 run 3 authority issuer gates $A --site leeds
-says "warning: the spare copy in \"$work/media/spare\" is not up to date: there is no authority; is its medium there?"
+says "warning: the spare copy in \"$work/media/spare\" is not up to date: there is no authority (is its medium missing?); once"
 says "mesh authority log --dir a --spare $work/media/spare"
 [ -z "$(ls media/spare)" ] || fail "keys went to an empty mount point"
 # shellcheck disable=SC2086
@@ -184,6 +190,11 @@ says 'line 2 does not begin with a host id'
 run 0 authority revoke issuer gates $A --reason leaked --keep keep -o json
 valid
 shows '"hosts_kept": 2'
+cp out kept.json
+# shellcheck disable=SC2086
+run 1 authority revoke issuer gates $A --reason leaked --keep keep
+says '"gates" is revoked already, and the same hosts stay'
+cp kept.json out
 list=$(sed -n 's/.*"allow_list": "\([0-9a-f]*\)".*/\1/p' out)
 cmp -s "a/allow-lists/$list" "media/spare/allow-lists/$list" || fail "no allow-list in folder and copy"
 # Version, type, two ids in ascending order: the bytes that docs/protocol.md section 4 states.

@@ -235,6 +235,10 @@ static void paths_become_absolute(void **state)
 	(void)state;
 	assert_int_equal(os_path_absolute("/a/b", path, sizeof(path), &info), ERR_OK);
 	assert_string_equal(path, "/a/b");
+	assert_int_equal(os_path_absolute("//a/.//b.c/./..d/", path, sizeof(path), &info), ERR_OK);
+	assert_string_equal(path, "/a/b.c/..d");
+	assert_int_equal(os_path_absolute("/./", path, sizeof(path), &info), ERR_OK);
+	assert_string_equal(path, "/");
 	assert_int_equal(os_path_absolute("b", path, sizeof(path), &info), ERR_OK);
 	assert_true(path[0] == '/' && strcmp(path + strlen(path) - 2, "/b") == 0);
 	assert_int_equal(os_path_absolute("/a/b", small, sizeof(small), &info), ERR_LIMIT);
