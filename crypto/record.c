@@ -42,7 +42,7 @@ static bool slot_fits(const struct record_key *key)
 	case RECORD_CLASS_HOST:
 		return key->slot == 0;
 	case RECORD_CLASS_SITE:
-		return key->slot < (key->kind == RECORD_REACH ? 1 : LIMIT_ROLLCALL_PARTS);
+		return key->slot < (key->kind == RECORD_ROLLCALL ? LIMIT_ROLLCALL_PARTS : 1);
 	case RECORD_CLASS_OPERATOR:
 	case RECORD_CLASS_REFUSED:
 		break;

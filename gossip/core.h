@@ -204,9 +204,8 @@ void core_deadline(struct gossip *g, mono_ms at);
 /* base ± share (0..1) of it. */
 mono_ms core_jitter(struct gossip *g, mono_ms base, double share);
 /* What is sent while a datagram is handled, to where it came from, is no more than it was, until that address
- * is proven. */
-
-/* Seals under the pair key and queues, for the member's proven address; where none is proven a PING takes its
+ * is proven.
+ * Seals under the pair key and queues, for the member's proven address; where none is proven a PING takes its
  * place. Without a session it starts a hello and returns false; false as well when the peer is cut off, its
  * address unknown or the queue full. ret_nonce may be NULL. */
 bool core_send(struct gossip *g, struct member *m, enum wire_type type, const void *message, size_t len,

@@ -228,6 +228,11 @@ void standing_certified(struct gossip *g, struct member *m, struct member_certif
 
 /* --- the set --- */
 
+static bool of_former_home(const struct gossip *g, const struct member *m, const struct record_key *key)
+{
+	return !id_equal(&m->site->id, &key->subject) && defence_on(g, DEFENCE_HOME_SITE);
+}
+
 bool standing_place(const struct gossip *g, const struct record_key *key, uint64_t *ret)
 {
 	enum record_class class = record_class_of(key->kind);
@@ -248,7 +253,7 @@ bool standing_place(const struct gossip *g, const struct record_key *key, uint64
 		return true;
 	case RECORD_CLASS_SITE:
 		m = member_find(g, &key->writer);
-		if (m != NULL && standing_shown(m))
+		if (m != NULL && standing_shown(m) && !of_former_home(g, m, key))
 			*ret = SET_PARTITION_SITE;
 		return m != NULL;
 	case RECORD_CLASS_OPERATOR:
@@ -268,8 +273,22 @@ static uint64_t place(const void *context, const struct record_key *key)
 	return partition;
 }
 
+/* Or each move of a host would leave some behind. */
+static void drop_former(struct gossip *g)
+{
+	struct set_entry e;
+	for (size_t i = set_count(g->set); i-- > 0;) {
+		bool site = set_at(g->set, i, &e) && record_class_of(e.key.kind) == RECORD_CLASS_SITE;
+		const struct member *m = site ? member_find(g, &e.key.writer) : NULL;
+		if (m != NULL && of_former_home(g, m, &e.key) && set_remove(g->set, &e.key))
+			core_forget(g, &e.key);
+	}
+}
+
 static void arrange(struct gossip *g)
 {
+	if (g->standing->arrange)
+		drop_former(g);
 	/* Without memory: at the next change. */
 	if (g->standing->arrange && set_arrange(g->set, place, g) == ERR_OK)
 		g->standing->arrange = false;

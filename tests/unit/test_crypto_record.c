@@ -287,11 +287,11 @@ static void slots_are_bounded(void **state)
 		uint64_t slot;
 		bool fits;
 	} cases[] = {
-	    {1, 0, true},   {1, 1, false},   {RECORD_HEALTH, UINT64_MAX, false},
-	    {15, 0, true},  {15, 1, false},  {RECORD_ROLLCALL, LIMIT_ROLLCALL_PARTS - 1, true},
-	    {17, 0, true},  {17, 1, false},  {RECORD_ROLLCALL, LIMIT_ROLLCALL_PARTS, false},
-	    {31, 9, true},  {31, 10, false}, {RECORD_ROLLCALL, 1ull << 61, false},
-	    {32, 77, true}, {47, 77, true},  {RECORD_NOTE, UINT64_MAX, true},
+	    {1, 0, true},   {1, 1, false},  {RECORD_HEALTH, UINT64_MAX, false},
+	    {15, 0, true},  {15, 1, false}, {RECORD_ROLLCALL, LIMIT_ROLLCALL_PARTS - 1, true},
+	    {17, 0, true},  {17, 1, false}, {RECORD_ROLLCALL, LIMIT_ROLLCALL_PARTS, false},
+	    {31, 0, true},  {31, 1, false}, {RECORD_ROLLCALL, 1ull << 61, false},
+	    {32, 77, true}, {47, 77, true}, {RECORD_NOTE, UINT64_MAX, true},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		uint8_t out[LIMIT_RECORD_BYTES];

@@ -466,11 +466,42 @@ static void test_sites_that_nobody_names_any_more_give_way(void **state)
 	net_free(n);
 }
 
+/* Otherwise each move of a host would leave records behind that a newcomer refuses. */
+static void test_what_was_said_of_a_former_home_goes_with_the_move(void **state)
+{
+	struct net *n = net_met();
+	struct record_key leeds = {
+	    .kind = RECORD_REACH, .writer = *net_id(n, 1), .subject = n->nodes[0].g->self->site->id};
+	struct certificate c = {.enrolled = FIXTURE_DAY - 20, .seq = 77, .site = "york"};
+	uint8_t bytes[LIMIT_RECORD_BYTES];
+	size_t len;
+	(void)state;
+	assert_int_equal(record_sign(&leeds, 70, 1, FIXTURE_NOW, (const uint8_t *)"\x80", 1,
+				     &n->f.keys.estate, n->nodes[1].identity, bytes, &len),
+			 ERR_OK);
+	net_push(n, 1, 0, bytes, len);
+	net_run(n, 2000);
+	assert_true(net_has(n, 0, &leeds, 70) && net_has(n, 2, &leeds, 70));
+	size_t rows = n->nodes[0].row_count;
+	certificate_consent(&c, n->nodes[1].identity, identity_id(n->f.issuer), &n->f.keys.estate);
+	assert_int_equal(
+	    certificate_issue(&c, n->f.issuer, &n->f.keys.estate, 1, FIXTURE_NOW + n->now, bytes, &len),
+	    ERR_OK);
+	net_push(n, 2, 0, bytes, len);
+	net_run(n, 5000);
+	assert_string_equal(net_member(n, 0, 1)->site->name, "york");
+	for (size_t i = 0; i < NET_NODES; i++)
+		assert_false(net_has(n, i, &leeds, 1));
+	assert_true(n->nodes[0].row_count < rows);
+	net_free(n);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_who_invents_sites_leaves_as_many_to_others),
 	    cmocka_unit_test(test_sites_that_nobody_names_any_more_give_way),
+	    cmocka_unit_test(test_what_was_said_of_a_former_home_goes_with_the_move),
 	    cmocka_unit_test(test_the_revoked_leave_rosters_and_sets_and_stay_known),
 	    cmocka_unit_test(test_an_issuer_is_revoked_with_its_hosts),
 	    cmocka_unit_test(test_a_grant_ends_and_an_extension_brings_its_hosts_back),

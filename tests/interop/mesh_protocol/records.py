@@ -28,10 +28,10 @@ class Record:
         require(self.kind < 128, "kind above 7f")
         require(1 <= self.seq < 1 << 63, f"seq {self.seq}")
         require(self.kind in (*range(1, 16), *range(16, 32), *range(32, 48)), f"kind {self.kind} is of no range")
-        if self.kind < 16 or self.kind == 17:
-            require(self.slot == 0, f"slot {self.slot}")
-        elif self.kind < 32:
+        if self.kind == 16:
             require(self.slot < 10, f"slot {self.slot}")
+        elif self.kind < 32:
+            require(self.slot == 0, f"slot {self.slot}")
         if 2 <= self.kind < 16:
             require(self.writer == self.subject, "a host speaks of another")
         require(self.kind != 1 or len(data) <= MOST_CERTIFICATE, "a certificate of more than 640 bytes")
