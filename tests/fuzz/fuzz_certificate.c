@@ -1,5 +1,6 @@
-/* Certificates: as is, and a body of the fuzzer's that the issuer signed. What is refused leaves the output
- * as it was; what verifies decodes, and says a site and no more groups than there may be. */
+/* Certificates: as is, and a body of the fuzzer's that the issuer signed, with and without the consent of the
+ * host. What is refused leaves the output as it was; what verifies decodes, and says a site and no more
+ * groups than there may be. */
 #include <string.h>
 
 #include "base/check.h"
@@ -29,21 +30,35 @@ static void read_one(const struct fixture *f, const uint8_t *bytes, size_t len)
 		CHECK(id_equal(&verified.issuer, identity_id(f->issuer)) && verified.seq == r.seq);
 }
 
-/* The rest: the body. Its subject is the host that the body's public key names, or else a fixed one. */
-static void put_right(const struct fixture *f, const uint8_t *body, size_t len)
+/* Signed by the issuer; the host consents to what it says, where the host is ours. */
+static void put_right(const struct fixture *f, const uint8_t *data, size_t len)
 {
-	uint8_t bytes[LIMIT_RECORD_BYTES], public_key[KEY_BYTES];
+	uint8_t body[LIMIT_RECORD_BODY_BYTES], bytes[LIMIT_RECORD_BYTES], public_key[KEY_BYTES];
 	size_t bytes_len;
 	struct mp_doc doc;
+	struct record r;
+	struct certificate c;
 	struct record_key key = {.kind = RECORD_CERTIFICATE, .subject = *identity_id(f->host)};
+	if (len > sizeof(body))
+		return;
+	memcpy(body, data, len);
 	if (mp_open(&doc, body, len) == ERR_OK) {
 		if (mp_bin(mp_get(mp_root(&doc), 1), public_key, sizeof(public_key)))
 			key.subject = id_of_key(public_key);
 		mp_close(&doc);
 	}
-	if (record_sign(&key, 1, 42, FIXTURE_NOW, body, len, authlog_estate(f->log), f->issuer, bytes,
-			&bytes_len) == ERR_OK)
+	for (int round = 0; round < 2; round++) {
+		if (record_sign(&key, 1, 42, FIXTURE_NOW, body, len, authlog_estate(f->log), f->issuer, bytes,
+				&bytes_len) != ERR_OK)
+			return;
 		read_one(f, bytes, bytes_len);
+		if (record_parse(bytes, bytes_len, &r) != ERR_OK || certificate_decode(&r, &c) != ERR_OK ||
+		    !id_equal(&c.host, identity_id(f->host)))
+			return;
+		uint8_t *consent = memmem(body, len, c.consent, SIGNATURE_BYTES);
+		certificate_consent(&c, f->host, identity_id(f->issuer), authlog_estate(f->log));
+		memcpy(consent, c.consent, SIGNATURE_BYTES);
+	}
 }
 
 size_t fuzz_body_at(const uint8_t *data, size_t len)

@@ -109,7 +109,7 @@ static void put_certificate(void)
 	    len - RECORD_ENVELOPE_BYTES);
 	struct mp_writer w;
 	mp_writer_init(&w, bytes, sizeof(bytes));
-	mp_put_map(&w, 4);
+	mp_put_map(&w, 5);
 	mp_put_u64(&w, 1);
 	mp_put_bin(&w, identity_public_key(f.host), KEY_BYTES);
 	mp_put_u64(&w, 2);
@@ -120,6 +120,8 @@ static void put_certificate(void)
 		mp_put_str(&w, "north");
 	mp_put_u64(&w, 4);
 	mp_put_u64(&w, FIXTURE_DAY);
+	mp_put_u64(&w, 6);
+	mp_put_bin(&w, (const uint8_t[SIGNATURE_BYTES]){0}, SIGNATURE_BYTES); /* the target puts it right */
 	CHECK(!w.failed);
 	put("certificate", "longest-body", FUZZ_PUT_RIGHT, bytes, w.len);
 	fixture_release(&f);
