@@ -340,6 +340,21 @@ static void test_a_host_on_the_same_hardware_replaces_the_one_before(void **stat
 	net_free(n);
 }
 
+/* What was on its way from the machine as it was before proves no twin. */
+static void test_who_is_heard_for_a_moment_more_is_replaced(void **state)
+{
+	struct net *n = net_met();
+	(void)state;
+	struct member *m = twin(n, 0, 1);
+	m->state.seen = n->wall + n->now;
+	net_run(n, 10000);
+	assert_int_equal(net_member(n, 0, 1)->state.status, HOST_UP);
+	n->nodes[1].deaf = true;
+	net_run(n, 40000);
+	assert_int_equal(net_member(n, 0, 1)->state.status, HOST_REPLACED);
+	net_free(n);
+}
+
 /* Whoever signs certificates on others' hardware in advance hides no crash of theirs. */
 static void test_who_lived_on_beside_its_twin_is_dark_when_it_dies(void **state)
 {
@@ -511,6 +526,7 @@ int main(void)
 	    cmocka_unit_test(test_who_is_over_the_quota_signs_nothing_that_counts),
 	    cmocka_unit_test(test_a_counter_is_not_caught_up_with_to_its_end),
 	    cmocka_unit_test(test_a_host_on_the_same_hardware_replaces_the_one_before),
+	    cmocka_unit_test(test_who_is_heard_for_a_moment_more_is_replaced),
 	    cmocka_unit_test(test_who_lived_on_beside_its_twin_is_dark_when_it_dies),
 	    cmocka_unit_test(test_issues_of_a_former_log_end_at_the_start),
 	    cmocka_unit_test(test_a_host_that_two_issuers_certified_stands_by_the_other),
