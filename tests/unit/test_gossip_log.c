@@ -139,7 +139,7 @@ struct list_blobs {
 		uint8_t bytes[LIMIT_BLOB_BYTES];
 		size_t len;
 		struct id id;
-	} blobs[3];
+	} blobs[5];
 };
 
 static void blob_add(struct list_blobs *l, enum blob_type type, const struct id *ids, size_t count)
@@ -210,6 +210,31 @@ static void test_an_allow_list_is_completed_and_leaves_whom_it_names(void **stat
 	net_free(n);
 }
 
+/* Two lists above the leaves are the most there can be. */
+static void test_an_allow_list_is_as_deep_as_it_may_be(void **state)
+{
+	(void)state;
+	for (size_t top = 3; top <= 4; top++) {
+		struct net *n = net_met();
+		struct list_blobs l = allow_list(n);
+		for (size_t i = 2; i < 4; i++) {
+			const struct id below = l.blobs[i].id;
+			blob_add(&l, BLOB_LIST, &below, 1);
+		}
+		net_revoke(n, 0, LOG_REVOKE_ISSUER, identity_id(n->f.issuer), &l.blobs[top].id);
+		for (size_t i = top + 1; i-- > 0;)
+			(void)net_log(n, 0, l.blobs[i].bytes, l.blobs[i].len);
+		net_run(n, 3000);
+		assert_int_equal(net_standing(n, 0, net_id(n, 2)),
+				 top == 3 ? STANDING_REVOKED : STANDING_GOOD);
+		assert_int_equal(net_standing(n, 0, net_id(n, 1)), STANDING_GOOD);
+		const struct issue *missing =
+		    net_issue(n, 0, ISSUE_ALLOW_LIST_MISSING, identity_id(n->f.issuer));
+		assert_true((missing != NULL) == (top == 4));
+		net_free(n);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -218,6 +243,7 @@ int main(void)
 	    cmocka_unit_test(test_so_does_one_of_many_entries),
 	    cmocka_unit_test(test_records_wait_for_the_log_and_not_for_ever),
 	    cmocka_unit_test(test_an_allow_list_is_completed_and_leaves_whom_it_names),
+	    cmocka_unit_test(test_an_allow_list_is_as_deep_as_it_may_be),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
