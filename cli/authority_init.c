@@ -171,7 +171,7 @@ int verb_authority_init(struct command *c)
 	struct authlog *log = NULL;
 	struct authority_spare spare = {0};
 	const char *name;
-	char passphrase[PASSPHRASE_BYTES] = "";
+	char *passphrase = passphrase_new();
 	enum err err = authority_dir_name(c, &d, &info);
 	if (err == ERR_OK)
 		err = authority_required(c, "name", &name, &info);
@@ -192,7 +192,7 @@ int verb_authority_init(struct command *c)
 		err = refuse_existing(&d, &info);
 	if (err == ERR_OK)
 		err = make_authority(&d, name, passphrase, &log, &info);
-	crypto_wipe(passphrase, sizeof(passphrase));
+	passphrase_free(passphrase);
 	int code = err == ERR_OK ? MESH_EXIT_COMPLETE : command_report(c, &info);
 	if (err == ERR_OK && make_spare(c, &d, log, &spare) != ERR_OK)
 		code = MESH_EXIT_ERROR;

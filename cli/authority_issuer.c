@@ -43,7 +43,6 @@ static enum err read_grant(const struct command *c, struct authlog_grant *ret, s
 
 static enum err choose_passphrase(const struct command *c, char ret[PASSPHRASE_BYTES], struct err_info *info)
 {
-	ret[0] = '\0';
 	if (!options_has(&c->options, "key-passphrase") && !options_has(&c->options, "key-passphrase-file"))
 		return ERR_OK;
 	return passphrase_read(c, "key-passphrase-file", "Passphrase for the issuer's key: ", true, ret,
@@ -56,7 +55,6 @@ static enum err take_issuer_key(const struct command *c, const struct authority_
 {
 	struct crypto_rng rng = crypto_rng_system();
 	struct identity *issuer = NULL;
-	char passphrase[PASSPHRASE_BYTES];
 	enum err err;
 	if (os_file_exists(path)) {
 		err = passphrase_load_key(c, path, KEY_ISSUER, "key-passphrase-file",
@@ -67,6 +65,7 @@ static enum err take_issuer_key(const struct command *c, const struct authority_
 				      "authority extend",
 				      path);
 	} else {
+		char *passphrase = passphrase_new();
 		err = choose_passphrase(c, passphrase, info);
 		if (err == ERR_OK)
 			err = os_dir_make(d->issuers, 0700, info);
@@ -74,7 +73,7 @@ static enum err take_issuer_key(const struct command *c, const struct authority_
 			err = err_set(info, ERR_NOMEM, "cannot make a key: %s", err_text(ERR_NOMEM));
 		if (err == ERR_OK)
 			err = identity_save(issuer, KEY_ISSUER, path, passphrase, &rng, info);
-		crypto_wipe(passphrase, sizeof(passphrase));
+		passphrase_free(passphrase);
 	}
 	if (err == ERR_OK)
 		*ret = issuer;

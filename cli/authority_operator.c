@@ -107,7 +107,7 @@ static enum err make_key(const struct command *c, const struct authority_dir *d,
 {
 	struct crypto_rng rng = crypto_rng_system();
 	struct identity *person = NULL;
-	char passphrase[PASSPHRASE_BYTES];
+	char *passphrase = passphrase_new();
 	enum err err = passphrase_choose(c, "key-passphrase-file", "no-key-passphrase",
 					 "Passphrase for the person's key: ", passphrase, info);
 	if (err == ERR_OK)
@@ -118,7 +118,7 @@ static enum err make_key(const struct command *c, const struct authority_dir *d,
 		err = identity_save(person, KEY_OPERATOR, path, passphrase, &rng, info);
 	if (err == ERR_OK)
 		memcpy(ret, identity_public_key(person), KEY_BYTES);
-	crypto_wipe(passphrase, sizeof(passphrase));
+	passphrase_free(passphrase);
 	identity_free(person);
 	return err;
 }

@@ -15,7 +15,7 @@ static enum err make_next(struct authority_change *ch, struct identity **ret, st
 {
 	struct crypto_rng rng = crypto_rng_system();
 	struct identity *next = NULL;
-	char passphrase[PASSPHRASE_BYTES];
+	char *passphrase = passphrase_new();
 	enum err err = passphrase_choose(ch->command, "new-passphrase-file", "no-passphrase",
 					 "Passphrase for the new key: ", passphrase, info);
 	/* Of an attempt that signed nothing. */
@@ -25,7 +25,7 @@ static enum err make_next(struct authority_change *ch, struct identity **ret, st
 		err = err_set(info, ERR_NOMEM, "cannot make a key: %s", err_text(ERR_NOMEM));
 	if (err == ERR_OK)
 		err = identity_save(next, KEY_AUTHORITY, ch->dir.next, passphrase, &rng, info);
-	crypto_wipe(passphrase, sizeof(passphrase));
+	passphrase_free(passphrase);
 	if (err == ERR_OK)
 		*ret = next;
 	else

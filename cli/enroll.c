@@ -13,6 +13,8 @@ static enum err read_token(const char *path, struct token *ret, struct err_info 
 {
 	uint8_t *text;
 	size_t len;
+	if (ret == NULL)
+		return err_set(info, ERR_NOMEM, "no memory for a token");
 	enum err err = os_file_read_secret(path, LIMIT_TOKEN_BYTES, &text, &len, info);
 	if (err == ERR_NOT_FOUND)
 		return err_set(
@@ -60,7 +62,7 @@ static int finish(struct command *c, const char *state, const char *path, const 
 int verb_enroll(struct command *c)
 {
 	struct err_info info = {0};
-	struct token token = {0};
+	struct token *token = token_new();
 	struct certificate made;
 	struct credentials_machine machine;
 	struct crypto_rng rng = crypto_rng_system();
@@ -72,14 +74,16 @@ int verb_enroll(struct command *c)
 	if (err == ERR_OK)
 		err = command_state(c, state, sizeof(state), &info);
 	if (err == ERR_OK)
-		err = read_token(path, &token, &info);
-	if (err != ERR_OK)
+		err = read_token(path, token, &info);
+	if (err != ERR_OK) {
+		token_free(token);
 		return command_report(c, &info);
+	}
 	credentials_machine_look("", &machine);
 	/* Of hosts that share a machine each newcomer would take the place of the one before. */
 	if (options_has(&c->options, "shared-machine"))
 		machine.has_hardware = false;
-	err = credentials_enroll(state, &token, site, &machine, &rng, os_clock_wall(), &made, &info);
-	token_release(&token);
+	err = credentials_enroll(state, token, site, &machine, &rng, os_clock_wall(), &made, &info);
+	token_free(token);
 	return err == ERR_OK ? finish(c, state, path, &made) : command_report(c, &info);
 }

@@ -7,6 +7,16 @@
 #include "os/file.h"
 #include "os/terminal.h"
 
+char *passphrase_new(void)
+{
+	return crypto_guarded_new(PASSPHRASE_BYTES);
+}
+
+void passphrase_free(char *passphrase)
+{
+	crypto_guarded_free(passphrase, PASSPHRASE_BYTES);
+}
+
 static enum err read_first_line(const char *path, char ret[PASSPHRASE_BYTES], struct err_info *info)
 {
 	uint8_t *data;
@@ -30,8 +40,10 @@ static enum err read_first_line(const char *path, char ret[PASSPHRASE_BYTES], st
 enum err passphrase_read(const struct command *c, const char *file_option, const char *prompt, bool twice,
 			 char ret[PASSPHRASE_BYTES], struct err_info *info)
 {
-	char again[PASSPHRASE_BYTES];
 	const char *file = options_value(&c->options, file_option);
+	char *again;
+	if (ret == NULL)
+		return err_set(info, ERR_NOMEM, "no memory for a passphrase");
 	if (file != NULL)
 		return read_first_line(file, ret, info);
 	enum err err = os_terminal_secret(prompt, ret, PASSPHRASE_BYTES, info);
@@ -44,10 +56,13 @@ enum err passphrase_read(const struct command *c, const char *file_option, const
 		err = err_set(info, ERR_ARG, "the passphrase is empty; nothing was changed");
 	if (err != ERR_OK || !twice)
 		return err;
-	err = os_terminal_secret("Again: ", again, sizeof(again), info);
+	again = passphrase_new();
+	if (again == NULL)
+		return err_set(info, ERR_NOMEM, "no memory for a passphrase");
+	err = os_terminal_secret("Again: ", again, PASSPHRASE_BYTES, info);
 	if (err == ERR_OK && strcmp(ret, again) != 0)
 		err = err_set(info, ERR_ARG, "the two passphrases differ; nothing was changed");
-	crypto_wipe(again, sizeof(again));
+	passphrase_free(again);
 	return err;
 }
 
@@ -55,7 +70,8 @@ enum err passphrase_choose(const struct command *c, const char *file_option, con
 			   const char *prompt, char ret[PASSPHRASE_BYTES], struct err_info *info)
 {
 	bool none = options_has(&c->options, none_option);
-	ret[0] = '\0';
+	if (ret == NULL)
+		return err_set(info, ERR_NOMEM, "no memory for a passphrase");
 	if (none && options_has(&c->options, file_option))
 		return err_set(info, ERR_USAGE, "--%s and --%s exclude each other", none_option, file_option);
 	return none ? ERR_OK : passphrase_read(c, file_option, prompt, true, ret, info);
@@ -65,13 +81,13 @@ enum err passphrase_load_key(const struct command *c, const char *path, enum key
 			     const char *file_option, const char *prompt, struct identity **ret,
 			     struct err_info *info)
 {
-	char passphrase[PASSPHRASE_BYTES];
 	enum err err = identity_load(path, purpose, NULL, ret, info);
 	if (err != ERR_SEAL)
 		return err;
+	char *passphrase = passphrase_new();
 	err = passphrase_read(c, file_option, prompt, false, passphrase, info);
 	if (err == ERR_OK)
 		err = identity_load(path, purpose, passphrase, ret, info);
-	crypto_wipe(passphrase, sizeof(passphrase));
+	passphrase_free(passphrase);
 	return err;
 }

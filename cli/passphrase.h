@@ -1,4 +1,5 @@
-/* Passphrases: from a file's first line or the terminal, never from an argument. The caller wipes them. */
+/* Passphrases: from a file's first line or the terminal, never from an argument. They live in guarded memory.
+ */
 #ifndef MESH_CLI_PASSPHRASE_H
 #define MESH_CLI_PASSPHRASE_H
 
@@ -6,6 +7,11 @@
 #include "crypto/identity.h"
 
 #define PASSPHRASE_BYTES 1024
+
+/* PASSPHRASE_BYTES of guarded memory, empty; NULL, which all below refuse, when there is none. Freeing wipes
+ * it. */
+char *passphrase_new(void);
+void passphrase_free(char *passphrase);
 
 /* From the file that `file_option` names, else asked with `prompt` (`twice`: and compared). */
 enum err passphrase_read(const struct command *c, const char *file_option, const char *prompt, bool twice,

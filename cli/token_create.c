@@ -173,32 +173,34 @@ static int report(struct command *c, const struct token *t, const struct authlog
 int verb_token_create(struct command *c)
 {
 	struct authority_dir d;
-	struct token t = {0};
+	struct token *t = token_new();
 	struct err_info info = {0};
 	const struct authlog_grant *grant = NULL;
 	const char *issuer, *out;
 	enum err err = authority_dir_name(c, &d, &info);
+	if (err == ERR_OK && t == NULL)
+		err = err_set(&info, ERR_NOMEM, "no memory for a token");
 	if (err == ERR_OK)
 		err = authority_required(c, "issuer", &issuer, &info);
 	if (err == ERR_OK)
 		err = authority_required(c, "out", &out, &info);
 	if (err == ERR_OK)
-		err = read_seeds(c, &t, &info);
+		err = read_seeds(c, t, &info);
 	if (err == ERR_OK)
-		err = authority_dir_load_log(&d, &t.log, &info);
+		err = authority_dir_load_log(&d, &t->log, &info);
 	if (err == ERR_OK)
-		err = load_issuer(c, &d, issuer, &t, &grant, &info);
+		err = load_issuer(c, &d, issuer, t, &grant, &info);
 	if (err == ERR_OK)
-		err = choose_site(c, grant, &t, &info);
+		err = choose_site(c, grant, t, &info);
 	if (err == ERR_OK)
-		err = token_subnets_read(c, grant, &t, &info);
+		err = token_subnets_read(c, grant, t, &info);
 	if (err == ERR_OK)
-		err = choose_days(c, grant, &t, &info);
+		err = choose_days(c, grant, t, &info);
 	if (err == ERR_OK)
-		err = load_secret(&d, &t, &info);
+		err = load_secret(&d, t, &info);
 	if (err == ERR_OK)
-		err = write_token(&t, out, &info);
-	int code = err == ERR_OK ? report(c, &t, grant, out) : command_report(c, &info);
-	token_release(&t);
+		err = write_token(t, out, &info);
+	int code = err == ERR_OK ? report(c, t, grant, out) : command_report(c, &info);
+	token_free(t);
 	return code;
 }

@@ -122,27 +122,30 @@ static int show(struct command *c, const struct token *t, const struct identity 
 int verb_token_show(struct command *c)
 {
 	const char *path = c->options.operands[0];
-	struct token t = {0};
+	struct token *t = token_new();
 	struct err_info info = {0};
 	struct identity *issuer = NULL;
 	uint8_t *text;
 	size_t len;
-	enum err err = os_file_read(path, LIMIT_TOKEN_BYTES, &text, &len, &info);
-	if (err != ERR_OK)
-		return command_report(c, &info);
-	err = token_decode((const char *)text, len, &t, &info);
-	crypto_wipe(text, len);
-	free(text);
-	if (err == ERR_USED)
+	enum err err = t == NULL ? err_set(&info, ERR_NOMEM, "no memory for a token")
+				 : os_file_read(path, LIMIT_TOKEN_BYTES, &text, &len, &info);
+	if (err == ERR_OK) {
+		err = token_decode((const char *)text, len, t, &info);
+		crypto_wipe(text, len);
+		free(text);
+	}
+	if (err == ERR_USED) {
+		token_free(t);
 		return show_used(c);
+	}
 	struct shown *s = err == ERR_OK ? calloc(1, sizeof(*s)) : NULL;
 	if (err == ERR_OK)
-		err = s == NULL ? ERR_NOMEM : identity_from_seed(t.issuer_seed, &issuer);
+		err = s == NULL ? ERR_NOMEM : identity_from_seed(t->issuer_seed, &issuer);
 	if (err != ERR_OK && info.code == ERR_OK)
 		err_set(&info, err, "%s", err_text(err));
-	int code = err == ERR_OK ? show(c, &t, issuer, s) : command_report(c, &info);
+	int code = err == ERR_OK ? show(c, t, issuer, s) : command_report(c, &info);
 	free(s);
 	identity_free(issuer);
-	token_release(&t);
+	token_free(t);
 	return code;
 }

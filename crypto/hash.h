@@ -35,6 +35,10 @@ void estate_keys_wipe(struct estate_keys *keys);
 enum err crypto_init(void);
 /* Overwrite memory so that the compiler cannot leave it out. */
 void crypto_wipe(void *data, size_t len);
+/* Zeroed memory for secrets, between guard pages, kept out of swap and core dumps where the system allows it;
+ * NULL when there is none. Freeing wipes it; NULL is fine. */
+void *crypto_guarded_new(size_t len);
+void crypto_guarded_free(void *secret, size_t len);
 
 /* Whether they are the same, in a time that does not tell where they differ. */
 bool hash_same(const void *a, const void *b, size_t len);

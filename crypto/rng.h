@@ -3,6 +3,7 @@
 #define MESH_CRYPTO_RNG_H
 
 #include <stddef.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct crypto_rng {
@@ -19,5 +20,7 @@ struct crypto_rng_seeded {
 	uint64_t counter;
 };
 struct crypto_rng crypto_rng_from_seed(struct crypto_rng_seeded *state, uint64_t seed);
+/* Then keys made with it protect nothing, and need no guarded memory. */
+bool crypto_rng_is_seeded(const struct crypto_rng *rng);
 
 #endif

@@ -14,6 +14,4 @@ void *secret_new(size_t len, bool guarded);
 /* Wipes. NULL is fine. */
 void secret_free(void *secret, size_t len, bool guarded);
 
-bool crypto_rng_is_seeded(const struct crypto_rng *rng);
-
 #endif

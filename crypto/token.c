@@ -455,3 +455,16 @@ enum err token_wipe_file(const char *path, struct err_info *info)
 	    "token \"%s\" was made unusable, but its empty shell could not be removed (%s); delete it", path,
 	    why.text);
 }
+
+struct token *token_new(void)
+{
+	return crypto_guarded_new(sizeof(struct token));
+}
+
+void token_free(struct token *t)
+{
+	if (t == NULL)
+		return;
+	token_release(t);
+	crypto_guarded_free(t, sizeof(*t));
+}

@@ -39,6 +39,9 @@ enum err token_site(const struct token *t, const struct os_network_address *addr
 		    char ret[LIMIT_SITE_NAME_BYTES + 1], struct err_info *info);
 /* Wipes the secrets and frees what is owned. */
 void token_release(struct token *t);
+/* An empty one in guarded memory, NULL when there is none; and its end, which releases it. NULL is fine. */
+struct token *token_new(void);
+void token_free(struct token *t);
 /* Overwrite the file with the used-up marker, then unlink it. When only unlinking fails, the marker stays and
  * ERR_DENIED is returned. */
 enum err token_wipe_file(const char *path, struct err_info *info);

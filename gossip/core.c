@@ -1,7 +1,6 @@
 /* One node: made, loaded, stepped, freed. The way of an event is told at the top of core.h.
  *
- * Fails: a datagram that is wrong in any way is counted and dropped (filter.c). A step never fails for what
- * others sent. */
+ * Fails: a wrong datagram is counted and dropped (filter.c). A step never fails for what others sent. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -109,10 +108,12 @@ enum err gossip_new(const struct gossip_options *o, struct gossip **ret)
 	if (!o->identity || !o->log || !o->certificate || o->certificate_len == 0 ||
 	    o->certificate_len > LIMIT_CERTIFICATE_BYTES || !o->rng.fill)
 		return ERR_ARG;
-	struct gossip *g = calloc(1, sizeof(*g));
+	bool plain = crypto_rng_is_seeded(&o->rng);
+	struct gossip *g = plain ? calloc(1, sizeof(*g)) : crypto_guarded_new(sizeof(*g));
 
 	if (!g)
 		return ERR_NOMEM;
+	g->guarded = !plain;
 	g->timing = o->timing;
 	g->identity = o->identity;
 	g->log = o->log;
@@ -165,7 +166,7 @@ void gossip_free(struct gossip *g)
 	free(g->seeds);
 	free(g->poison);
 	free(g->certificate);
-	free(g);
+	g->guarded ? crypto_guarded_free(g, sizeof(*g)) : free(g);
 }
 
 /* --- services --- */

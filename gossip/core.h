@@ -430,7 +430,7 @@ struct gossip {
 	size_t asker_left;    /* bytes that may go back there */
 	mono_ms acked_at;     /* last ACK of anyone, 0: none */
 	mono_ms hearing_at;   /* since when this process hears without a gap */
-	bool leaving;
+	bool leaving, guarded; /* guarded: this memory, for it holds keys */
 	bool loading; /* between gossip_new and the first step */
 
 	uint64_t seq_next, seq_reserved, seq_reserve_to;

@@ -216,6 +216,8 @@ static enum err open_driver(struct meshd *m, struct err_info *info)
 	};
 	rng.fill(rng.context, &o.instance, sizeof(o.instance));
 	enum err err = driver_new(&o, &m->driver, info);
+	/* The core has them now, in guarded memory. */
+	estate_keys_wipe(&m->state.credentials.keys);
 	if (err == ERR_CORRUPT)
 		m->failure = err;
 	return err;
