@@ -39,9 +39,11 @@ static void make_log(struct net *n)
 	log_add(n, entry, len, err);
 	err = authlog_make_grant(n->log, n->authority, &grant, NET_WALL, entry, &len);
 	log_add(n, entry, len, err);
-	err = authlog_make_operator(n->log, n->authority, identity_public_key(n->op), "op", 15,
-				    grant.last_day, NET_WALL, entry, &len);
-	log_add(n, entry, len, err);
+	for (size_t i = 0; i < NET_OPS; i++) {
+		err = authlog_make_operator(n->log, n->authority, identity_public_key(n->ops[i]), "op", 15,
+					    grant.last_day, NET_WALL, entry, &len);
+		log_add(n, entry, len, err);
+	}
 	for (int i = 0; i < 12; i++) { /* more than one datagram of them */
 		err = authlog_make_extend(n->log, n->authority, NULL, &(wall_day){grant.last_day + 1}, NULL,
 					  NET_WALL, entry, &len);
@@ -58,7 +60,8 @@ void net_init(struct net *n, size_t nodes, const char *const sites[])
 	prng_seed(&n->prng, 42);
 	n->authority = identity_at(201);
 	n->issuer = identity_at(202);
-	n->op = identity_at(203);
+	for (size_t i = 0; i < NET_OPS; i++)
+		n->ops[i] = identity_at((uint8_t)(203 + i));
 	make_log(n);
 	estate_keys_derive(&n->keys, authlog_estate(n->log), secret);
 	n->node_count = nodes;
@@ -93,7 +96,8 @@ void net_free(struct net *n)
 	authlog_free(n->log);
 	identity_free(n->authority);
 	identity_free(n->issuer);
-	identity_free(n->op);
+	for (size_t i = 0; i < NET_OPS; i++)
+		identity_free(n->ops[i]);
 	free(n->flying);
 }
 
@@ -267,11 +271,13 @@ void net_load(struct net *n, size_t at, const uint8_t *bytes, size_t len)
 
 size_t net_note(struct net *n, uint64_t slot, uint64_t seq, uint8_t *ret)
 {
+	CHECK(slot < NET_OPS * NET_NOTES);
+	const struct identity *op = n->ops[slot / NET_NOTES];
 	struct record_key key = {
-	    .kind = RECORD_NOTE, .writer = *identity_id(n->op), .subject = n->keys.estate, .slot = slot};
+	    .kind = RECORD_NOTE, .writer = *identity_id(op), .subject = n->keys.estate, .slot = slot};
 	static const uint8_t body[] = {0x81, 0x02, 0xa4, 'n', 'o', 't', 'e'};
 	size_t len = 0;
-	CHECK(record_sign(&key, seq, 1, NET_WALL, body, sizeof body, &n->keys.estate, n->op, ret, &len) ==
+	CHECK(record_sign(&key, seq, 1, NET_WALL, body, sizeof body, &n->keys.estate, op, ret, &len) ==
 	      ERR_OK);
 	return len;
 }

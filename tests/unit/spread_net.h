@@ -9,6 +9,8 @@
 #include "tests/unit/scratch.h"
 
 #define NET_NODES 6
+#define NET_NOTES 2000 /* slots of each operator: no more of one would stand */
+#define NET_OPS   4
 #define NET_WALL  1784419200000ull /* 2026-07-19, at virtual time NET_START */
 #define NET_START 10000ull
 
@@ -49,7 +51,7 @@ struct net {
 	double loss;
 	uint64_t flip; /* one datagram in so many has one bit flipped; 0: none */
 	uint64_t flipped, lost, sent;
-	struct identity *authority, *issuer, *op;
+	struct identity *authority, *issuer, *ops[NET_OPS];
 	struct authlog *log;
 	struct estate_keys keys;
 	struct net_node nodes[NET_NODES];
@@ -66,7 +68,7 @@ void net_start(struct net *n, size_t node, size_t log_entries);
 void net_step(struct net *n, size_t node, struct gossip_event *event);
 /* Into the node's replica and set, as if loaded at start: before it runs. */
 void net_load(struct net *n, size_t node, const uint8_t *record, size_t len);
-/* A note of the operator in this slot. `ret` holds LIMIT_RECORD_BYTES. */
+/* A note of an operator in this slot, below NET_OPS * NET_NOTES. `ret` holds LIMIT_RECORD_BYTES. */
 size_t net_note(struct net *n, uint64_t slot, uint64_t seq, uint8_t *ret);
 /* Until `done` (may be NULL) holds, for `ms` at most. Whether it did. */
 bool net_run(struct net *n, mono_ms ms, bool (*done)(struct net *n));
