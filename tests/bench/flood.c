@@ -92,8 +92,9 @@ static void forger(const struct sockaddr_in *to, struct tally *tally, uint64_t p
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	CHECK(fd >= 0 && connect(fd, (const struct sockaddr *)to, sizeof(*to)) == 0);
 	forge(fd, tally, per_second);
-	usleep(500000);
-	while ((len = recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT)) > 0)
+	/* Until nothing has come for half a second. */
+	struct pollfd answer = {.fd = fd, .events = POLLIN};
+	while (poll(&answer, 1, 500) > 0 && (len = recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT)) > 0)
 		tally->answered_bytes += (uint64_t)len;
 	_exit(0);
 }

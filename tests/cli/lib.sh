@@ -42,6 +42,19 @@ shows() {
 	grep -q -e "$1" out || fail "standard output does not show: $1"
 }
 
+# until_shows PATTERN ARGUMENT...: what `mesh ARGUMENT...` prints matches in the end; the logs of daemons are n?.log.
+until_shows() {
+	pattern=$1
+	shift
+	for _ in $(seq 300); do
+		"$mesh" "$@" >out 2>err || :
+		! grep -q -e "$pattern" out || return 0
+		sleep 0.1
+	done
+	cat n?.log >&2
+	fail "mesh $* never shows: $pattern"
+}
+
 done_with() {
 	[ "$checks" -ge "$1" ] || fail "only $checks runs of mesh"
 	echo "$checks runs of mesh"

@@ -29,19 +29,6 @@ CONF
 	pids="$pids $!"
 done
 
-# until_shows PATTERN ARGUMENT...: what `mesh ARGUMENT...` prints matches in the end.
-until_shows() {
-	pattern=$1
-	shift
-	for _ in $(seq 300); do
-		"$mesh" "$@" >out 2>err || :
-		! grep -q -e "$pattern" out || return 0
-		sleep 0.1
-	done
-	cat n?.log >&2
-	fail "mesh $* never shows: $pattern"
-}
-
 until_shows 'node-2,leeds.*,up,1,' peers --state n1 -o csv
 until_shows '^Coverage: 2 hosts (2 up), 2 sites' hosts --state n2
 run 0 status --state n1

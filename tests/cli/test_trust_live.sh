@@ -35,19 +35,6 @@ hostname = node-$n
 CONF
 }
 
-# until_shows PATTERN ARGUMENT...: what `mesh ARGUMENT...` prints matches in the end.
-until_shows() {
-	pattern=$1
-	shift
-	for _ in $(seq 300); do
-		"$mesh" "$@" >out 2>err || :
-		! grep -q -e "$pattern" out || return 0
-		sleep 0.1
-	done
-	cat n?.log >&2
-	fail "mesh $* never shows: $pattern"
-}
-
 id_of() {
 	"$mesh" cert show --state "$1" -o csv --allow-partial | sed -n '2s/,.*//p'
 }
