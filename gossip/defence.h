@@ -51,6 +51,9 @@
 	X(CLONE, "a host that meets what it never said tells that its key is used elsewhere")                \
 	X(COMPARE, "each host compares with one of another site now and then")                               \
 	X(BLOB_SHARE, "one host's manifest leaves room for those of others")                                 \
+	X(EDGE_RANKS, "bridges are drawn anew each day and with the log, and the new rank last")             \
+	X(EDGE_SECOND, "the two next to a bridge and its far end compare, too")                              \
+	X(EDGE_ROOM, "of each far site its two best-ranked bridges are accepted")                            \
 	X(BLOB_GROWTH, "what one host can make others keep is bounded")
 
 enum gossip_defence {

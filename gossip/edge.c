@@ -1,13 +1,14 @@
 /* Edges between sites: who of this site talks to whom of another.
  *
  * Happy path: each site picks up to six others by rendezvous hash. At each end the members that are up are
- * ranked by a hash of (site, other site, host): the best of the picking site is the edge's bridge and pings
- * the best of the other one. Both then count each other as peers: spread and walks go over them.
- * Fails: a far end that does not answer within a second (three, when it did before) gives way to the next;
- * after three of them the bridge waits 3 s ± 50 % and starts over. A bridge that its own site suspects is
- * succeeded when it has been suspected for 4 s or is dark; one that hears nobody of its own site any more
- * stops after 2 s, unless it is the only one left up. Two bridges at once cost a few datagrams, none costs
- * news, so both err so. */
+ * ranked by a hash of (site, other site, host, day, log head), those who are new last: the best of the
+ * picking site is the edge's bridge and pings the best of the other one. Both then count each other as peers:
+ * spread and walks go over them. Where ranks change, with the day or the log, the old end stays until the new
+ * one answered, and the old bridge for ten seconds. Fails: a far end that does not answer within a second
+ * (three, when it did before) gives way to the next; after three of them the bridge waits 3 s ± 50 % and
+ * starts over. A bridge that its own site suspects is succeeded when it has been suspected for 4 s or is
+ * dark; one that hears nobody of its own site any more stops after 2 s, unless it is the only one left up.
+ * Two bridges at once cost a few datagrams, none costs news, so both err so. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,8 +17,11 @@
 
 #define FALL_THROUGH 3
 #define MISSES       3
-#define ACCEPTED     16 /* far bridges accepted a member */
+#define ACCEPTED     16 /* far bridges accepted a member … */
+#define A_SITE       2  /* … of one site, its best-ranked: a bridge and its successor */
 #define LIVE_MS      10000
+#define HANDOVER_MS  10000
+#define LOOK_MS      30000
 #define SUCCEED_MS   4000
 #define REPICK_MS    30000
 #define RANK_MS      1000
@@ -25,13 +29,19 @@
 struct pick { /* an edge of the own site */
 	struct site *far;
 	uint64_t score;
-	struct member *end; /* being tried, or answering */
-	size_t tried;       /* candidates that did not answer in a row */
-	unsigned missed;    /* answers of `end` in a row */
-	size_t rank;        /* of `end` among the candidates */
+	struct member *end;  /* being tried, or answering */
+	struct member *held; /* answered last */
+	uint64_t epoch;      /* of the ranks that `rank` is one of */
+	size_t tried;        /* candidates that did not answer in a row */
+	unsigned missed;     /* answers of `end` in a row */
+	size_t rank;         /* of `end` among the candidates */
 	mono_ms asked_at;
 	mono_ms next_at;
-	bool ours; /* this node is its bridge */
+	bool ours;          /* this node is its bridge … */
+	mono_ms ours_since; /* … by its rank, 0: not … */
+	mono_ms ours_until; /* … or was, and hands over */
+	bool second;        /* it is next to the bridge */
+	mono_ms look_at;
 };
 
 struct accepted {
@@ -60,16 +70,33 @@ void edge_free(struct gossip *g)
 	g->edge = NULL;
 }
 
-static uint64_t rendezvous(const char *domain, const struct site *a, const struct site *b,
-			   const struct member *m)
+static uint64_t rendezvous(const struct site *a, const struct site *b)
 {
 	uint8_t data[3 * ID_BYTES] = {0};
 
 	memcpy(data, a->id.b, ID_BYTES);
 	memcpy(data + ID_BYTES, b->id.b, ID_BYTES);
-	if (m)
-		memcpy(data + 2 * ID_BYTES, m->id.b, ID_BYTES);
-	return hash_u64(domain, data, sizeof(data));
+	return hash_u64("mesh.edge", data, sizeof(data));
+}
+
+/* Of a member of `s` for edges with `far`, lowest first. witness_scores comes before. */
+static uint64_t rank_of(const struct gossip *g, const struct site *s, const struct site *far,
+			const struct member *m)
+{
+	struct authlog_head head = authlog_head(g->log);
+	bool moves = defence_on(g, DEFENCE_EDGE_RANKS);
+	uint8_t data[3 * ID_BYTES + 16];
+	struct writer w = writer_of(data, sizeof(data));
+
+	writer_bytes(&w, s->id.b, ID_BYTES);
+	writer_bytes(&w, far->id.b, ID_BYTES);
+	writer_bytes(&w, m->id.b, ID_BYTES);
+	writer_u32(&w, moves ? keyring_day(g->keyring) : 0);
+	writer_u32(&w, moves ? head.index : 0);
+	writer_u64(&w, moves ? head.hash : 0);
+	uint64_t junior = moves ? m->score >> 63 << 63 : 0;
+
+	return junior | hash_u64("mesh.bridge", data, sizeof(data)) >> 1;
 }
 
 /* --- which sites --- */
@@ -98,7 +125,7 @@ static void edge_pick(struct gossip *g)
 
 		if (s == g->self->site || !site_alive(g, s))
 			continue;
-		pick.score = rendezvous("mesh.edge", g->self->site, s, NULL);
+		pick.score = rendezvous(g->self->site, s);
 		while (place > 0 && picks[place - 1].score > pick.score)
 			place--;
 		if (place == LIMIT_EDGES_PER_SITE)
@@ -150,20 +177,24 @@ static bool bridge_heard(const struct gossip *g)
 	return !others;
 }
 
-static bool bridge_self(const struct gossip *g, const struct site *far)
+/* Members of the own site before this one for an edge with `far`, 2 at most; 2 as well when it cannot be a
+ * bridge. */
+static unsigned bridge_place(const struct gossip *g, const struct site *far)
 {
-	const struct site *s = g->self->site;
-	uint64_t own = rendezvous("mesh.bridge", s, far, g->self);
+	struct site *s = g->self->site;
+	unsigned before = 0;
 
 	if (!bridge_heard(g) || !standing_has_say(g->self))
-		return false;
-	for (size_t i = 0; i < s->count; i++) {
+		return 2;
+	witness_scores(g, s);
+	uint64_t own = rank_of(g, s, far, g->self);
+
+	for (size_t i = 0; i < s->count && before < 2; i++) {
 		const struct member *m = s->members[i];
 
-		if (m != g->self && bridge_up(g, m) && rendezvous("mesh.bridge", s, far, m) < own)
-			return false;
+		before += m != g->self && bridge_up(g, m) && rank_of(g, s, far, m) < own;
 	}
-	return true;
+	return before;
 }
 
 static bool candidate(const struct gossip *g, const struct member *m)
@@ -172,11 +203,12 @@ static bool candidate(const struct gossip *g, const struct member *m)
 }
 
 /* Of the far site's candidates the one of this rank, those dark or departed left out; NULL: fewer. */
-static struct member *far_end(const struct gossip *g, const struct site *far, size_t rank)
+static struct member *far_end(const struct gossip *g, struct site *far, size_t rank)
 {
 	uint64_t after = 0;
 	struct member *best = NULL;
 
+	witness_scores(g, far);
 	for (size_t round = 0; round <= rank; round++) {
 		uint64_t lowest = UINT64_MAX;
 
@@ -186,7 +218,7 @@ static struct member *far_end(const struct gossip *g, const struct site *far, si
 
 			if (!candidate(g, m))
 				continue;
-			uint64_t score = rendezvous("mesh.bridge", far, g->self->site, m);
+			uint64_t score = rank_of(g, far, g->self->site, m);
 
 			if (score > after && score < lowest) {
 				lowest = score;
@@ -214,6 +246,11 @@ static bool end_answered(const struct pick *p)
 
 static void pick_ask(struct gossip *g, struct pick *p)
 {
+	witness_scores(g, p->far);
+	if (p->epoch != p->far->score_epoch) {
+		p->epoch = p->far->score_epoch;
+		p->rank = p->missed = 0;
+	}
 	p->end = far_end(g, p->far, p->rank);
 	if (!p->end && p->rank > 0) {
 		p->rank = 0;
@@ -226,11 +263,35 @@ static void pick_ask(struct gossip *g, struct pick *p)
 	p->asked_at = g->now;
 	p->next_at = g->now + g->timing.probe_ms;
 	probe_ping(g, p->end);
+	if (p->held && p->held != p->end && peer_live(g, p->held))
+		probe_ping(g, p->held);
+}
+
+/* A bridge, or the end it talks to, may hold things back: the two next to them compare now and then. */
+static void pick_look(struct gossip *g, struct pick *p)
+{
+	struct member *m = NULL;
+
+	if (!p->look_at)
+		p->look_at = g->now + core_jitter(g, LOOK_MS, 0.5);
+	if (g->now >= p->look_at) {
+		p->look_at = g->now + core_jitter(g, LOOK_MS, 0.25);
+		m = far_end(g, p->far, 1);
+	}
+	core_deadline(g, p->look_at);
+	if (!m)
+		return;
+	bool session = m->session;
+
+	probe_ping(g, m); /* or a hello, which leads to a walk as well */
+	if (session)
+		sync_on_session(g, m);
 }
 
 static void pick_tick(struct gossip *g, struct pick *p)
 {
 	if (p->asked_at && end_answered(p)) {
+		p->held = p->end;
 		p->tried = p->missed = 0;
 		p->asked_at = 0;
 		p->next_at = g->now + core_jitter(g, g->timing.probe_idle_ms, 0.2);
@@ -267,6 +328,44 @@ static void accepted_expire(struct gossip *g)
 	}
 }
 
+/* Whoever does not answer in its own site carries nothing into it, however well it ranks. */
+static uint64_t accepted_rank(const struct gossip *g, const struct member *m)
+{
+	return rank_of(g, m->site, g->self->site, m) >> 1 | (uint64_t)(m->state.status != HOST_UP) << 63;
+}
+
+/* Where `m` could take the place of another: of its own site's where that has enough, else of a site's
+ * second. NULL: nowhere. */
+static struct accepted *accepted_room(struct gossip *g, const struct member *m)
+{
+	struct edge *e = g->edge;
+	struct accepted *worst = NULL, *second = NULL;
+	uint64_t worst_rank = 0;
+	size_t same = 0;
+
+	witness_scores(g, m->site);
+	for (size_t i = 0; i < e->accepted_count; i++) {
+		struct accepted *a = &e->accepted[i];
+
+		for (size_t j = 0; j < i; j++)
+			second = e->accepted[j].m->site == a->m->site ? a : second;
+		if (a->m->site != m->site)
+			continue;
+		uint64_t rank = accepted_rank(g, a->m);
+
+		same++;
+		if (rank >= worst_rank) {
+			worst = a;
+			worst_rank = rank;
+		}
+	}
+	if (same >= A_SITE && defence_on(g, DEFENCE_EDGE_ROOM))
+		return accepted_rank(g, m) < worst_rank ? worst : NULL;
+	if (e->accepted_count < ACCEPTED)
+		return &e->accepted[e->accepted_count++];
+	return same == 0 && defence_on(g, DEFENCE_EDGE_ROOM) ? second : NULL;
+}
+
 void edge_heard(struct gossip *g, struct member *m)
 {
 	struct edge *e = g->edge;
@@ -280,8 +379,30 @@ void edge_heard(struct gossip *g, struct member *m)
 		}
 	}
 	accepted_expire(g);
-	if (e->accepted_count < ACCEPTED)
-		e->accepted[e->accepted_count++] = (struct accepted){.m = m, .heard_at = g->now};
+	struct accepted *place = accepted_room(g, m);
+
+	if (place)
+		*place = (struct accepted){.m = m, .heard_at = g->now};
+}
+
+/* Two bridges at once cost a few datagrams; none, for as long as the new one needs, news. */
+static void pick_rank(struct gossip *g, struct pick *p)
+{
+	unsigned place = bridge_place(g, p->far);
+
+	p->second = place == 1;
+	if (place == 0) {
+		if (!p->ours_since)
+			p->ours_since = g->now;
+		p->ours = true;
+		return;
+	}
+	bool worked = p->ours_since && p->held && peer_live(g, p->held) && g->now - p->ours_since >= LIVE_MS;
+
+	if (worked)
+		p->ours_until = g->now + HANDOVER_MS;
+	p->ours_since = 0;
+	p->ours = g->now < p->ours_until && bridge_heard(g) && standing_has_say(g->self);
 }
 
 void edge_tick(struct gossip *g)
@@ -293,11 +414,13 @@ void edge_tick(struct gossip *g)
 	if (g->now - e->ranked_at >= RANK_MS || e->ranked_at == 0) {
 		e->ranked_at = g->now;
 		for (size_t i = 0; i < e->pick_count; i++)
-			e->picks[i].ours = bridge_self(g, e->picks[i].far);
+			pick_rank(g, &e->picks[i]);
 	}
 	for (size_t i = 0; i < e->pick_count; i++) {
 		struct pick *p = &e->picks[i];
 
+		if (p->second && !p->far->cut && defence_on(g, DEFENCE_EDGE_SECOND))
+			pick_look(g, p);
 		if (!p->ours || p->far->cut)
 			continue;
 		pick_tick(g, p);
@@ -305,23 +428,35 @@ void edge_tick(struct gossip *g)
 	}
 }
 
+static size_t peer_add(const struct gossip *g, struct member *m, struct member **ret, size_t count,
+		       size_t max)
+{
+	if (!m || count == max || !peer_live(g, m))
+		return count;
+	for (size_t i = 0; i < count; i++) {
+		if (ret[i] == m)
+			return count;
+	}
+	ret[count] = m;
+	return count + 1;
+}
+
 size_t edge_peers(const struct gossip *g, struct member **ret, size_t max)
 {
 	const struct edge *e = g->edge;
 	size_t count = 0;
 
-	for (size_t i = 0; i < e->pick_count && count < max; i++) {
-		if (e->picks[i].ours && e->picks[i].end && peer_live(g, e->picks[i].end))
-			ret[count++] = e->picks[i].end;
-	}
-	for (size_t i = 0; i < e->accepted_count && count < max; i++) {
-		size_t j = 0;
+	for (size_t i = 0; i < e->pick_count; i++) {
+		const struct pick *p = &e->picks[i];
 
-		while (j < count && ret[j] != e->accepted[i].m)
-			j++;
-		if (j == count && peer_live(g, e->accepted[i].m))
-			ret[count++] = e->accepted[i].m;
+		if (!p->ours)
+			continue;
+		count = peer_add(g, p->held, ret, count, max);
+		if (p->end != p->held)
+			count = peer_add(g, p->end, ret, count, max);
 	}
+	for (size_t i = 0; i < e->accepted_count; i++)
+		count = peer_add(g, e->accepted[i].m, ret, count, max);
 	return count;
 }
 
@@ -336,7 +471,7 @@ bool edge_bridge(const struct gossip *g)
 
 bool edge_carries(const struct gossip *g, const struct member *m)
 {
-	struct member *peers[LIMIT_EDGES_PER_SITE + ACCEPTED];
+	struct member *peers[2 * LIMIT_EDGES_PER_SITE + ACCEPTED];
 	size_t count = edge_peers(g, peers, sizeof(peers) / sizeof(peers[0]));
 
 	for (size_t i = 0; i < count; i++) {

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cursor.h"
 #include "base/text.h"
 #include "record/manifest.h"
 #include "tests/hostile/attacks.h"
@@ -264,23 +265,32 @@ static void clone(struct trial *t)
 	trial_promise(t, s.cloned, "a host that shares its key does not know");
 }
 
-/* Of all members of site-1, the one that no edge prefers. */
-static uint32_t far_from_edges(const struct trial *t)
+static uint64_t edge_score(const struct trial *t, uint32_t node)
 {
-	uint32_t worst = 1;
-	uint64_t most = 0;
-	for (uint32_t i = 1; i < HOSTS; i += SITES) {
-		uint8_t data[3 * ID_BYTES];
-		memcpy(data, t->w->site_ids[1].b, ID_BYTES);
-		memcpy(data + ID_BYTES, t->w->site_ids[0].b, ID_BYTES);
-		memcpy(data + 2 * ID_BYTES, t->w->nodes[i].id.b, ID_BYTES);
-		uint64_t score = hash_u64("mesh.bridge", data, sizeof(data));
-		if (score >= most) {
-			most = score;
-			worst = i;
-		}
+	struct authlog_head head = authlog_head(t->w->estate.log);
+	uint32_t site = t->w->nodes[node].site;
+	uint8_t data[3 * ID_BYTES + 16];
+	struct writer out = writer_of(data, sizeof(data));
+	writer_bytes(&out, t->w->site_ids[site].b, ID_BYTES);
+	writer_bytes(&out, t->w->site_ids[1 - site].b, ID_BYTES);
+	writer_bytes(&out, t->w->nodes[node].id.b, ID_BYTES);
+	writer_u32(&out, clock_day(world_wall(t->w)));
+	writer_u32(&out, head.index);
+	writer_u64(&out, head.hash);
+	return hash_u64("mesh.bridge", data, sizeof(data));
+}
+
+/* Of a site, neither the bridge nor the one next to it. */
+static uint32_t far_from_edges(const struct trial *t, uint32_t site)
+{
+	for (uint32_t i = site; i < HOSTS; i += SITES) {
+		unsigned before = 0;
+		for (uint32_t k = site; k < HOSTS; k += SITES)
+			before += edge_score(t, k) < edge_score(t, i);
+		if (before == 2)
+			return i;
 	}
-	return worst;
+	return site;
 }
 
 /* All others of its site are the attacker's; they show the log as it was. */
@@ -288,7 +298,7 @@ static void eclipse(struct trial *t)
 {
 	uint64_t taken = 0;
 	trial_world(t, HOSTS, SITES);
-	uint32_t victim = far_from_edges(t);
+	uint32_t victim = far_from_edges(t, 1), friend = far_from_edges(t, 0);
 	for (uint32_t i = 1; i < HOSTS; i += SITES)
 		if (i != victim)
 			taken |= 1ull << i;
@@ -296,11 +306,12 @@ static void eclipse(struct trial *t)
 	for (uint32_t i = 1; i < HOSTS; i += SITES)
 		if (i != victim)
 			peer_claim_head(actor_of(t, i)->peer, authlog_head(t->w->estate.log));
-	/* It carried edges while it looked for its site; they end when nothing comes. */
-	for (int loss = 1; loss >= 0; loss--) {
+	/* It carried edges while it looked for its site; they end when nothing comes. Ranks change with the
+	 * log: so that it does not come to carry one, it reaches one host of the other site only. */
+	for (int lost = 1; lost >= 0; lost--) {
 		for (uint32_t i = 0; i < HOSTS; i += SITES) {
-			net_link(t->w, victim, i, loss, 0);
-			net_link(t->w, i, victim, loss, 0);
+			net_link(t->w, victim, i, lost || i != friend, 0);
+			net_link(t->w, i, victim, lost || i != friend, 0);
 		}
 		trial_run(t, 20 * SECOND);
 	}
