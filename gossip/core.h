@@ -2,10 +2,10 @@
  *
  * The way of an event through gossip_step (core.c):
  *   time      clock.now/wall move on; a jump of more than 2 s restarts the node's own judgements
- *   dispatch  datagram: mac, replay and rate filter, open, drill, then X_on_message of the module its type
- * belongs to records inside it pass core_accept_record, the one gate; it calls the X_on_record hooks tick
- * X_tick of each module, in the order of core.c; each asks for its next wake-up by core_deadline finish
- * update.c hands over what the modules queued
+ *   dispatch  datagram: mac, replay and rate filter, open, drill, then X_on_message of its type's module;
+ *             records in it pass core_accept_record, the one gate, which calls the X_on_record hooks
+ *   tick      X_tick of each module, in the order of core.c; each asks for its next wake-up by core_deadline
+ *   finish    update.c hands over what the modules queued
  *
  * Nothing here keeps pointers into an event or into a datagram after the step. Members and sites keep their
  * place in memory and are never removed while the node lives. Where memory runs out, work is dropped, as if a
@@ -20,6 +20,7 @@
 #include "crypto/hello.h"
 #include "crypto/keyring.h"
 #include "gossip/defence.h"
+#include "gossip/edge.h"
 #include "gossip/gossip.h"
 #include "gossip/set.h"
 #include "gossip/site.h"
@@ -252,6 +253,8 @@ void own_keep(struct gossip *g, const struct record *r); /* its body, for later 
 void own_refute(struct gossip *g, uint64_t signer, uint64_t seq);
 void own_free(struct gossip *g);
 
+void core_on_datagram(struct gossip *g, const struct gossip_event *event); /* dispatch.c */
+
 /* --- filter.c --- */
 
 /* Opens a datagram that may come in; any other is counted. The errors of keyring_open. */
@@ -348,18 +351,6 @@ void state_leave(struct gossip *g, enum goodbye_reason reason);
 /* It is revoked, or its grant has ended: nobody looks after it any more. */
 void state_barred(struct gossip *g, struct member *m);
 
-/* --- edge.c --- */
-
-enum err edge_init(struct gossip *g);
-void edge_free(struct gossip *g);
-void edge_tick(struct gossip *g);
-/* A sealed datagram of a host of another site came in. */
-void edge_heard(struct gossip *g, struct member *m);
-/* Live far ends of edges this node carries now. Returns how many. */
-size_t edge_peers(const struct gossip *g, struct member **ret, size_t max);
-bool edge_bridge(const struct gossip *g); /* this node drives an edge */
-bool edge_carries(const struct gossip *g, const struct member *m);
-
 /* --- spread.c: new records, pushed, announced, pulled --- */
 
 enum err spread_init(struct gossip *g);
@@ -424,14 +415,14 @@ struct gossip {
 
 	mono_ms now;
 	wall_ms wall;
-	mono_ms deadline;     /* being collected in this step */
-	mono_ms promised;     /* deadline of the update before */
-	struct address asker; /* where the datagram came from that is being handled; ip_len 0: none */
-	size_t asker_left;    /* bytes that may go back there */
-	mono_ms acked_at;     /* last ACK of anyone, 0: none */
-	mono_ms hearing_at;   /* since when this process hears without a gap */
+	mono_ms deadline;      /* being collected in this step */
+	mono_ms promised;      /* deadline of the update before */
+	struct address asker;  /* where the datagram came from that is being handled; ip_len 0: none */
+	size_t asker_left;     /* bytes that may go back there */
+	mono_ms acked_at;      /* last ACK of anyone, 0: none */
+	mono_ms hearing_at;    /* since when this process hears without a gap */
 	bool leaving, guarded; /* guarded: this memory, for it holds keys */
-	bool loading; /* between gossip_new and the first step */
+	bool loading;          /* between gossip_new and the first step */
 
 	uint64_t seq_next, seq_reserved, seq_reserve_to;
 	mono_ms speak_at;  /* when it publishes anew by itself; 0: not decided */

@@ -26,6 +26,8 @@
 #define REPICK_MS    30000
 #define RANK_MS      1000
 
+_Static_assert(EDGE_PEERS_MAX == 2 * LIMIT_EDGES_PER_SITE + ACCEPTED, "two of each pick, and the accepted");
+
 struct pick { /* an edge of the own site */
 	struct site *far;
 	uint64_t score;
@@ -471,8 +473,8 @@ bool edge_bridge(const struct gossip *g)
 
 bool edge_carries(const struct gossip *g, const struct member *m)
 {
-	struct member *peers[2 * LIMIT_EDGES_PER_SITE + ACCEPTED];
-	size_t count = edge_peers(g, peers, sizeof(peers) / sizeof(peers[0]));
+	struct member *peers[EDGE_PEERS_MAX];
+	size_t count = edge_peers(g, peers, EDGE_PEERS_MAX);
 
 	for (size_t i = 0; i < count; i++) {
 		if (peers[i] == m)

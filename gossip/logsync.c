@@ -130,14 +130,14 @@ bool logsync_waits(const struct gossip *g, const struct member *m)
 
 static void tell(struct gossip *g)
 {
-	struct member *peers[TELL_MAX];
+	struct member *peers[EDGE_PEERS_MAX];
 	size_t fanout = 3;
 	for (size_t n = g->self->site->count; n > 1; n /= 2)
 		fanout++;
 	size_t count = member_pick(g, NULL, fanout < TELL_MAX ? fanout : TELL_MAX, peers);
 	for (size_t i = 0; i < count; i++)
 		probe_ping(g, peers[i]);
-	count = edge_peers(g, peers, TELL_MAX);
+	count = edge_peers(g, peers, EDGE_PEERS_MAX);
 	for (size_t i = 0; i < count; i++)
 		probe_ping(g, peers[i]);
 }

@@ -24,7 +24,6 @@
 #define REFUTE_BURST_MS 25000 /* six at once: two for each signer that counts */
 #define SEQ_END         ((1ull << 63) - 2 * SEQ_BLOCK)
 #define GOODBYE_PEERS   8
-#define GOODBYE_EDGES   16
 
 /* The reservation rides in this very update and is durable before anything else of it. */
 static uint64_t own_seq(struct gossip *g)
@@ -240,10 +239,10 @@ void own_tick(struct gossip *g)
 /* The last words go straight to whoever is likely to hear them: there is no later step to retry in. */
 static void own_farewell(struct gossip *g, const struct record_key *key)
 {
-	struct member *peers[GOODBYE_PEERS + GOODBYE_EDGES];
+	struct member *peers[GOODBYE_PEERS + EDGE_PEERS_MAX];
 	size_t count = member_pick(g, NULL, GOODBYE_PEERS, peers);
 
-	count += edge_peers(g, peers + count, GOODBYE_EDGES);
+	count += edge_peers(g, peers + count, EDGE_PEERS_MAX);
 	struct wire_pack pack;
 	const struct gossip_persist *p = update_persisted(g, key);
 

@@ -14,8 +14,9 @@
 #define FLUSH_MS     100
 #define PUSH_PEERS   4
 #define FANOUT_MAX   20
-#define EDGES_MAX    16
 #define NEWS_AT_ONCE 64
+
+_Static_assert(FANOUT_MAX <= EDGE_PEERS_MAX && PUSH_PEERS <= EDGE_PEERS_MAX, "one array for both");
 
 enum err spread_init(struct gossip *g)
 {
@@ -102,8 +103,8 @@ static void push(struct gossip *g, struct member *m, const struct record *r, uin
 /* `hops` made so far inside this site. */
 static void push_all(struct gossip *g, const struct record *r, const struct member *from, unsigned hops)
 {
-	struct member *peers[EDGES_MAX];
-	size_t count = edge_peers(g, peers, EDGES_MAX);
+	struct member *peers[EDGE_PEERS_MAX];
+	size_t count = edge_peers(g, peers, EDGE_PEERS_MAX);
 	for (size_t i = 0; i < count; i++)
 		if (from == NULL || peers[i]->site != from->site)
 			push(g, peers[i], r, 1);
@@ -174,12 +175,12 @@ static void announce_to(struct gossip *g, struct member *m, bool edge)
 static void flush(struct gossip *g)
 {
 	struct spread *s = g->spread;
-	struct member *peers[FANOUT_MAX];
+	struct member *peers[EDGE_PEERS_MAX];
 	size_t fanout = log2_of(g->self->site->count) + 2;
 	size_t count = member_pick(g, NULL, fanout < FANOUT_MAX ? fanout : FANOUT_MAX, peers);
 	for (size_t i = 0; i < count; i++)
 		announce_to(g, peers[i], false);
-	count = edge_peers(g, peers, EDGES_MAX);
+	count = edge_peers(g, peers, EDGE_PEERS_MAX);
 	for (size_t i = 0; i < count; i++)
 		announce_to(g, peers[i], true);
 	s->news_count = 0;

@@ -120,8 +120,8 @@ void sync_on_rollcall(struct gossip *g, struct site *site, const uint64_t trie[1
 	set_children(g->set, site->partition, children);
 	if (memcmp(children, trie, sizeof children) == 0)
 		return;
-	struct member *edges[16];
-	size_t count = edge_peers(g, edges, sizeof edges / sizeof edges[0]);
+	struct member *edges[EDGE_PEERS_MAX];
+	size_t count = edge_peers(g, edges, EDGE_PEERS_MAX);
 	for (size_t i = 0; i < count; i++)
 		if (edges[i]->site == site) {
 			schedule(g, edges[i], polite(g, edges[i]), true);
