@@ -80,5 +80,6 @@
 /* Replica. */
 #define LIMIT_REPLICA_MAP_BYTES (1024ull * 1024 * 1024)
 #define LIMIT_BATCH_ROWS        4096
+#define LIMIT_BLOCK_BYTES       (4 * 1024 * 1024) /* a column block: 256 manifests of the most chunks fit */
 
 #endif

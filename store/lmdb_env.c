@@ -1,6 +1,7 @@
 #include "store/lmdb_env.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
@@ -249,6 +250,52 @@ enum err lmdb_get(MDB_txn *txn, MDB_dbi dbi, const struct row_key *key, struct r
 	ret->len = v.mv_size <= ROW_BYTES ? v.mv_size : 0;
 	memcpy(ret->bytes, v.mv_data, ret->len);
 	return ERR_OK;
+}
+
+static enum err copy_value(const struct row_key *key, const MDB_val *v, struct lmdb_value *ret)
+{
+	if (v->mv_size > LIMIT_BLOCK_BYTES)
+		return ERR_LIMIT;
+	/* Kept where the caller finds it even if the copy faults. */
+	ret->bytes = malloc(1 + key->len + v->mv_size);
+	if (ret->bytes == NULL)
+		return ERR_NOMEM;
+	ret->bytes[0] = (uint8_t)key->len;
+	memcpy(ret->bytes + 1, key->bytes, key->len);
+	ret->prefix_bytes = 1 + key->len;
+	ret->len = v->mv_size;
+	memcpy(ret->bytes + ret->prefix_bytes, v->mv_data, v->mv_size);
+	return ERR_OK;
+}
+
+enum err lmdb_get_value(MDB_txn *txn, MDB_dbi dbi, const struct row_key *key, struct lmdb_value *ret)
+{
+	MDB_val k = {key->len, (void *)key->bytes}, v;
+	int rc = mdb_get(txn, dbi, &k, &v);
+	return rc == 0 ? copy_value(key, &v, ret) : lmdb_error(rc, "read", "", NULL);
+}
+
+enum err lmdb_next_value(MDB_txn *txn, MDB_dbi dbi, struct row_key *key, size_t prefix_len,
+			 struct lmdb_value *ret)
+{
+	MDB_cursor *cursor;
+	struct row_key found;
+	MDB_val k = {key->len, (void *)key->bytes}, v;
+	int rc = mdb_cursor_open(txn, dbi, &cursor);
+	if (rc != 0)
+		return lmdb_error(rc, "read", "", NULL);
+	rc = mdb_cursor_get(cursor, &k, &v, MDB_SET_RANGE);
+	if (rc == 0 && k.mv_size == key->len && memcmp(k.mv_data, key->bytes, key->len) == 0)
+		rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT);
+	mdb_cursor_close(cursor);
+	if (rc != 0)
+		return lmdb_error(rc, "read", "", NULL);
+	if (row_key_of(k.mv_data, k.mv_size, &found) != ERR_OK || row_key_compare(&found, key) <= 0)
+		return ERR_CORRUPT;
+	if (found.len < prefix_len || memcmp(found.bytes, key->bytes, prefix_len) != 0)
+		return ERR_NOT_FOUND;
+	*key = found;
+	return copy_value(key, &v, ret);
 }
 
 /* Also ends a walk through pages that point back at each other: keys must ascend. */

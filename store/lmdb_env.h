@@ -34,6 +34,17 @@ enum err lmdb_env_run(struct lmdb_env *e, enum err (*work)(void *context), void 
 
 /* Unguarded parts, to be called from within lmdb_env_run. */
 enum err lmdb_get(MDB_txn *txn, MDB_dbi dbi, const struct row_key *key, struct row_value *ret);
+/* A value of any size, behind its key's length and the key, as column_open wants it. Into ret->bytes,
+ * malloc'd, which the caller frees also after a failure or a fault; it must be NULL before. ERR_LIMIT for one
+ * that is longer than any block: damage. */
+struct lmdb_value {
+	uint8_t *bytes;
+	size_t prefix_bytes, len;
+};
+enum err lmdb_get_value(MDB_txn *txn, MDB_dbi dbi, const struct row_key *key, struct lmdb_value *ret);
+/* The first row after `key` whose key starts with the same `prefix_len` bytes; `key` becomes its key. */
+enum err lmdb_next_value(MDB_txn *txn, MDB_dbi dbi, struct row_key *key, size_t prefix_len,
+			 struct lmdb_value *ret);
 enum err lmdb_chunk(MDB_txn *txn, MDB_dbi dbi, const struct row_key *after, struct row_chunk *ret);
 
 #endif

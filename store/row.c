@@ -40,6 +40,25 @@ struct row_key row_key_proof(enum issue_kind kind, const struct id *subject, uns
 	return ret;
 }
 
+static struct row_key key_of_group(enum store_table table, enum column_group group, uint64_t number,
+				   unsigned bytes)
+{
+	struct row_key ret = {.bytes = {(uint8_t)table, (uint8_t)group}, .len = 2};
+	while (bytes > 0)
+		ret.bytes[ret.len++] = (uint8_t)(number >> 8 * --bytes);
+	return ret;
+}
+
+struct row_key row_key_block(enum column_group group, uint32_t block)
+{
+	return key_of_group(TABLE_BLOCKS, group, block, 4);
+}
+
+struct row_key row_key_delta(enum column_group group, uint64_t commit)
+{
+	return key_of_group(TABLE_DELTAS, group, commit, 8);
+}
+
 enum err row_key_of(const uint8_t *bytes, size_t len, struct row_key *ret)
 {
 	if (len == 0 || len > ROW_KEY_BYTES)
@@ -181,6 +200,13 @@ enum err row_encode_site(const struct row_key *key, const struct site_state *sta
 	return row_end(&w, key, ret);
 }
 
+void row_encode_number(const struct row_key *key, uint32_t number, struct row_value *ret)
+{
+	struct writer w = row_begin(ret);
+	writer_u32(&w, number);
+	CHECK(row_end(&w, key, ret) == ERR_OK);
+}
+
 void row_encode_meta(const struct row_key *key, const struct store_meta *meta, struct row_value *ret)
 {
 	struct writer w = row_begin(ret);
@@ -191,6 +217,10 @@ void row_encode_meta(const struct row_key *key, const struct store_meta *meta, s
 	writer_u64(&w, meta->rows);
 	writer_u64(&w, meta->digest);
 	writer_u8(&w, meta->digest_known);
+	writer_u64(&w, meta->commit);
+	writer_u8(&w, COLUMN_GROUP_LAST);
+	for (unsigned i = COLUMN_GROUP_FIRST; i <= COLUMN_GROUP_LAST; i++)
+		writer_u32(&w, meta->ends[i]);
 	CHECK(row_end(&w, key, ret) == ERR_OK);
 }
 
@@ -332,6 +362,19 @@ enum err row_decode_site(const struct row_key *key, const uint8_t *bytes, size_t
 	return ERR_OK;
 }
 
+enum err row_decode_number(const uint8_t *bytes, size_t len, uint32_t *ret)
+{
+	struct reader r;
+	enum err err = payload_of(bytes, len, &r);
+	if (err != ERR_OK)
+		return err;
+	uint32_t number = reader_u32(&r);
+	if (!reader_done(&r))
+		return ERR_FORMAT;
+	*ret = number;
+	return ERR_OK;
+}
+
 enum err row_decode_meta(const uint8_t *bytes, size_t len, struct store_meta *ret)
 {
 	struct store_meta meta = {0};
@@ -349,6 +392,14 @@ enum err row_decode_meta(const uint8_t *bytes, size_t len, struct store_meta *re
 	/* A newer schema may have appended fields; its number must be readable all the same. */
 	if (r.failed)
 		return ERR_FORMAT;
+	if (meta.schema >= STORE_SCHEMA_BLOCKS) {
+		meta.commit = reader_u64(&r);
+		unsigned groups = reader_u8(&r);
+		for (unsigned i = COLUMN_GROUP_FIRST; i <= groups && i <= COLUMN_GROUP_LAST; i++)
+			meta.ends[i] = reader_u32(&r);
+		if (r.failed)
+			return ERR_FORMAT;
+	}
 	*ret = meta;
 	return ERR_OK;
 }

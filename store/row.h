@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "record/state.h"
+#include "store/column_groups.h"
 #include "store/schema.h"
 
 struct row_key {
@@ -21,6 +22,8 @@ struct row_key row_key_id(enum store_table table, const struct id *id);
 struct row_key row_key_issue(enum issue_kind kind, const struct id *subject);
 /* `index` 0 or 1. */
 struct row_key row_key_proof(enum issue_kind kind, const struct id *subject, unsigned index);
+struct row_key row_key_block(enum column_group group, uint32_t block);
+struct row_key row_key_delta(enum column_group group, uint64_t commit);
 /* ERR_FORMAT when no key can have that length. */
 enum err row_key_of(const uint8_t *bytes, size_t len, struct row_key *ret);
 int row_key_compare(const struct row_key *a, const struct row_key *b);
@@ -40,6 +43,7 @@ enum err row_encode_site(const struct row_key *key, const struct site_state *sta
 /* Without its proofs, which have rows of their own. */
 enum err row_encode_issue(const struct row_key *key, const struct issue *issue, struct row_value *ret);
 enum err row_encode_proof(const struct row_key *key, const uint8_t *bytes, size_t len, struct row_value *ret);
+void row_encode_number(const struct row_key *key, uint32_t number, struct row_value *ret);
 
 struct store_meta {
 	uint32_t schema;
@@ -49,6 +53,8 @@ struct store_meta {
 	uint64_t rows;     /* all but the meta row */
 	uint64_t digest;   /* sum of their checksums: tells a page of old rows from the current one */
 	bool digest_known; /* false after a damaged row was replaced: the next open counts again */
+	uint64_t commit;   /* counts commits: which delta is newer than which block */
+	uint32_t ends[COLUMN_GROUP_LAST + 1]; /* of each group, above its highest number */
 };
 void row_encode_meta(const struct row_key *key, const struct store_meta *meta, struct row_value *ret);
 
@@ -65,6 +71,7 @@ enum err row_decode_site(const struct row_key *key, const uint8_t *bytes, size_t
 /* Leaves the proofs empty. */
 enum err row_decode_issue(const struct row_key *key, const uint8_t *bytes, size_t len, struct issue *ret);
 enum err row_decode_proof(const uint8_t *bytes, size_t len, const uint8_t **ret_record, size_t *ret_len);
+enum err row_decode_number(const uint8_t *bytes, size_t len, uint32_t *ret);
 enum err row_decode_meta(const uint8_t *bytes, size_t len, struct store_meta *ret);
 
 /* One row of a set, allocated to measure. `len` 0 deletes the row of that key. */

@@ -1,11 +1,12 @@
-/* Layout of the replica: one ordered key space, whose first key byte is the table.
+/* Layout of the replica: one ordered key space, whose first key byte is the table (drawn in docs/store.md).
  *
  *   table            key after the table byte      payload after its version byte
- *   meta        0    (empty)                       schema u32, estate 16, self 16, as_of u64, rows u64,
- *                                                  digest u64, digest known u8
- *   records     1    record_key_pack, 41           received u64, record
+ *   meta        0    (empty)                       struct store_meta, see row_encode_meta
+ *   records     1    of hosts: kind, number u32    received u64, record
+ *                    certificates: 1, number u32, issuer 16
+ *                    others: record_key_pack, 41
  *   blobs       2    blob id, 16                   blob
- *   host states 3    host id, 16                   status u8, standing u8, issuer 16, replaced by 16,
+ *   host states 3    number u32                    status u8, standing u8, issuer 16, replaced by 16,
  *                                                  since u64, seen u64, votes u8, signers u8,
  *                                                  3 witnesses u64
  *   site states 4    site id, 16                   status u8, since u64, last roll-call u64, interval u32,
@@ -13,17 +14,29 @@
  *   issues      5    kind u8, subject 16           other 16, since u64, last u64, count u64,
  *                                                  detail length u8, detail
  *   proofs      6    kind u8, subject 16, index u8 record
+ *   numbers     7    host id, 16                   number u32
+ *   blocks      8    group u8, block u32           a column block (store/column.h), with a checksum of its
+ * own deltas      9    group u8, commit u64          a column block, likewise
  *
- * A stored row is: checksum u64 over key and payload (version byte included), version u8, payload.
+ * A stored row is: checksum u64 over key and payload (version byte included), version u8, payload. Where the
+ * stored key has a host's number, the key in the checksum is the one with its id: whoever translated wrongly
+ * finds no row.
+ *
+ * Numbers: each host, entry, chunk and manifest has one, allotted at the first commit that needs it, the
+ * lowest that is free, so that the rows of a group stand close together. That of a host is free again when
+ * nothing of it is left. Everything above is the data; blocks and deltas are derived from it, in the same
+ * transaction, for questions to scan.
  *
  * Schema 1 had no issues, and host states (version 1) without standing, issuer and replaced by: they read as
- * good standing, and the first commit makes the file one of schema 2. */
+ * good standing. Schemas 1 and 2 had host ids in all keys and none of the tables from 7 on; opening such a
+ * file to write converts it (store/lmdb_migrate.c). */
 #ifndef MESH_STORE_SCHEMA_H
 #define MESH_STORE_SCHEMA_H
 
 #include "crypto/record.h"
 
 #define STORE_SCHEMA           2 /* newer ones are refused */
+#define STORE_SCHEMA_BLOCKS    3 /* the first one with column blocks */
 #define STORE_ROW_VERSION      1 /* of each payload but that of host states */
 #define STORE_HOST_ROW_VERSION 2
 
@@ -35,6 +48,9 @@ enum store_table {
 	TABLE_SITE_STATES = 4,
 	TABLE_ISSUES = 5,
 	TABLE_PROOFS = 6,
+	TABLE_NUMBERS = 7,
+	TABLE_BLOCKS = 8,
+	TABLE_DELTAS = 9,
 	TABLE_COUNT
 };
 

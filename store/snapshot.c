@@ -176,6 +176,84 @@ enum err snapshot_get(struct snapshot *r, const struct row_key *key, struct row_
 	return err;
 }
 
+struct value_work {
+	struct snapshot *r;
+	struct row_key key;
+	size_t prefix_len; /* 0: the key itself, else the next one behind it */
+	struct lmdb_value value;
+};
+
+static enum err read_value_in_guard(void *context)
+{
+	struct value_work *w = context;
+	enum err err = w->prefix_len == 0
+			   ? lmdb_get_value(w->r->txn, w->r->e.dbi, &w->key, &w->value)
+			   : lmdb_next_value(w->r->txn, w->r->e.dbi, &w->key, w->prefix_len, &w->value);
+	return overtaken(w->r) ? ERR_BUSY : err;
+}
+
+static enum err read_block(struct value_work *w, struct snapshot_block *ret)
+{
+	struct snapshot_block b = {.damaged = true};
+	enum err err = lmdb_env_run(&w->r->e, read_value_in_guard, w);
+	if (err == ERR_OK)
+		b.damaged =
+		    column_open(w->value.bytes, w->value.prefix_bytes, w->value.len, &b.block) != ERR_OK;
+	else if (err == ERR_LIMIT)
+		err = ERR_OK;
+	if (err != ERR_OK || b.damaged) {
+		free(w->value.bytes);
+		w->value.bytes = NULL;
+	}
+	if (err != ERR_OK)
+		return err;
+	if (b.damaged)
+		count_damaged(w->r, &w->key);
+	b.bytes = w->value.bytes;
+	*ret = b;
+	return ERR_OK;
+}
+
+enum err snapshot_block(struct snapshot *r, const struct row_key *key, struct snapshot_block *ret)
+{
+	struct value_work work = {.r = r, .key = *key};
+	return read_block(&work, ret);
+}
+
+void snapshot_block_free(struct snapshot_block *b)
+{
+	free(b->bytes);
+	b->bytes = NULL;
+}
+
+enum err snapshot_each_block(struct snapshot *r, const uint8_t *prefix, size_t prefix_len,
+			     enum err (*take)(void *context, const struct row_key *key,
+					      struct snapshot_block *taken),
+			     void *context)
+{
+	struct value_work work = {.r = r, .prefix_len = prefix_len};
+	CHECK(prefix_len >= 1 && row_key_of(prefix, prefix_len, &work.key) == ERR_OK);
+	for (;;) {
+		struct snapshot_block taken;
+		work.value = (struct lmdb_value){.bytes = NULL};
+		enum err err = read_block(&work, &taken);
+		if (err == ERR_OK)
+			err = take(context, &work.key, &taken);
+		if (err != ERR_OK)
+			return err == ERR_NOT_FOUND ? ERR_OK : err;
+	}
+}
+
+enum err snapshot_number(struct snapshot *r, const struct id *host, uint32_t *ret)
+{
+	struct row_key key = row_key_id(TABLE_NUMBERS, host);
+	struct row_value row;
+	enum err err = snapshot_get(r, &key, &row);
+	if (err == ERR_OK && row_decode_number(row.bytes, row.len, ret) != ERR_OK)
+		err = ERR_NOT_FOUND;
+	return err;
+}
+
 enum err snapshot_scan_open(struct snapshot *r, const uint8_t *prefix, size_t prefix_len,
 			    struct snapshot_scan *ret)
 {

@@ -2,6 +2,7 @@
 #ifndef MESH_STORE_SNAPSHOT_H
 #define MESH_STORE_SNAPSHOT_H
 
+#include "store/column.h"
 #include "store/row.h"
 
 struct snapshot;
@@ -28,6 +29,23 @@ enum err snapshot_scan_open(struct snapshot *r, const uint8_t *prefix, size_t pr
 enum err snapshot_scan_next(struct snapshot_scan *scan, struct row_key *ret_key, const uint8_t **ret_bytes,
 			    size_t *ret_len);
 void snapshot_scan_close(struct snapshot_scan *scan);
+
+/* A block or delta, copied out and checked. */
+struct snapshot_block {
+	struct column_block block; /* unless damaged */
+	uint8_t *bytes;            /* what `block` points into */
+	bool damaged;              /* and counted */
+};
+/* ERR_NOT_FOUND, ERR_CORRUPT, ERR_BUSY, ERR_NOMEM. */
+enum err snapshot_block(struct snapshot *r, const struct row_key *key, struct snapshot_block *ret);
+void snapshot_block_free(struct snapshot_block *b);
+/* All whose key starts with `prefix`, in order. `take` owns what it gets. */
+enum err snapshot_each_block(struct snapshot *r, const uint8_t *prefix, size_t prefix_len,
+			     enum err (*take)(void *context, const struct row_key *key,
+					      struct snapshot_block *taken),
+			     void *context);
+/* ERR_NOT_FOUND, also where the row is damaged, which is counted. */
+enum err snapshot_number(struct snapshot *r, const struct id *host, uint32_t *ret);
 
 /* Distinct damaged rows met so far. */
 uint64_t snapshot_damaged(const struct snapshot *r);

@@ -1,0 +1,173 @@
+#include "store/column_table.h"
+
+#include <stdlib.h>
+
+#include "base/check.h"
+
+struct loaded {
+	uint8_t *bytes; /* NULL: not asked for yet */
+	struct column_block block;
+	bool there, damaged;
+};
+
+/* Newest delta row of a number. */
+struct newer {
+	uint32_t delta; /* index + 1; 0: none */
+	uint32_t row;
+};
+
+struct column_table {
+	struct snapshot *snapshot;
+	enum column_group group;
+	uint32_t end;
+	struct loaded *blocks;
+	uint32_t block_count;
+	struct loaded *deltas;
+	size_t delta_count, delta_cap;
+	struct newer *newer; /* by number; NULL while there are no deltas */
+	bool deltas_damaged; /* nobody knows whose rows they had, so no row is known */
+};
+
+static enum err take_delta(void *context, const struct row_key *key, struct snapshot_block *taken)
+{
+	struct column_table *t = context;
+	(void)key;
+	if (taken->damaged || taken->block.numbers == NULL) {
+		t->deltas_damaged = true;
+		snapshot_block_free(taken);
+		return ERR_OK;
+	}
+	if (t->delta_count == t->delta_cap) {
+		size_t cap = t->delta_cap == 0 ? 16 : t->delta_cap * 2;
+		struct loaded *more = realloc(t->deltas, cap * sizeof(*more));
+		if (more == NULL) {
+			snapshot_block_free(taken);
+			return ERR_NOMEM;
+		}
+		t->deltas = more;
+		t->delta_cap = cap;
+	}
+	t->deltas[t->delta_count++] = (struct loaded){taken->bytes, taken->block, true, false};
+	return ERR_OK;
+}
+
+/* In the order of their commits, so that the newest row of a number stands. */
+static enum err note_newer(struct column_table *t)
+{
+	if (t->delta_count == 0)
+		return ERR_OK;
+	t->newer = calloc((size_t)t->end + 1, sizeof(*t->newer));
+	if (t->newer == NULL)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < t->delta_count; i++) {
+		const struct column_block *b = &t->deltas[i].block;
+		for (unsigned row = 0; row < b->rows; row++) {
+			uint32_t number = column_number(b, row);
+			if (number < t->end)
+				t->newer[number] = (struct newer){(uint32_t)i + 1, row};
+		}
+	}
+	return ERR_OK;
+}
+
+enum err column_table_open(struct snapshot *r, enum column_group group, struct column_table **ret)
+{
+	const struct store_meta *meta = snapshot_meta(r);
+	if (meta->schema < STORE_SCHEMA_BLOCKS)
+		return ERR_VERSION;
+	struct column_table *t = calloc(1, sizeof(*t));
+	if (t == NULL)
+		return ERR_NOMEM;
+	t->snapshot = r;
+	t->group = group;
+	t->end = meta->ends[group];
+	t->block_count = (t->end + COLUMN_BLOCK_ROWS - 1) / COLUMN_BLOCK_ROWS;
+	t->blocks = calloc((size_t)t->block_count + 1, sizeof(*t->blocks));
+	struct row_key first = row_key_delta(group, 0);
+	enum err err = t->blocks != NULL ? snapshot_each_block(r, first.bytes, 2, take_delta, t) : ERR_NOMEM;
+	if (err == ERR_OK)
+		err = note_newer(t);
+	if (err != ERR_OK) {
+		column_table_close(t);
+		return err;
+	}
+	*ret = t;
+	return ERR_OK;
+}
+
+void column_table_close(struct column_table *t)
+{
+	if (t == NULL)
+		return;
+	for (uint32_t i = 0; t->blocks != NULL && i < t->block_count; i++)
+		free(t->blocks[i].bytes);
+	for (size_t i = 0; i < t->delta_count; i++)
+		free(t->deltas[i].bytes);
+	free(t->blocks);
+	free(t->deltas);
+	free(t->newer);
+	free(t);
+}
+
+uint32_t column_table_end(const struct column_table *t)
+{
+	return t->end;
+}
+
+static enum err load(struct column_table *t, uint32_t index)
+{
+	struct loaded *l = &t->blocks[index];
+	struct row_key key = row_key_block(t->group, index);
+	struct snapshot_block taken;
+	enum err err = snapshot_block(t->snapshot, &key, &taken);
+	if (err != ERR_OK && err != ERR_NOT_FOUND)
+		return err;
+	l->there = true;
+	if (err == ERR_NOT_FOUND)
+		return ERR_OK;
+	bool fits = !taken.damaged && taken.block.group == (unsigned)t->group &&
+		    taken.block.rows == COLUMN_BLOCK_ROWS && taken.block.numbers == NULL;
+	l->damaged = !fits;
+	if (fits) {
+		l->bytes = taken.bytes;
+		l->block = taken.block;
+	} else {
+		snapshot_block_free(&taken);
+	}
+	return ERR_OK;
+}
+
+enum err column_table_row(struct column_table *t, uint32_t number, struct column_row *ret)
+{
+	struct column_row row = {.block = NULL};
+	if (number >= t->end || t->deltas_damaged) {
+		*ret = row;
+		return ERR_OK;
+	}
+	struct loaded *l = &t->blocks[number / COLUMN_BLOCK_ROWS];
+	enum err err = l->there ? ERR_OK : load(t, number / COLUMN_BLOCK_ROWS);
+	if (err != ERR_OK)
+		return err;
+	if (l->bytes != NULL) {
+		row.block = &l->block;
+		row.row = number % COLUMN_BLOCK_ROWS;
+	}
+	/* A block that was written after the delta has its row already, or a later one. */
+	const struct newer *newer = t->newer != NULL && !l->damaged ? &t->newer[number] : NULL;
+	if (newer != NULL && newer->delta != 0) {
+		const struct column_block *delta = &t->deltas[newer->delta - 1].block;
+		if (row.block == NULL || delta->commit > row.block->commit) {
+			row.block = delta;
+			row.row = newer->row;
+		}
+	}
+	if (row.block != NULL && !column_present(row.block, row.row))
+		row.block = NULL;
+	*ret = row;
+	return ERR_OK;
+}
+
+bool column_table_damaged(const struct column_table *t, uint32_t number)
+{
+	return number < t->end && (t->deltas_damaged || t->blocks[number / COLUMN_BLOCK_ROWS].damaged);
+}
