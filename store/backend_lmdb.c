@@ -59,6 +59,14 @@ static enum err backend_chunk(struct backend *b, const struct row_key *after, st
 	return lmdb_env_run(&work.l->e, read_in_guard, &work);
 }
 
+/* Damage needs no text: the file is set aside. */
+static enum err say_why(const struct lmdb *l, enum err err, struct err_info *info)
+{
+	if (err == ERR_OK || err == ERR_CORRUPT)
+		return err;
+	return err_set(info, err, "cannot read \"%s\": %s", l->e.data_path, err_text(err));
+}
+
 struct commit_work {
 	struct lmdb *l;
 	const struct row_set *batch;
@@ -74,7 +82,7 @@ static enum err account(struct commit_work *w, MDB_txn *txn, const struct row *r
 	struct row_value old;
 	enum err err = lmdb_get(txn, w->l->e.dbi, &row->key, &old);
 	if (err != ERR_OK && err != ERR_NOT_FOUND)
-		return err;
+		return say_why(w->l, err, w->info);
 	if (err == ERR_OK) {
 		w->meta.rows--;
 		if (row_check(&row->key, old.bytes, old.len) == ERR_OK)
@@ -248,14 +256,14 @@ static enum err load_meta(struct lmdb *l, const struct id *estate, const struct 
 	if (err == ERR_OK) {
 		l->meta.self = *self;
 		l->meta.schema = STORE_SCHEMA; /* older rows read as they are */
-		return verify(l);
+		return say_why(l, verify(l), info);
 	}
 	if (err != ERR_NOT_FOUND)
-		return err;
+		return say_why(l, err, info);
 	/* Rows without a meta row are damage, unless there are none: a file that was just made. */
 	l->meta = (struct store_meta){
 	    .schema = STORE_SCHEMA, .estate = *estate, .self = *self, .digest_known = true};
-	err = verify(l);
+	err = say_why(l, verify(l), info);
 	struct row_set none = {0};
 	return err == ERR_OK ? backend_commit(&l->backend, &none, 0, info) : err;
 }

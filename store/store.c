@@ -40,7 +40,10 @@ enum err store_open(const char *path, const struct id *estate, const struct id *
 	struct backend *backend;
 	enum err err =
 	    backend_lmdb_open(path, LIMIT_REPLICA_MAP_BYTES, estate, self, &backend, ret_set_aside, info);
-	return err == ERR_OK ? store_over(backend, ret) : err;
+	if (err != ERR_OK)
+		return err;
+	err = store_over(backend, ret);
+	return err == ERR_OK ? err : err_set(info, err, "cannot open \"%s\": %s", path, err_text(err));
 }
 
 enum err store_open_memory(const struct id *estate, const struct id *self, struct store **ret)

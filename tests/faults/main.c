@@ -17,6 +17,7 @@ static const struct {
 	const char *what;
 } trials[] = {
     {"power-cut", faults_power_cut, 20000, "images of a file as a power cut may leave it"},
+    {"failing-calls", faults_failing_calls, 100000, "each allocation and call of LMDB's, failed once"},
     {"kill", faults_kill, 20000, "kill -9 of a writer, with a reader beside it"},
 };
 

@@ -131,6 +131,19 @@ void pool_free(struct pool *p)
 
 /* --- change --- */
 
+enum err pool_put_all(const struct pool *p, struct store *s)
+{
+	enum err err = ERR_OK;
+	for (size_t i = 0; i < p->record_count && err == ERR_OK; i++)
+		err =
+		    store_put_record(s, &p->records[i].key, p->records[i].bytes, p->records[i].len, POOL_NOW);
+	for (size_t i = 0; i < p->blob_count && err == ERR_OK; i++)
+		err = store_put_blob(s, &p->blobs[i].id, p->blobs[i].bytes, p->blobs[i].len);
+	for (size_t i = 0; i < p->host_count && err == ERR_OK; i++)
+		err = store_put_host_state(s, &p->hosts[i]);
+	return err;
+}
+
 static enum err change_one(const struct pool *p, struct store *s, uint64_t number, struct prng *prng)
 {
 	const struct pool_record *r = &p->records[prng_below(prng, p->record_count)];

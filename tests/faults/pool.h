@@ -34,6 +34,8 @@ struct pool {
 enum err pool_make(const char *folder, size_t hosts, uint64_t seed, struct pool *ret, struct err_info *info);
 void pool_free(struct pool *p);
 
+/* Everything but the sites. */
+enum err pool_put_all(const struct pool *p, struct store *s);
 /* A few puts and drops drawn from `prng`: what a node's second may bring. `number` goes into the rows, so
  * that each commit differs from all others. */
 enum err pool_change(const struct pool *p, struct store *s, uint64_t number, struct prng *prng);

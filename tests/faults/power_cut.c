@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "os/file.h"
+#include "tests/faults/calls.h"
 #include "tests/faults/disk.h"
 #include "tests/faults/faults.h"
 #include "tests/faults/pool.h"
@@ -43,15 +44,6 @@ struct tally {
 	uint64_t lost;      /* opened, but not what was committed */
 	uint64_t wrong_answers, failed;
 };
-
-/* Linked in place of LMDB's (--wrap). */
-static unsigned extra_flags;
-int __real_mdb_env_open(MDB_env *env, const char *path, unsigned flags, mdb_mode_t mode);
-int __wrap_mdb_env_open(MDB_env *env, const char *path, unsigned flags, mdb_mode_t mode);
-int __wrap_mdb_env_open(MDB_env *env, const char *path, unsigned flags, mdb_mode_t mode)
-{
-	return __real_mdb_env_open(env, path, flags | extra_flags, mode);
-}
 
 /* --- writing --- */
 
@@ -88,12 +80,9 @@ static bool ask(struct trial *t, uint64_t *ret)
 
 static enum err commit(struct trial *t, struct store *s, size_t number)
 {
-	enum err err = number == 0 ? ERR_OK : pool_change(&t->pool, s, number, &t->prng);
-	for (size_t i = 0; number == 1 && i < t->pool.record_count && err == ERR_OK; i++)
-		err = store_put_record(s, &t->pool.records[i].key, t->pool.records[i].bytes,
-				       t->pool.records[i].len, POOL_NOW);
-	for (size_t i = 0; number == 1 && i < t->pool.host_count && err == ERR_OK; i++)
-		err = store_put_host_state(s, &t->pool.hosts[i]);
+	enum err err = number == 1 ? pool_put_all(&t->pool, s) : ERR_OK;
+	if (err == ERR_OK && number > 0)
+		err = pool_change(&t->pool, s, number, &t->prng);
 	if (err == ERR_OK && number > 0)
 		err = store_flush(s, POOL_NOW + number, NULL);
 	t->moments[number].notes = disk_note_count();
@@ -106,14 +95,14 @@ static bool write_all(struct trial *t)
 {
 	struct store *s = NULL;
 	struct err_info info = {.text = "no reason given"};
-	extra_flags = t->unsynced ? MDB_NOSYNC | MDB_NOMETASYNC : 0;
+	calls_open_flags = t->unsynced ? MDB_NOSYNC | MDB_NOMETASYNC : 0;
 	disk_watch(t->data);
 	enum err err = store_open(t->replica, &t->pool.estate, &t->pool.self, &s, NULL, &info);
 	for (size_t i = 0; i <= COMMITS && err == ERR_OK; i++)
 		err = commit(t, s, i);
 	disk_watch_end();
 	store_close(s);
-	extra_flags = 0;
+	calls_open_flags = 0;
 	if (err != ERR_OK)
 		fprintf(stderr, "writing failed: %s (%s)\n", err_text(err), info.text);
 	return err == ERR_OK;
