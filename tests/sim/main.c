@@ -41,7 +41,7 @@ static void on_abort(int number)
 
 struct outcome {
 	bool failed;
-	uint64_t trace, steps;
+	uint64_t trace, steps, whole_sets;
 	mono_ms end;
 };
 
@@ -70,7 +70,7 @@ static struct outcome run_once(const struct scenario *s, const struct sim_option
 	s->run(w, report);
 	if (progress->terminal)
 		fputs("\r\033[K", stderr);
-	struct outcome out = {w->failed, w->trace, w->steps, w->now - SIM_START_MS};
+	struct outcome out = {w->failed, w->trace, w->steps, w->whole_sets, w->now - SIM_START_MS};
 	if (w->failed)
 		fprintf(stderr, "FAILED %s, seed %llu, %s\n%s", s->name, (unsigned long long)seed, w->failure,
 			replay_line);
@@ -102,9 +102,12 @@ static bool run_scenario(const struct scenario *s, const struct sim_options *o)
 				return false;
 			}
 		}
-		fprintf(o->json ? stderr : stdout, "%s seed %llu: kept, %.1f s, %llu steps, trace %016llx\n",
-			s->name, (unsigned long long)seed, (double)out.end / 1000,
-			(unsigned long long)out.steps, (unsigned long long)out.trace);
+		fprintf(
+		    o->json ? stderr : stdout,
+		    "%s seed %llu: kept, %.1f s, %llu steps, the whole set checked after %llu of them, trace "
+		    "%016llx\n",
+		    s->name, (unsigned long long)seed, (double)out.end / 1000, (unsigned long long)out.steps,
+		    (unsigned long long)out.whole_sets, (unsigned long long)out.trace);
 	}
 	report_print(&report, o->json);
 	return true;

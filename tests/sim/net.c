@@ -100,6 +100,10 @@ void net_send(struct world *w, const struct address *from_address, const struct 
 	CHECK(from != NULL && len > 0 && len <= LIMIT_DATAGRAM_BYTES);
 	from->bytes_sent += len + SIM_UDP_IP_BYTES;
 	from->datagrams_sent++;
+	if (from->puppet.hear == NULL) {
+		w->traffic[bytes[1]].datagrams++;
+		w->traffic[bytes[1]].bytes += len + SIM_UDP_IP_BYTES;
+	}
 	attacker_sees(w, from_address, to_address, bytes, len);
 	if (w->tap != NULL)
 		w->tap(w->tap_context, from_address, to_address, bytes, len);

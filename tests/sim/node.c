@@ -64,11 +64,8 @@ static void store_states(struct world *w, struct node *n, const struct gossip_up
 {
 	for (size_t i = 0; i < u->host_count; i++) {
 		const struct node *host = world_find(w, &u->hosts[i].host);
-		if (host == NULL) /* a stranger */
-			continue;
-		struct replica_state *row = &n->replica.hosts[host->index];
-		row->pending = u->hosts[i];
-		row->has_pending = true;
+		if (host != NULL) /* else a stranger */
+			replica_put_host(&n->replica, host->index, &u->hosts[i]);
 	}
 	for (size_t i = 0; i < u->site_count; i++)
 		for (uint32_t s = 0; s < w->site_count; s++)
@@ -76,7 +73,7 @@ static void store_states(struct world *w, struct node *n, const struct gossip_up
 				n->replica.sites[s].pending = u->sites[i];
 				n->replica.sites[s].has_pending = true;
 			}
-	n->replica.dirty |= u->host_count > 0 || u->site_count > 0;
+	n->replica.dirty |= u->site_count > 0;
 }
 
 static void plan_commit(struct world *w, struct node *n, bool urgent)

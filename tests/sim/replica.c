@@ -16,6 +16,17 @@ void replica_free(struct replica *r)
 	free(r->blobs);
 	free(r->hosts);
 	free(r->sites);
+	free(r->changed_rows.numbers);
+	free(r->changed_hosts.numbers);
+}
+
+static void note(struct replica_changes *c, bool *listed, uint32_t number)
+{
+	if (*listed)
+		return;
+	*listed = true;
+	c->numbers = sim_grow(c->numbers, c->count, &c->capacity, sizeof(*c->numbers));
+	c->numbers[c->count++] = number;
 }
 
 void replica_put(struct replica *r, const struct sim_record *record, wall_ms received)
@@ -24,8 +35,19 @@ void replica_put(struct replica *r, const struct sim_record *record, wall_ms rec
 		r->rows = sim_grow(r->rows, r->row_count, &r->row_capacity, sizeof(*r->rows));
 		r->row_count++;
 	}
-	r->rows[record->key_number].pending = record;
-	r->rows[record->key_number].received = received;
+	struct replica_row *row = &r->rows[record->key_number];
+	row->pending = record;
+	row->received = received;
+	note(&r->changed_rows, &row->listed, record->key_number);
+	r->dirty = true;
+}
+
+void replica_put_host(struct replica *r, uint32_t index, const struct host_state *state)
+{
+	struct replica_state *row = &r->hosts[index];
+	row->pending = *state;
+	row->has_pending = true;
+	note(&r->changed_hosts, &row->listed, index);
 	r->dirty = true;
 }
 
@@ -41,17 +63,23 @@ void replica_put_blob(struct replica *r, uint32_t index)
 
 void replica_commit(struct replica *r)
 {
-	for (size_t i = 0; i < r->row_count; i++) {
-		r->rows[i].durable = r->rows[i].pending;
-		r->rows[i].durable_received = r->rows[i].received;
+	for (size_t i = 0; i < r->changed_rows.count; i++) {
+		struct replica_row *row = &r->rows[r->changed_rows.numbers[i]];
+		row->durable = row->pending;
+		row->durable_received = row->received;
+		row->listed = false;
 	}
+	r->changed_rows.count = 0;
 	for (size_t i = 0; i < r->blob_count; i++)
 		if (r->blobs[i] != 0)
 			r->blobs[i] = REPLICA_BLOB_PENDING | REPLICA_BLOB_DURABLE;
-	for (size_t i = 0; i < r->host_count; i++) {
-		r->hosts[i].durable = r->hosts[i].pending;
-		r->hosts[i].has_durable = r->hosts[i].has_pending;
+	for (size_t i = 0; i < r->changed_hosts.count; i++) {
+		struct replica_state *row = &r->hosts[r->changed_hosts.numbers[i]];
+		row->durable = row->pending;
+		row->has_durable = row->has_pending;
+		row->listed = false;
 	}
+	r->changed_hosts.count = 0;
 	for (size_t i = 0; i < r->site_count; i++) {
 		r->sites[i].durable = r->sites[i].pending;
 		r->sites[i].has_durable = r->sites[i].has_pending;
@@ -61,9 +89,11 @@ void replica_commit(struct replica *r)
 
 void replica_crash(struct replica *r)
 {
+	r->changed_rows.count = r->changed_hosts.count = 0;
 	for (size_t i = 0; i < r->row_count; i++) {
 		r->rows[i].pending = r->rows[i].durable;
 		r->rows[i].received = r->rows[i].durable_received;
+		r->rows[i].listed = false;
 	}
 	for (size_t i = 0; i < r->blob_count; i++)
 		r->blobs[i] = (r->blobs[i] & REPLICA_BLOB_DURABLE) != 0
@@ -72,6 +102,7 @@ void replica_crash(struct replica *r)
 	for (size_t i = 0; i < r->host_count; i++) {
 		r->hosts[i].pending = r->hosts[i].durable;
 		r->hosts[i].has_pending = r->hosts[i].has_durable;
+		r->hosts[i].listed = false;
 	}
 	for (size_t i = 0; i < r->site_count; i++) {
 		r->sites[i].pending = r->sites[i].durable;

@@ -9,11 +9,13 @@ struct replica_row {
 	const struct sim_record *pending; /* as the running node sees it; NULL: none */
 	const struct sim_record *durable;
 	wall_ms received, durable_received;
+	bool listed; /* among `changed_rows` */
 };
 
 struct replica_state {
 	struct host_state pending, durable;
 	bool has_pending, has_durable;
+	bool listed; /* among `changed_hosts` */
 };
 
 struct replica_site {
@@ -31,6 +33,11 @@ struct replica {
 	struct replica_site *sites;
 	size_t site_count;
 	bool dirty;
+	/* Since the last commit: most commits are of a few of many rows. */
+	struct replica_changes {
+		uint32_t *numbers;
+		size_t count, capacity;
+	} changed_rows, changed_hosts;
 };
 #define REPLICA_BLOB_PENDING 1
 #define REPLICA_BLOB_DURABLE 2
@@ -38,6 +45,7 @@ struct replica {
 void replica_init(struct replica *r, size_t hosts, size_t sites);
 void replica_free(struct replica *r);
 void replica_put(struct replica *r, const struct sim_record *record, wall_ms received);
+void replica_put_host(struct replica *r, uint32_t index, const struct host_state *state);
 void replica_put_blob(struct replica *r, uint32_t index);
 void replica_commit(struct replica *r);
 void replica_crash(struct replica *r); /* back to what was committed */

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define REPORT_ROWS 32
+#define REPORT_ROWS 64
 
 struct report_row {
 	const char *bench, *metric, *unit;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gossip/wire.h"
 #include "scenario.h"
 #include "villain.h"
 
@@ -107,7 +108,23 @@ static size_t follow(struct crew *c, struct prng *prng, mono_ms *ret_delays)
 	return wanted;
 }
 
+/* What is told apart in the figures. */
+static const struct {
+	const char *name;
+	uint8_t first, last;
+} classes[] = {{"hello", WIRE_HELLO, WIRE_BEACON},
+	       {"probe", WIRE_PING, WIRE_SUSPECT},
+	       {"push", WIRE_PUSH, WIRE_PUSH},
+	       {"announce", WIRE_ANNOUNCE, WIRE_ANNOUNCE},
+	       {"pull", WIRE_PULL, WIRE_PULL},
+	       {"records", WIRE_RECORDS, WIRE_RECORDS},
+	       {"walk", WIRE_SYNC_ROOTS, WIRE_LOG_PULL - 1},
+	       {"log", WIRE_LOG_PULL, WIRE_LOG_ENTRIES},
+	       {"blobs", WIRE_BLOB_PULL, WIRE_BLOBS}};
+#define CLASSES (sizeof(classes) / sizeof(classes[0]))
+
 struct outcome {
+	double of_class[CLASSES]; /* bytes likewise */
 	mono_ms p50, p99;
 	double right; /* share of what honest nodes should hold and say of honest hosts */
 	double bytes; /* sent, a second and honest node */
@@ -143,12 +160,13 @@ static double right_share(struct crew *c)
 	return (double)right / (double)all;
 }
 
-static uint64_t honest_bytes(const struct crew *c)
+/* By class; `sign` takes those off that were sent before. In a calm world, who will lie in the other is
+ * honest. */
+static void count_bytes(const struct world *w, double sign, double ret[CLASSES])
 {
-	uint64_t bytes = 0;
-	for (uint32_t i = 0; i < c->w->node_count; i++)
-		bytes += judged(c, i) ? c->w->nodes[i].bytes_sent : 0;
-	return bytes;
+	for (size_t i = 0; i < CLASSES; i++)
+		for (unsigned type = classes[i].first; type <= classes[i].last; type++)
+			ret[i] += sign * (double)w->traffic[type].bytes;
 }
 
 static struct outcome measure(struct world *w, bool malice)
@@ -161,12 +179,15 @@ static struct outcome measure(struct world *w, bool malice)
 	prng_seed(&prng, w->seed ^ 0x6e657773);
 	crew_pick(&c, w);
 	start(&c, malice);
-	uint64_t bytes = honest_bytes(&c);
+	count_bytes(w, -1, out.of_class);
 	mono_ms since = w->now;
 	for (int i = 0; i < RECORDS && !w->failed; i++)
 		samples += follow(&c, &prng, delays + samples);
-	out.bytes = (double)(honest_bytes(&c) - bytes) / judge_seconds(w->now - since) /
-		    ((double)w->node_count * (1 - SHARE));
+	count_bytes(w, 1, out.of_class);
+	for (size_t i = 0; i < CLASSES; i++) {
+		out.of_class[i] /= judge_seconds(w->now - since) * (w->node_count - c.count);
+		out.bytes += out.of_class[i];
+	}
 	run(&c, REST_MS);
 	if (samples > 0 && !w->failed) {
 		qsort(delays, samples, sizeof(*delays), by_time);
@@ -209,6 +230,8 @@ void scenario_malicious(struct world *w, struct report *r)
 	report_put(r, "malicious", "p99_ratio", ratio_99, "times");
 	report_put(r, "malicious", "bytes_sent", with.bytes, "B/s a node");
 	report_put(r, "malicious", "calm_bytes_sent", without.bytes, "B/s a node");
+	for (size_t i = 0; i < CLASSES; i++)
+		report_put(r, "malicious", classes[i].name, with.of_class[i], "B/s a node");
 	report_put(r, "malicious", "false_dark", (double)w->false_dark, "verdicts");
 	if (with.right < 0.999)
 		world_fail(w, NULL, "%.4f of what honest hosts said is right at honest nodes", with.right);

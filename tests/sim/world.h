@@ -61,6 +61,7 @@ struct node {
 	mono_ms commit_at;
 	uint64_t *seen; /* highest seq its set had, by key number */
 	size_t seen_count, seen_capacity;
+	size_t unlisted;        /* steps since its whole set was checked */
 	mono_ms *dark_at;       /* when it pronounced a host dark, by index */
 	uint64_t *dark_own_seq; /* that host's highest own seq then */
 
@@ -90,6 +91,11 @@ struct track {
 };
 
 struct attacker;
+
+/* What hosts that run the core sent, by message type. */
+struct traffic {
+	uint64_t datagrams, bytes;
+};
 
 struct world {
 	const char *scenario;
@@ -123,6 +129,8 @@ struct world {
 	struct sim_map strangers; /* hosts beyond `nodes` that someone certified; by short id */
 	uint32_t stranger_count;
 	uint64_t steps, delivered, dropped;
+	uint64_t whole_sets; /* steps after which a node's whole set was listed and checked */
+	struct traffic traffic[256];
 	uint64_t trace;                    /* hash over all events and what came of them */
 	uint64_t false_dark, false_silent; /* verdicts on hosts and sites nothing was wrong with */
 	bool failed;
