@@ -7,6 +7,7 @@
 
 _Static_assert(crypto_generichash_blake2b_PERSONALBYTES == 16, "domains are padded to 16 bytes");
 _Static_assert(crypto_shorthash_KEYBYTES == sizeof(((struct estate_keys *)NULL)->mac_key), "mac key");
+_Static_assert(crypto_shorthash_KEYBYTES == HASH_SHORT_KEY_BYTES, "short key");
 
 static uint64_t first_8(const uint8_t *bytes)
 {
@@ -58,6 +59,11 @@ uint64_t hash_checksum(const void *data, size_t len)
 {
 	/* Public on purpose: the checksum finds accidents, it keeps nobody out. */
 	static const uint8_t key[crypto_shorthash_KEYBYTES] = "mesh row check";
+	return hash_short(key, data, len);
+}
+
+uint64_t hash_short(const uint8_t key[HASH_SHORT_KEY_BYTES], const void *data, size_t len)
+{
 	uint8_t hash[crypto_shorthash_BYTES];
 	crypto_shorthash(hash, data, len, key);
 	return first_8(hash);

@@ -19,6 +19,9 @@ uint64_t hash_u64(const char *domain, const void *data, size_t len);
 uint64_t hash_keyed_u64(const uint8_t key[KEY_BYTES], const char *domain, const void *data, size_t len);
 /* Checksum of stored rows: against accidents, not forgers. Fast (SipHash under a fixed key). */
 uint64_t hash_checksum(const void *data, size_t len);
+/* SipHash-2-4, its 8 bytes as an integer: for what is hashed by the million. */
+#define HASH_SHORT_KEY_BYTES 16
+uint64_t hash_short(const uint8_t key[HASH_SHORT_KEY_BYTES], const void *data, size_t len);
 
 /* What a node derives from the estate secret once. Memory of the caller; wipe with estate_keys_wipe. */
 struct estate_keys {

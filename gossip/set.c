@@ -10,6 +10,11 @@ enum err set_new(const uint8_t set_key[KEY_BYTES], struct set **ret)
 	struct set *s = calloc(1, sizeof *s);
 	if (s == NULL)
 		return ERR_NOMEM;
+	enum err err = sketch_new(set_key, &s->sketch);
+	if (err != ERR_OK) {
+		free(s);
+		return err;
+	}
 	memcpy(s->set_key, set_key, KEY_BYTES);
 	s->by_id.by_id = true;
 	*ret = s;
@@ -24,6 +29,7 @@ void set_free(struct set *s)
 		free(s->pages[i]);
 	for (size_t i = 0; i < s->trie_count; i++)
 		free(s->tries[i]);
+	sketch_free(s->sketch);
 	free(s->pages);
 	free(s->tries);
 	free(s->order);
@@ -136,17 +142,14 @@ static enum err replace(struct set *s, uint32_t index, const struct record *r, u
 	enum err err = reserve(s, partition, set_item_leaf(e), &trie);
 	if (err != ERR_OK)
 		return err;
-	if (trie != e->trie) {
-		set_chain_unlink(s, index);
-		set_chain_link(s, index, trie);
-	}
+	set_chain_unlink(s, index);
 	set_table_drop(s, &s->by_id, index);
 	e->id = id;
 	e->seq = r->seq;
 	e->received = received;
 	e->len = (uint32_t)r->len & 0x7ff;
 	set_table_add(s, &s->by_id, index);
-	set_chain_touch(s, e);
+	set_chain_link(s, index, trie);
 	return ERR_OK;
 }
 

@@ -3,8 +3,8 @@
  *
  * Partitions: host kinds in the short id of the subject's home site, which the caller knows; kinds 16-31 in
  * SET_PARTITION_SITE; kinds 32-47 in SET_PARTITION_OPERATOR. Each is a 16-ary trie of depth two (trie.h).
- * What rests in SET_PARTITION_HIDDEN is found by key and by id, and is in no hash and no list.
- * Memory: about 94 bytes a record and 4.5 KiB a partition, grown on demand. */
+ * What rests in SET_PARTITION_HIDDEN is found by key and by id, and is in no hash, no sketch and no list.
+ * Memory: about 94 bytes a record and 4.5 KiB a partition, grown on demand; 41 KiB for the sketch. */
 #ifndef MESH_GOSSIP_SET_H
 #define MESH_GOSSIP_SET_H
 
@@ -16,6 +16,7 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "crypto/record.h"
+#include "gossip/sketch.h"
 
 #define SET_PARTITION_SITE     1
 #define SET_PARTITION_OPERATOR 2
@@ -80,5 +81,9 @@ size_t set_partitions(struct set *s, uint64_t from, size_t max, uint64_t *ret_pa
 /* Record ids of a leaf that are >= from, ascending; *ret_more says whether others follow. */
 size_t set_leaf_ids(struct set *s, uint64_t partition, uint8_t leaf, uint64_t from, size_t max,
 		    uint64_t *ret_ids, bool *ret_more);
+/* Of all records that the estate root tells of; the set's. */
+const struct sketch *set_sketch(const struct set *s);
+/* It is what the records make it. Builds it anew: for tests. ERR_CORRUPT when not, ERR_NOMEM. */
+enum err set_sketch_check(const struct set *s);
 
 #endif

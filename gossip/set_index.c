@@ -205,7 +205,7 @@ enum err set_trie_of(struct set *s, uint64_t partition, size_t *ret)
 	return ERR_OK;
 }
 
-void set_chain_touch(struct set *s, const struct set_item *e)
+static void chain_touch(struct set *s, const struct set_item *e)
 {
 	struct trie *t = s->tries[e->trie];
 	trie_touch(t, set_item_leaf(e));
@@ -219,10 +219,12 @@ void set_chain_link(struct set *s, uint32_t index, size_t trie)
 	struct trie *t = s->tries[trie];
 	uint8_t leaf = set_item_leaf(e);
 	e->trie = (uint32_t)trie & 0x7ff;
+	if (set_compared(t->partition))
+		sketch_toggle(s->sketch, e->id);
 	e->next = t->heads[leaf];
 	t->heads[leaf] = index;
 	t->counts[leaf]++;
-	set_chain_touch(s, e);
+	chain_touch(s, e);
 }
 
 /* The link that names entry `index`. */
@@ -240,9 +242,12 @@ uint32_t *set_chain_find(struct set *s, uint32_t index)
 void set_chain_unlink(struct set *s, uint32_t index)
 {
 	struct set_item *e = set_item_at(s, index);
+	struct trie *t = s->tries[e->trie];
+	if (set_compared(t->partition))
+		sketch_toggle(s->sketch, e->id);
 	*set_chain_find(s, index) = e->next;
-	s->tries[e->trie]->counts[set_item_leaf(e)]--;
-	set_chain_touch(s, e);
+	t->counts[set_item_leaf(e)]--;
+	chain_touch(s, e);
 }
 
 static int compare_ids(const void *a, const void *b)

@@ -35,6 +35,7 @@ struct set {
 	size_t page_count, page_cap;
 	size_t count;
 	struct set_table by_key, by_id;
+	struct sketch *sketch;
 	struct trie **tries; /* in order of creation: entries name them by place */
 	uint16_t *order;     /* places in `tries`, ascending by partition */
 	size_t trie_count, trie_cap;
@@ -60,6 +61,12 @@ static inline uint8_t set_item_leaf(const struct set_item *e)
 	return (uint8_t)(e->key_hash >> 56);
 }
 
+/* The estate root and the sketch tell of this partition. */
+static inline bool set_compared(uint64_t partition)
+{
+	return partition != SET_PARTITION_SITE && partition != SET_PARTITION_HIDDEN;
+}
+
 size_t set_table_slot(const struct set *s, const struct set_table *t, uint32_t index);
 void set_table_add(const struct set *s, struct set_table *t, uint32_t index);
 void set_table_drop(const struct set *s, struct set_table *t, uint32_t index);
@@ -70,7 +77,6 @@ size_t set_trie_place(const struct set *s, uint64_t partition);
 struct trie *set_trie_find(const struct set *s, uint64_t partition);
 enum err set_trie_of(struct set *s, uint64_t partition, size_t *ret);
 enum err set_scratch_reserve(struct set *s, size_t count);
-void set_chain_touch(struct set *s, const struct set_item *e);
 void set_chain_link(struct set *s, uint32_t index, size_t trie);
 uint32_t *set_chain_find(struct set *s, uint32_t index);
 void set_chain_unlink(struct set *s, uint32_t index);

@@ -71,8 +71,7 @@ uint64_t set_estate_root(struct set *s)
 	struct writer w = writer_of(s->scratch, s->scratch_cap * sizeof *s->scratch);
 	for (size_t i = 0; i < s->trie_count; i++) {
 		const struct trie *t = s->tries[s->order[i]];
-		if (t->root == 0 || t->partition == SET_PARTITION_SITE ||
-		    t->partition == SET_PARTITION_HIDDEN)
+		if (t->root == 0 || !set_compared(t->partition))
 			continue;
 		writer_u64(&w, t->partition);
 		writer_u64(&w, t->root);
@@ -132,4 +131,25 @@ size_t set_leaf_ids(struct set *s, uint64_t partition, uint8_t leaf, uint64_t fr
 		ret_ids[count++] = ids[i];
 	}
 	return count;
+}
+
+const struct sketch *set_sketch(const struct set *s)
+{
+	return s->sketch;
+}
+
+enum err set_sketch_check(const struct set *s)
+{
+	struct sketch *anew;
+	enum err err = sketch_new(s->set_key, &anew);
+	if (err != ERR_OK)
+		return err;
+	for (size_t i = 0; i < s->count; i++) {
+		const struct set_item *e = set_item_at(s, i);
+		if (set_compared(s->tries[e->trie]->partition))
+			sketch_toggle(anew, e->id);
+	}
+	err = sketch_equal(anew, s->sketch) ? ERR_OK : ERR_CORRUPT;
+	sketch_free(anew);
+	return err;
 }

@@ -19,6 +19,7 @@
 #include "crypto/id.h"
 #include "crypto/identity.h"
 #include "crypto/keyring.h"
+#include "gossip/sketch.h"
 #include "record/body.h"
 
 #define WIRE_MESSAGE_BYTES DATAGRAM_MESSAGE_BYTES
@@ -29,6 +30,7 @@
 #define WIRE_ROOTS       68
 #define WIRE_CHILDREN    16
 #define WIRE_LEAF_IDS    137
+#define WIRE_OFFER_IDS   140
 #define WIRE_BLOB_IDS    70
 #define WIRE_ITEMS       255 /* PUSH, RECORDS, LOG_ENTRIES, BLOBS: what the count can say */
 #define WIRE_PUSH_HOPS   4   /* eager hops a PUSH may have made */
@@ -52,6 +54,9 @@ enum wire_type {
 	WIRE_SYNC_ROOTS = 48,
 	WIRE_SYNC_NODE = 49,
 	WIRE_SYNC_LEAF = 50,
+	WIRE_SKETCH_PULL = 51,
+	WIRE_SKETCH = 52,
+	WIRE_SKETCH_OFFER = 53,
 	WIRE_LOG_PULL = 64,
 	WIRE_LOG_ENTRIES = 65,
 	WIRE_BLOB_PULL = 80,
@@ -247,5 +252,34 @@ struct wire_leaf {
 };
 size_t wire_leaf_encode(const struct wire_leaf *m, uint8_t ret[WIRE_MESSAGE_BYTES]);
 enum err wire_leaf_decode(const uint8_t *data, size_t len, struct wire_leaf *ret);
+
+/* --- reconciliation: wire_sketch.c --- */
+
+struct wire_sketch_pull {
+	uint64_t echo;
+	uint64_t estate_root;
+	uint64_t held;  /* root of the blocks that are there, 0: none */
+	unsigned first; /* block, < LIMIT_SKETCH_BLOCKS */
+	unsigned count; /* >= 1, up to the last block at most */
+};
+size_t wire_sketch_pull_encode(const struct wire_sketch_pull *m, uint8_t ret[WIRE_MESSAGE_BYTES]);
+enum err wire_sketch_pull_decode(const uint8_t *data, size_t len, struct wire_sketch_pull *ret);
+
+struct wire_sketch {
+	uint64_t echo;
+	uint64_t estate_root;
+	unsigned number; /* < LIMIT_SKETCH_BLOCKS */
+	struct sketch_block block;
+};
+size_t wire_sketch_encode(const struct wire_sketch *m, uint8_t ret[WIRE_MESSAGE_BYTES]);
+enum err wire_sketch_decode(const uint8_t *data, size_t len, struct wire_sketch *ret);
+
+struct wire_offer {
+	uint64_t echo;
+	size_t count;                 /* 1..WIRE_OFFER_IDS */
+	uint64_t ids[WIRE_OFFER_IDS]; /* ascending */
+};
+size_t wire_offer_encode(const struct wire_offer *m, uint8_t ret[WIRE_MESSAGE_BYTES]);
+enum err wire_offer_decode(const uint8_t *data, size_t len, struct wire_offer *ret);
 
 #endif

@@ -133,7 +133,8 @@ static void put_messages(void)
 	    "hello",    "hello_reply",    "hello_finish", "cookie",      "beacon",         "ping",
 	    "ack",      "ping_req",       "ping_ack",     "suspect",     "push",           "announce",
 	    "pull",     "records",        "sync_roots",   "sync_leaf",   "sync_node_root", "sync_node_child",
-	    "log_pull", "log_pull_hello", "blob_pull",    "log_entries", "blobs"};
+	    "log_pull", "log_pull_hello", "blob_pull",    "log_entries", "blobs",          "sketch_pull",
+	    "sketch",   "sketch_offer"};
 	struct vectors *v = vectors_load("messages.txt");
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		char name[64];

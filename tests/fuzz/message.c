@@ -105,6 +105,15 @@ static void check_pair(enum wire_type type, const uint8_t *data, size_t len)
 	case WIRE_SYNC_NODE:
 		SAME(node);
 		break;
+	case WIRE_SKETCH_PULL:
+		SAME(sketch_pull);
+		break;
+	case WIRE_SKETCH:
+		SAME(sketch);
+		break;
+	case WIRE_SKETCH_OFFER:
+		SAME(offer);
+		break;
 	case WIRE_BLOB_PULL:
 		SAME(blob_pull);
 		break;

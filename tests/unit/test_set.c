@@ -118,6 +118,46 @@ static void test_partitions(void **state)
 	set_free(s);
 }
 
+static uint64_t everywhere(const void *context, const struct record_key *key)
+{
+	const uint64_t *partition = context;
+	(void)key;
+	return *partition;
+}
+
+/* The sketch holds what the estate root tells of, wherever it moves. */
+static void test_sketch_is_of_what_is_compared(void **state)
+{
+	(void)state;
+	struct set *s = fresh_set(), *none = fresh_set();
+	struct made m;
+	put(s, make(&m, key_of(RECORD_ROLLCALL, 1, 0), 1, 0), 500);
+	assert_true(sketch_equal(set_sketch(s), set_sketch(none)));
+	put(s, make(&m, key_of(RECORD_PROFILE, 1, 0), 1, 0), 500);
+	put(s, make(&m, key_of(RECORD_NOTE, 1, 9), 1, 0), 500);
+	assert_false(sketch_equal(set_sketch(s), set_sketch(none)));
+	assert_int_equal(set_sketch_check(s), ERR_OK);
+	static const uint64_t untold[] = {SET_PARTITION_HIDDEN, SET_PARTITION_SITE};
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(set_arrange(s, everywhere, &untold[i]), ERR_OK);
+		assert_true(sketch_equal(set_sketch(s), set_sketch(none)));
+		assert_int_equal(set_sketch_check(s), ERR_OK);
+	}
+	uint64_t home = 600;
+	assert_int_equal(set_arrange(s, everywhere, &home), ERR_OK);
+	assert_false(sketch_equal(set_sketch(s), set_sketch(none)));
+	assert_int_equal(set_sketch_check(s), ERR_OK);
+	put(s, make(&m, key_of(RECORD_PROFILE, 1, 0), 2, 0), SET_PARTITION_HIDDEN); /* replaced and moved */
+	assert_int_equal(set_sketch_check(s), ERR_OK);
+	struct record_key key = key_of(RECORD_NOTE, 1, 9);
+	assert_true(set_remove(s, &key));
+	key = key_of(RECORD_ROLLCALL, 1, 0);
+	assert_true(set_remove(s, &key));
+	assert_true(sketch_equal(set_sketch(s), set_sketch(none)));
+	set_free(s);
+	set_free(none);
+}
+
 /* A site that is no more leaves its partition to another. */
 static void test_empty_partitions_are_used_again(void **state)
 {
@@ -215,10 +255,12 @@ static void test_model(void **state)
 		}
 		if (n % 1000 == 0) {
 			check_model(s);
+			assert_int_equal(set_sketch_check(s), ERR_OK);
 			set_estate_root(s); /* hashes that are cached must not go stale */
 		}
 	}
 	check_model(s);
+	assert_int_equal(set_sketch_check(s), ERR_OK);
 	/* A set that got the survivors in another order tells the same hashes. */
 	struct set *other = fresh_set();
 	for (size_t i = set_count(s); i-- > 0;) {
@@ -233,6 +275,7 @@ static void test_model(void **state)
 	}
 	assert_int_equal(set_count(other), set_count(s));
 	assert_int_equal(set_estate_root(other), set_estate_root(s));
+	assert_true(sketch_equal(set_sketch(other), set_sketch(s)));
 	set_free(other);
 	set_free(s);
 }
@@ -309,6 +352,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_order),
 	    cmocka_unit_test(test_partitions),
+	    cmocka_unit_test(test_sketch_is_of_what_is_compared),
 	    cmocka_unit_test(test_empty_partitions_are_used_again),
 	    cmocka_unit_test(test_model),
 	    cmocka_unit_test(test_one_difference),

@@ -27,6 +27,9 @@ static union {
 	struct wire_roots roots;
 	struct wire_node node;
 	struct wire_leaf leaf;
+	struct wire_sketch_pull sketch_pull;
+	struct wire_sketch sketch;
+	struct wire_offer offer;
 	uint32_t first;
 } got;
 
@@ -239,6 +242,37 @@ static void leaf_says(const char *name)
 	assert_ids(name, got.leaf.ids, got.leaf.count, 3);
 }
 
+static void sketch_pull_says(const char *name)
+{
+	assert_number(name, "echo", got.sketch_pull.echo);
+	assert_number(name, "estate_root", got.sketch_pull.estate_root);
+	assert_number(name, "held", got.sketch_pull.held);
+	assert_number(name, "first", got.sketch_pull.first);
+	assert_number(name, "count", got.sketch_pull.count);
+}
+
+static void sketch_says(const char *name)
+{
+	const struct sketch_block *b = &got.sketch.block;
+	uint8_t sums[sizeof(b->sums)], checks[sizeof(b->checks)];
+	assert_number(name, "echo", got.sketch.echo);
+	assert_number(name, "estate_root", got.sketch.estate_root);
+	assert_number(name, "block", got.sketch.number);
+	for (size_t i = 0; i < sizeof(sums); i++)
+		sums[i] = (uint8_t)(b->sums[i / 8] >> (56 - 8 * (i % 8)));
+	for (size_t i = 0; i < sizeof(checks); i++)
+		checks[i] = (uint8_t)(b->checks[i / 4] >> (24 - 8 * (i % 4)));
+	assert_field(name, "sums", sums, sizeof(sums));
+	assert_field(name, "checks", checks, sizeof(checks));
+	assert_field(name, "samples", b->samples, sizeof(b->samples));
+}
+
+static void offer_says(const char *name)
+{
+	assert_number(name, "echo", got.offer.echo);
+	assert_ids(name, got.offer.ids, got.offer.count, 3);
+}
+
 static void log_pull_says(const char *name)
 {
 	assert_number(name, "first", got.first);
@@ -291,6 +325,9 @@ CODEC(blob_pull, blob_pull)
 CODEC(roots, roots)
 CODEC(node, node)
 CODEC(leaf, leaf)
+CODEC(sketch_pull, sketch_pull)
+CODEC(sketch, sketch)
+CODEC(offer, offer)
 
 #define LOG_PULL_CODEC(name, padded)                                                                         \
 	static enum err name##_read(const uint8_t *data, size_t len)                                         \
@@ -357,6 +394,9 @@ static const struct kind {
     {"sync_node_root", WIRE_SYNC_NODE, node_read, node_write, node_says},
     {"sync_node_child", WIRE_SYNC_NODE, node_read, node_write, node_says},
     {"sync_leaf", WIRE_SYNC_LEAF, leaf_read, leaf_write, leaf_says},
+    {"sketch_pull", WIRE_SKETCH_PULL, sketch_pull_read, sketch_pull_write, sketch_pull_says},
+    {"sketch", WIRE_SKETCH, sketch_read, sketch_write, sketch_says},
+    {"sketch_offer", WIRE_SKETCH_OFFER, offer_read, offer_write, offer_says},
     {"log_pull", WIRE_LOG_PULL, log_pull_read, log_pull_write, log_pull_says},
     {"log_pull_hello", WIRE_LOG_PULL, log_pull_hello_read, log_pull_hello_write, log_pull_says},
     {"log_entries", WIRE_LOG_ENTRIES, log_read, log_write, log_entries_says},

@@ -33,6 +33,9 @@ static union {
 	struct wire_roots roots;
 	struct wire_node node;
 	struct wire_leaf leaf;
+	struct wire_sketch_pull sketch_pull;
+	struct wire_sketch sketch;
+	struct wire_offer offer;
 	uint32_t log_first;
 } got;
 
@@ -72,6 +75,12 @@ static enum err decode(enum wire_type type, const uint8_t *data, size_t len)
 		return wire_node_decode(data, len, &got.node);
 	case WIRE_SYNC_LEAF:
 		return wire_leaf_decode(data, len, &got.leaf);
+	case WIRE_SKETCH_PULL:
+		return wire_sketch_pull_decode(data, len, &got.sketch_pull);
+	case WIRE_SKETCH:
+		return wire_sketch_decode(data, len, &got.sketch);
+	case WIRE_SKETCH_OFFER:
+		return wire_offer_decode(data, len, &got.offer);
 	case WIRE_PUSH:
 	case WIRE_RECORDS:
 	case WIRE_LOG_ENTRIES:
@@ -417,13 +426,58 @@ static void test_leaf(void **state)
 	assert_int_equal(decode(WIRE_SYNC_LEAF, message, WIRE_MESSAGE_BYTES), ERR_FORMAT);
 }
 
+static void test_sketch(void **state)
+{
+	(void)state;
+	uint8_t message[WIRE_MESSAGE_BYTES];
+	struct wire_sketch_pull pull = {
+	    .echo = 1, .estate_root = 2, .held = 3, .first = LIMIT_SKETCH_BLOCKS - 1, .count = 1};
+	size_t len = wire_sketch_pull_encode(&pull, message);
+	check_lengths(WIRE_SKETCH_PULL, message, len);
+	PREFIX_EQUAL(&got.sketch_pull, &pull, count);
+	message[25] = 2; /* beyond the last block */
+	assert_int_equal(decode(WIRE_SKETCH_PULL, message, len), ERR_FORMAT);
+	message[25] = 0;
+	assert_int_equal(decode(WIRE_SKETCH_PULL, message, len), ERR_FORMAT);
+	message[24] = LIMIT_SKETCH_BLOCKS;
+	message[25] = 1;
+	assert_int_equal(decode(WIRE_SKETCH_PULL, message, len), ERR_FORMAT);
+	message[24] = 0;
+	message[25] = LIMIT_SKETCH_BLOCKS;
+	assert_int_equal(decode(WIRE_SKETCH_PULL, message, len), ERR_OK);
+
+	static struct wire_sketch sketch = {.echo = 1, .estate_root = 2, .number = LIMIT_SKETCH_BLOCKS - 1};
+	sketch.block.sums[SKETCH_BLOCK_CELLS - 1] = 7;
+	sketch.block.checks[0] = 8;
+	sketch.block.samples[SKETCH_SAMPLES - 1] = 9;
+	len = wire_sketch_encode(&sketch, message);
+	check_lengths(WIRE_SKETCH, message, len);
+	assert_memory_equal(&got.sketch.block, &sketch.block, sizeof sketch.block);
+	message[16]++;
+	assert_int_equal(decode(WIRE_SKETCH, message, len), ERR_FORMAT);
+
+	static struct wire_offer offer = {.echo = 1, .count = WIRE_OFFER_IDS};
+	for (size_t i = 0; i < offer.count; i++)
+		offer.ids[i] = i * 3;
+	len = wire_offer_encode(&offer, message);
+	check_lengths(WIRE_SKETCH_OFFER, message, len);
+	assert_memory_equal(got.offer.ids, offer.ids, sizeof offer.ids);
+	message[8] = WIRE_OFFER_IDS + 1;
+	assert_int_equal(decode(WIRE_SKETCH_OFFER, message, WIRE_MESSAGE_BYTES), ERR_FORMAT);
+	offer.ids[1] = 0;
+	assert_int_equal(decode(WIRE_SKETCH_OFFER, message, wire_offer_encode(&offer, message)), ERR_FORMAT);
+	memset(message, 0, sizeof message);
+	assert_int_equal(decode(WIRE_SKETCH_OFFER, message, 9), ERR_FORMAT);
+}
+
 static void test_random_bytes(void **state)
 {
 	(void)state;
 	static const enum wire_type types[] = {
 	    WIRE_HELLO,    WIRE_HELLO_REPLY, WIRE_HELLO_FINISH, WIRE_SUSPECT,   WIRE_PUSH,
 	    WIRE_ANNOUNCE, WIRE_RECORDS,     WIRE_SYNC_ROOTS,   WIRE_SYNC_NODE, WIRE_SYNC_LEAF,
-	    WIRE_LOG_PULL, WIRE_LOG_ENTRIES, WIRE_BLOB_PULL,    WIRE_BLOBS};
+	    WIRE_LOG_PULL, WIRE_LOG_ENTRIES, WIRE_BLOB_PULL,    WIRE_BLOBS,     WIRE_SKETCH_PULL,
+	    WIRE_SKETCH,   WIRE_SKETCH_OFFER};
 	struct prng p;
 	prng_seed(&p, 4);
 	for (size_t n = 0; n < 20000; n++) {
@@ -441,11 +495,10 @@ static void test_random_bytes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_hello),    cmocka_unit_test(test_hello_answers),
-	    cmocka_unit_test(test_probe),    cmocka_unit_test(test_ids),
-	    cmocka_unit_test(test_log_pull), cmocka_unit_test(test_items),
-	    cmocka_unit_test(test_roots),    cmocka_unit_test(test_node),
-	    cmocka_unit_test(test_leaf),     cmocka_unit_test(test_random_bytes),
+	    cmocka_unit_test(test_hello),  cmocka_unit_test(test_hello_answers), cmocka_unit_test(test_probe),
+	    cmocka_unit_test(test_ids),    cmocka_unit_test(test_log_pull),      cmocka_unit_test(test_items),
+	    cmocka_unit_test(test_roots),  cmocka_unit_test(test_node),          cmocka_unit_test(test_leaf),
+	    cmocka_unit_test(test_sketch), cmocka_unit_test(test_random_bytes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

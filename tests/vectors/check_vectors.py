@@ -16,7 +16,7 @@ try:
     import msgpack
     import nacl.bindings as sodium
     from mesh_protocol import Malformed, authlog, blobs as blob_codec, datagrams as sealing, files
-    from mesh_protocol import bodies, messages as wire, records as record_codec
+    from mesh_protocol import bodies, messages as wire, records as record_codec, sketch as sketch_codec
     from mesh_protocol.primitives import SigningKey, h, hk, number, u, verify
     from mesh_protocol.values import pack
 except ImportError as missing:
@@ -72,6 +72,7 @@ token = load("token.txt")
 datagrams = load("datagrams.txt")
 blobs = load("blobs.txt")
 messages = load("messages.txt")
+sketch = load("sketch.txt")
 estate = keys["estate.id"]
 set_key = keys["estate.set_key"]
 
@@ -450,6 +451,10 @@ PLAIN = {
     "sync_node_child": (49, (("echo", "8s"), ("partition", "8s"), ("level", "s"), ("child", "s"), ("hashes", "128s"))),
     "sync_leaf": (50, (("echo", "8s"), ("partition", "8s"), ("leaf", "s"), ("flags", "s"), ("first", "8s"),
                        ("last", "8s"), (3, "B"), ("id0", "8s"), ("id1", "8s"), ("id2", "8s"))),
+    "sketch_pull": (51, (("echo", "8s"), ("estate_root", "8s"), ("held", "8s"), ("first", "s"), ("count", "s"))),
+    "sketch": (52, (("echo", "8s"), ("estate_root", "8s"), ("block", "s"), ("sums", "704s"), ("checks", "352s"),
+                    ("samples", "48s"))),
+    "sketch_offer": (53, (("echo", "8s"), (3, "B"), ("id0", "8s"), ("id1", "8s"), ("id2", "8s"))),
     "log_pull": (64, (("first", "4s"),)),
     "log_pull_hello": (64, (("first", "4s"), (bytes(1128), "1128s"))),
     "blob_pull": (80, ((2, "B"), ("blob0", "16s"), ("blob1", "16s"))),
@@ -539,7 +544,37 @@ def check_decoded():
     padded = messages["hello.message"]
     refused("hello, padding", wire.decode, wire.HELLO, padded[:-1] + b"\1")
     refused("log_pull, padding", wire.decode, wire.LOG_PULL, messages["log_pull_hello.message"][:-1] + b"\1")
-    refused("a type that is not known", wire.decode, 51, messages["ping.message"])
+    refused("a type that is not known", wire.decode, 54, messages["ping.message"])
+    for kind, name, at, value in ((wire.SKETCH_PULL, "sketch_pull", 24, 40), (wire.SKETCH_PULL, "sketch_pull", 24, 2),
+                                  (wire.SKETCH_PULL, "sketch_pull", 25, 0), (wire.SKETCH, "sketch", 16, 40)):
+        message = messages[name + ".message"]
+        refused(name, wire.decode, kind, message[:at] + u(1, value) + message[at + 1:])
+
+
+def check_sketch():
+    """The second implementation's sketch: cells of an id, blocks of two sets, and what comes out of their difference."""
+    key = sketch_codec.sketch_key(set_key)
+    same("sketch.key", key, sketch["key"])
+    same("sketch.hash", u(8, sketch_codec.id_hash(key, sketch["id"])), sketch["hash"])
+    cells = sketch_codec.cells(sketch_codec.id_hash(key, sketch["id"]))
+    for i in range(6):
+        same(f"sketch.cell{i}", u(2, next(cells, sketch_codec.CELLS)), sketch[f"cell{i}"])
+    made = {}
+    for side in "ours", "theirs":
+        ids = sketch[side + ".ids"]
+        made[side] = sketch_codec.Sketch(set_key, [ids[i:i + 8] for i in range(0, len(ids), 8)])
+        for block in 0, 39:
+            sums, checks, samples = made[side].block(block)
+            same(f"{side}, block {block}, sums", sums, sketch[f"{side}.block{block}.sums"])
+            same(f"{side}, block {block}, checks", checks, sketch[f"{side}.block{block}.checks"])
+            same(f"{side}, samples", samples, sketch[side + ".samples"])
+    same("difference", b"".join(made["ours"].peel({0: made["theirs"].block(0)})), sketch["difference"])
+    none = sketch_codec.Sketch(set_key, [])
+    everything = {i: none.block(i) for i in range(40)}
+    same("all that is ours", b"".join(made["ours"].peel(everything)), b"".join(sorted(
+        sketch["ours.ids"][i:i + 8] for i in range(0, len(sketch["ours.ids"]), 8))))
+    many = sketch_codec.Sketch(set_key, [u(8, i * 0x9e3779b97f4a7c15 % (1 << 64)) for i in range(1, 200)])
+    same("too much for one block", many.peel({0: none.block(0)}), None)
 
 
 check_keys()
@@ -553,4 +588,5 @@ check_datagrams()
 check_blobs()
 check_messages()
 check_decoded()
+check_sketch()
 print(f"{checks} values agree")

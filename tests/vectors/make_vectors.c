@@ -495,6 +495,7 @@ int main(int argc, char **argv)
 	write_log(&w);
 	write_datagrams(&w);
 	write_messages(&w);
+	write_sketch(&w);
 	write_blobs(&w);
 	identity_free(w.operator_);
 	identity_free(w.successor);

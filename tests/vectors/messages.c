@@ -252,6 +252,40 @@ static void put_sync(struct world *w, struct message *m)
 	finish(m);
 }
 
+static void put_sketch(struct world *w, struct message *m)
+{
+	static const uint64_t ids[] = {3, 0x8000000000000000u, 0xf0f1f2f3f4f5f6f7u};
+	uint8_t sums[88 * 8], checks[88 * 4], samples[48];
+	start(w, m, "sketch_pull", 51);
+	number(m, "echo", ECHO, 8);
+	number(m, "estate_root", ROOT, 8);
+	number(m, "held", 0xa0a1a2a3a4a5a6a7u, 8);
+	number(m, "first", 1, 1);
+	number(m, "count", 39, 1);
+	finish(m);
+
+	/* Any bytes will do: what real ones are, sketch.txt says. */
+	for (size_t i = 0; i < sizeof(sums); i++)
+		sums[i] = (uint8_t)(i * 7);
+	for (size_t i = 0; i < sizeof(checks); i++)
+		checks[i] = (uint8_t)(i * 5);
+	for (size_t i = 0; i < sizeof(samples); i++)
+		samples[i] = (uint8_t)(i * 3);
+	start(w, m, "sketch", 52);
+	number(m, "echo", ECHO, 8);
+	number(m, "estate_root", ROOT, 8);
+	number(m, "block", 39, 1);
+	bytes(m, "sums", sums, sizeof(sums));
+	bytes(m, "checks", checks, sizeof(checks));
+	bytes(m, "samples", samples, sizeof(samples));
+	finish(m);
+
+	start(w, m, "sketch_offer", 53);
+	number(m, "echo", ECHO, 8);
+	list(m, 8, ids, 3);
+	finish(m);
+}
+
 static void put_log(struct world *w, struct message *m)
 {
 	start(w, m, "log_pull", 64);
@@ -315,6 +349,7 @@ void write_messages(struct world *w)
 	put_spread(w, &m);
 	out_comment(w, "Reconciliation.");
 	put_sync(w, &m);
+	put_sketch(w, &m);
 	out_comment(w,
 		    "The authority log, from entry 2 of log.txt on; a pull under a pair key, one under the "
 		    "hello key.");

@@ -27,5 +27,7 @@ void out_number(struct world *w, uint64_t v, size_t bytes, const char *name, ...
 
 /* messages.c: messages.txt. The log has grown and the hello is signed. */
 void write_messages(struct world *w);
+/* sketch.c: sketch.txt. */
+void write_sketch(struct world *w);
 
 #endif

@@ -8,7 +8,7 @@ from .values import fields
 (HELLO, HELLO_REPLY, HELLO_FINISH, COOKIE, BEACON) = range(1, 6)
 (PING, ACK, PING_REQ, PING_ACK, SUSPECT) = range(16, 21)
 (PUSH, ANNOUNCE, PULL, RECORDS) = range(32, 36)
-(SYNC_ROOTS, SYNC_NODE, SYNC_LEAF) = range(48, 51)
+(SYNC_ROOTS, SYNC_NODE, SYNC_LEAF, SKETCH_PULL, SKETCH, SKETCH_OFFER) = range(48, 54)
 LOG_PULL, LOG_ENTRIES = 64, 65
 BLOB_PULL, BLOBS = 80, 81
 
@@ -24,6 +24,8 @@ FIXED = {
     ACK: ("8s12s8s", "echo head root"),
     PING_REQ: ("16s", "target"),
     PING_ACK: ("8s16s", "echo target"),
+    SKETCH_PULL: ("8s8s8sBB", "echo estate_root held first count"),
+    SKETCH: ("8s8sB704s352s48s", "echo estate_root block sums checks samples"),
 }
 # Types that end in a list of ids: fields before the count, their names, bytes of an id, least and most of them.
 LISTS = {
@@ -32,6 +34,7 @@ LISTS = {
     PULL: ("", "", 8, 1, 141),
     SYNC_ROOTS: ("8s8sQQ", "echo root first last", 16, 0, 68),
     SYNC_LEAF: ("8sQBBQQ", "echo partition leaf flags first last", 8, 0, 137),
+    SKETCH_OFFER: ("8s", "echo", 8, 1, 140),
     BLOB_PULL: ("", "", 16, 1, 70),
 }
 # Types that end in items.
@@ -109,9 +112,10 @@ def _list(kind, data):
     count = values[-1]
     require(least <= count <= most and len(rest) == count * size, f"{count} ids in {len(rest)} bytes")
     message = dict(zip(names.split(), values), ids=[rest[i:i + size] for i in range(0, len(rest), size)])
-    if kind in (SYNC_ROOTS, SYNC_LEAF):
+    if kind in (SYNC_ROOTS, SYNC_LEAF, SKETCH_OFFER):
         ordered = [each[:8] for each in message["ids"]]
         require(ordered == sorted(set(ordered)), "not ascending")
+    if kind in (SYNC_ROOTS, SYNC_LEAF):
         first, last = message["first"], message["last"]
         require(first <= last, "the range ends before it begins")
         require(all(first <= int.from_bytes(each, "big") <= last for each in ordered), "outside its range")
@@ -145,7 +149,11 @@ def decode(kind, data):
         layout, names = FIXED[kind]
         values, rest = fields(layout, data)
         require(not rest, "more bytes than fields")
-        return dict(zip(names.split(), values))
+        message = dict(zip(names.split(), values))
+        if kind == SKETCH_PULL:
+            require(message["first"] < 40 and 1 <= message["count"] <= 40 - message["first"], "blocks that are none")
+        require(kind != SKETCH or message["block"] < 40, "a block that is none")
+        return message
     if kind in LISTS:
         return _list(kind, data)
     if kind in ITEMS:
