@@ -75,9 +75,10 @@ static enum err load_meta(struct snapshot *r, struct err_info *info)
 		    "\"%s\" was written by a newer meshd (this program knows schema %u); install the "
 		    "newer mesh",
 		    r->e.data_path, (unsigned)STORE_SCHEMA);
-	if (err == ERR_OK || err == ERR_BUSY || err == ERR_NOMEM)
-		return snapshot_error(r, err, info);
-	return snapshot_error(r, ERR_CORRUPT, info);
+	/* No replica is without one that can be read. */
+	if (err == ERR_NOT_FOUND || err == ERR_FORMAT)
+		err = ERR_CORRUPT;
+	return snapshot_error(r, err, info);
 }
 
 static enum err denied(const char *folder, struct err_info *info)

@@ -21,6 +21,7 @@ void faults_progress(const char *what, uint64_t done, uint64_t of);
 bool faults_power_cut(const struct faults_options *o);
 /* `count`: at most so many, evenly spread over all calls. */
 bool faults_failing_calls(const struct faults_options *o);
+bool faults_flips(const struct faults_options *o);
 bool faults_kill(const struct faults_options *o);
 
 #endif

@@ -18,6 +18,7 @@ static const struct {
 } trials[] = {
     {"power-cut", faults_power_cut, 20000, "images of a file as a power cut may leave it"},
     {"failing-calls", faults_failing_calls, 100000, "each allocation and call of LMDB's, failed once"},
+    {"flips", faults_flips, 20000, "a damaged file, asked and opened"},
     {"kill", faults_kill, 20000, "kill -9 of a writer, with a reader beside it"},
 };
 
