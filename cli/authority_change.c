@@ -8,7 +8,7 @@
 #include "cli/shown.h"
 #include "cli/verb.h"
 #include "crypto/authlog_view.h"
-#include "crypto/hash.h"
+#include "crypto/guarded.h"
 #include "os/clock.h"
 #include "os/file.h"
 
@@ -20,11 +20,10 @@ static bool public_of(const char *path, uint8_t ret[KEY_BYTES])
 	uint8_t *data;
 	size_t len;
 	bool protected;
-	if (os_file_read_secret(path, KEY_FILE_BYTES, &data, &len, NULL) != ERR_OK)
+	if (crypto_guarded_read(path, KEY_FILE_BYTES, &data, &len, NULL) != ERR_OK)
 		return false;
 	enum err err = key_file_public(data, len, KEY_AUTHORITY, &protected, ret);
-	crypto_wipe(data, len);
-	free(data);
+	crypto_guarded_free(data, len);
 	return err == ERR_OK;
 }
 
@@ -46,20 +45,18 @@ enum err authority_change_settle(const struct authority_change *ch, struct err_i
 		os_path_join(path, sizeof(path), d->old, name);
 		err = os_dir_make(d->old, 0700, info);
 		if (err == ERR_OK)
-			err = os_file_read_secret(d->key, KEY_FILE_BYTES, &data, &len, info);
+			err = crypto_guarded_read(d->key, KEY_FILE_BYTES, &data, &len, info);
 		if (err == ERR_OK) {
 			err = os_file_replace(path, data, len, 0600, info);
-			crypto_wipe(data, len);
-			free(data);
+			crypto_guarded_free(data, len);
 		}
 	}
 	if (err == ERR_OK)
-		err = os_file_read_secret(d->next, KEY_FILE_BYTES, &data, &len, info);
+		err = crypto_guarded_read(d->next, KEY_FILE_BYTES, &data, &len, info);
 	if (err != ERR_OK)
 		return err;
 	err = os_file_replace(d->key, data, len, 0600, info);
-	crypto_wipe(data, len);
-	free(data);
+	crypto_guarded_free(data, len);
 	return err == ERR_OK ? os_file_wipe(d->next, info) : err;
 }
 

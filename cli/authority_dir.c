@@ -85,7 +85,7 @@ enum err authority_dir_load_log(const struct authority_dir *d, struct authlog **
 	enum err err = authority_dir_check(d, info);
 	/* Whoever could write it could hold revocations back. */
 	if (err == ERR_OK)
-		err = os_file_read_secret(d->log, LOG_FILE_BYTES, &data, &len, info);
+		err = os_file_read_private(d->log, LOG_FILE_BYTES, &data, &len, info);
 	if (err == ERR_OK) {
 		free(data);
 		err = authlog_load(d->log, &log, info);

@@ -7,7 +7,7 @@
 #include "cli/fields.h"
 #include "cli/passphrase.h"
 #include "cli/verb.h"
-#include "crypto/hash.h"
+#include "crypto/guarded.h"
 #include "os/clock.h"
 #include "os/file.h"
 
@@ -38,15 +38,12 @@ static enum err refuse_existing(const struct authority_dir *d, struct err_info *
 static enum err save_estate_key(const struct authority_dir *d, const struct crypto_rng *rng,
 				struct err_info *info)
 {
-	uint8_t secret[KEY_BYTES], file[KEY_FILE_BYTES];
-	rng->fill(rng->context, secret, sizeof(secret));
-	enum err err = key_file_encode(KEY_ESTATE_SECRET, secret, NULL, rng, file);
-	if (err == ERR_OK)
-		err = os_file_create(d->estate, file, sizeof(file), 0600, info);
-	else
-		err_set(info, err, "cannot make the estate's key: %s", err_text(err));
-	crypto_wipe(secret, sizeof(secret));
-	crypto_wipe(file, sizeof(file));
+	uint8_t *secret = crypto_guarded_new(KEY_BYTES);
+	if (secret == NULL)
+		return err_set(info, ERR_NOMEM, "no memory for the estate's key");
+	rng->fill(rng->context, secret, KEY_BYTES);
+	enum err err = key_file_save(KEY_ESTATE_SECRET, secret, d->estate, NULL, false, rng, info);
+	crypto_guarded_free(secret, KEY_BYTES);
 	return err;
 }
 

@@ -7,7 +7,7 @@
 #include "cli/passphrase.h"
 #include "cli/shown.h"
 #include "cli/verb.h"
-#include "crypto/hash.h"
+#include "crypto/guarded.h"
 #include "os/clock.h"
 #include "os/file.h"
 
@@ -72,12 +72,11 @@ static enum err read_key_file(const char *path, uint8_t ret[KEY_BYTES], struct e
 	uint8_t *data;
 	size_t len;
 	bool protected;
-	enum err err = os_file_read_secret(path, KEY_FILE_BYTES, &data, &len, info);
+	enum err err = crypto_guarded_read(path, KEY_FILE_BYTES, &data, &len, info);
 	if (err != ERR_OK)
 		return err;
 	err = key_file_public(data, len, KEY_OPERATOR, &protected, ret);
-	crypto_wipe(data, len);
-	free(data);
+	crypto_guarded_free(data, len);
 	if (err != ERR_OK)
 		return err_set(info, err, "\"%s\" is no operator's key file (%s)", path, err_text(err));
 	return ERR_OK;
@@ -90,6 +89,8 @@ static enum err read_public_key(const char *typed, uint8_t ret[KEY_BYTES], struc
 	size_t len;
 	if (text_unhex(ret, KEY_BYTES, typed))
 		return ERR_OK;
+	if (key_file_looks(typed))
+		return read_key_file(typed, ret, info);
 	enum err err = os_file_read(typed, KEY_TEXT_BYTES, &data, &len, info);
 	if (err != ERR_OK)
 		return err;
@@ -97,9 +98,11 @@ static enum err read_public_key(const char *typed, uint8_t ret[KEY_BYTES], struc
 	if (is_text)
 		data[PUBLIC_DIGITS] = '\0';
 	is_text = is_text && text_unhex(ret, KEY_BYTES, (char *)data);
-	crypto_wipe(data, len);
 	free(data);
-	return is_text ? ERR_OK : read_key_file(typed, ret, info);
+	return is_text ? ERR_OK
+		       : err_set(info, ERR_FORMAT,
+				 "\"%s\" is neither a key file nor begins with the %d digits of a public key",
+				 typed, PUBLIC_DIGITS);
 }
 
 static enum err make_key(const struct command *c, const struct authority_dir *d, const char *path,

@@ -5,7 +5,7 @@
 
 #include "base/text.h"
 #include "cli/bundle.h"
-#include "crypto/hash.h"
+#include "crypto/guarded.h"
 #include "os/file.h"
 
 #define FILE_BYTES ((size_t)LIMIT_LOG_ENTRIES * (2 + LIMIT_LOG_ENTRY_BYTES))
@@ -29,7 +29,7 @@ static bool read_place(const struct authority_dir *d, char ret[LIMIT_PATH_BYTES]
 {
 	uint8_t *data;
 	size_t len;
-	if (os_file_read_secret(d->spare, LIMIT_PATH_BYTES - 1, &data, &len, NULL) != ERR_OK)
+	if (os_file_read_private(d->spare, LIMIT_PATH_BYTES - 1, &data, &len, NULL) != ERR_OK)
 		return false;
 	data[strcspn((char *)data, "\r\n")] = '\0';
 	bool named = data[0] == '/' && text_copy(ret, LIMIT_PATH_BYTES, (char *)data);
@@ -50,18 +50,15 @@ static enum err copy_file(const char *from, const char *to, struct err_info *inf
 {
 	uint8_t *data, *known = NULL;
 	size_t len, known_len = 0;
-	enum err err = os_file_read_secret(from, FILE_BYTES, &data, &len, info);
+	enum err err = crypto_guarded_read(from, FILE_BYTES, &data, &len, info);
 	if (err != ERR_OK)
 		return err;
-	bool same = os_file_read_secret(to, FILE_BYTES, &known, &known_len, NULL) == ERR_OK &&
+	bool same = crypto_guarded_read(to, FILE_BYTES, &known, &known_len, NULL) == ERR_OK &&
 		    known_len == len && memcmp(known, data, len) == 0;
 	if (!same)
 		err = os_file_replace(to, data, len, 0600, info);
-	if (known != NULL)
-		crypto_wipe(known, known_len);
-	crypto_wipe(data, len);
-	free(known);
-	free(data);
+	crypto_guarded_free(known, known_len);
+	crypto_guarded_free(data, len);
 	return err;
 }
 

@@ -8,6 +8,7 @@
 #include "cli/help.h"
 #include "cli/verb.h"
 #include "crypto/hash.h"
+#include "os/process.h"
 
 #define NAME_BYTES 128
 #define VERBS_MAX  64
@@ -91,6 +92,8 @@ static int run(struct command *c, int argc, char *const *argv)
 		text_escape(shown, sizeof(shown), extra, strlen(extra));
 		return command_fail(c, MESH_EXIT_USAGE, "unexpected argument \"%s\"", shown);
 	}
+	if (v->secrets)
+		os_process_hide();
 	return v->run(c);
 }
 

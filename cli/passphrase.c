@@ -3,8 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "crypto/hash.h"
-#include "os/file.h"
+#include "crypto/guarded.h"
 #include "os/terminal.h"
 
 char *passphrase_new(void)
@@ -21,7 +20,7 @@ static enum err read_first_line(const char *path, char ret[PASSPHRASE_BYTES], st
 {
 	uint8_t *data;
 	size_t len;
-	enum err err = os_file_read_secret(path, PASSPHRASE_BYTES - 1, &data, &len, info);
+	enum err err = crypto_guarded_read(path, PASSPHRASE_BYTES - 1, &data, &len, info);
 	if (err != ERR_OK)
 		return err;
 	size_t line = strcspn((char *)data, "\r\n");
@@ -32,8 +31,7 @@ static enum err read_first_line(const char *path, char ret[PASSPHRASE_BYTES], st
 		memcpy(ret, data, line);
 		ret[line] = '\0';
 	}
-	crypto_wipe(data, len);
-	free(data);
+	crypto_guarded_free(data, len);
 	return err;
 }
 

@@ -11,7 +11,6 @@
 #include "cli/shown.h"
 #include "cli/token_subnets.h"
 #include "cli/verb.h"
-#include "crypto/hash.h"
 #include "os/clock.h"
 #include "os/file.h"
 #include "record/body.h"
@@ -40,18 +39,7 @@ static enum err read_seeds(const struct command *c, struct token *t, struct err_
 
 static enum err load_secret(const struct authority_dir *d, struct token *t, struct err_info *info)
 {
-	uint8_t *file;
-	size_t len;
-	enum err err = os_file_read_secret(d->estate, KEY_FILE_BYTES, &file, &len, info);
-	if (err != ERR_OK)
-		return err;
-	err = key_file_decode(file, len, KEY_ESTATE_SECRET, NULL, t->estate_secret);
-	crypto_wipe(file, len);
-	free(file);
-	if (err != ERR_OK)
-		return err_set(info, err, "\"%s\" is damaged (%s); restore it from the spare copy", d->estate,
-			       err_text(err));
-	return ERR_OK;
+	return key_file_load(d->estate, KEY_ESTATE_SECRET, NULL, t->estate_secret, info);
 }
 
 static enum err load_issuer(const struct command *c, const struct authority_dir *d, const char *name,
@@ -70,7 +58,7 @@ static enum err load_issuer(const struct command *c, const struct authority_dir 
 					  "Passphrase of the issuer's key: ", &issuer, info);
 	if (err != ERR_OK)
 		return err;
-	identity_seed(issuer, t->issuer_seed);
+	memcpy(t->issuer_seed, identity_seed(issuer), KEY_BYTES);
 	*ret = authlog_find_grant(t->log, identity_id(issuer));
 	identity_free(issuer);
 	if (*ret == NULL)
@@ -136,8 +124,7 @@ static enum err write_token(const struct token *t, const char *path, struct err_
 	if (err != ERR_OK)
 		return err_set(info, err, "cannot make the token: %s", err_text(err));
 	err = os_file_create(path, text, len, 0600, info);
-	crypto_wipe(text, len);
-	free(text);
+	crypto_guarded_free(text, len);
 	return err;
 }
 

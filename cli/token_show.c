@@ -125,15 +125,12 @@ int verb_token_show(struct command *c)
 	struct token *t = token_new();
 	struct err_info info = {0};
 	struct identity *issuer = NULL;
-	uint8_t *text;
-	size_t len;
+	struct os_secret *file = NULL;
 	enum err err = t == NULL ? err_set(&info, ERR_NOMEM, "no memory for a token")
-				 : os_file_read(path, LIMIT_TOKEN_BYTES, &text, &len, &info);
-	if (err == ERR_OK) {
-		err = token_decode((const char *)text, len, t, &info);
-		crypto_wipe(text, len);
-		free(text);
-	}
+				 : os_secret_open(path, false, &file, &info);
+	if (err == ERR_OK)
+		err = token_read(file, t, &info);
+	os_secret_close(file);
 	if (err == ERR_USED) {
 		token_free(t);
 		return show_used(c);

@@ -25,6 +25,7 @@ struct verb {
 	const char *exits;                 /* which exit codes it has, as the characters "0123" */
 	const char *exit_partial;          /* what code 3 means here; NULL: as everywhere */
 	const char *examples;              /* lines "command # what for" */
+	bool secrets;                      /* it holds keys or passphrases: no core dump of it */
 	int (*run)(struct command *c);
 };
 

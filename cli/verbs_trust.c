@@ -224,6 +224,7 @@ static const struct verb verbs[] = {
      .exits = "012",
      .examples = "mesh enroll --token /root/token --state /var/lib/mesh # then: systemctl start meshd\nmesh "
 		 "enroll --token token --site leeds --keep-token # one token for several hosts",
+     .secrets = true,
      .run = verb_enroll},
     {.name = "cert show",
      .operands = "[FILE]",
@@ -256,6 +257,7 @@ static const struct verb verbs[] = {
      .examples = "mesh token create --dir auth --issuer tills --seed 10.1.0.5:7946 --out t # give it to the "
 		 "machines of its sites\nmesh token create --dir auth --issuer tills --subnets sites.csv "
 		 "--out t # one for an image: each machine finds its site by its address",
+     .secrets = true,
      .run = verb_token_create},
     {.name = "token show",
      .operands = "FILE",
@@ -269,6 +271,7 @@ static const struct verb verbs[] = {
      .exit_partial = "shown, but nothing can be enrolled with it: used, past its days, or its issuer "
 		     "revoked or ended (--allow-partial makes it 0)",
      .examples = "mesh token show token # may it still be used\nmesh token show token -o json # for scripts",
+     .secrets = true,
      .run = verb_token_show},
     {.name = "authority init",
      .operands = "",
@@ -282,6 +285,7 @@ static const struct verb verbs[] = {
      .exits = "012",
      .examples =
 	 "mesh authority init --dir auth --name example --spare /media/usb/auth # asks for a passphrase",
+     .secrets = true,
      .run = verb_authority_init},
     {.name = "authority issuer",
      .operands = "NAME",
@@ -297,6 +301,7 @@ static const struct verb verbs[] = {
      .exits = "0123",
      .exit_partial = CHANGE_EXIT,
      .examples = "mesh authority issuer tills --dir auth --site berlin --site leeds --quota 500 # two sites",
+     .secrets = true,
      .run = verb_authority_issuer},
     {.name = "authority extend",
      .operands = "[NAME]",
@@ -310,6 +315,7 @@ static const struct verb verbs[] = {
      .exit_partial = CHANGE_EXIT,
      .examples = "mesh authority extend --dir auth --days 365 # all grants, a year from today\nmesh "
 		 "authority extend tills --dir auth --quota 2000 # more hosts",
+     .secrets = true,
      .run = verb_authority_extend},
     {.name = "authority operator",
      .operands = "NAME",
@@ -325,6 +331,7 @@ static const struct verb verbs[] = {
      .exit_partial = CHANGE_EXIT,
      .examples = "mesh authority operator jo --dir auth --role incidents,inventory --days 180 # then hand "
 		 "operators/jo.key over",
+     .secrets = true,
      .run = verb_authority_operator},
     {.name = "authority rotate",
      .operands = "",
@@ -338,6 +345,7 @@ static const struct verb verbs[] = {
      .exit_partial = CHANGE_EXIT,
      .examples = "mesh authority rotate --dir auth # when people leave who knew the passphrase\nmesh "
 		 "authority rotate --dir auth --remove-old # once nobody needs the old key",
+     .secrets = true,
      .run = verb_authority_rotate},
     {.name = "authority revoke",
      .operands = "host|issuer|operator WHO",
@@ -358,6 +366,7 @@ static const struct verb verbs[] = {
 	 "mesh authority revoke host till-17 --dir auth --reason stolen # by name, from the replica\n"
 	 "mesh authority revoke issuer tills --dir auth --reason leaked --keep hosts # the ids in the "
 	 "file hosts stay",
+     .secrets = true,
      .run = verb_authority_revoke},
     {.name = "authority log",
      .operands = "",
@@ -374,6 +383,7 @@ static const struct verb verbs[] = {
      .examples = "mesh authority log --dir auth # what was granted, and until when\nmesh authority log --dir "
 		 "auth --out carry.log # for a branch that is cut off\nmesh authority log --dir auth --take "
 		 "/media/usb/auth # the other copy is newer",
+     .secrets = true,
      .run = verb_authority_log},
     {.name = "authority publish",
      .operands = "",
@@ -387,6 +397,7 @@ static const struct verb verbs[] = {
      .exits = "012",
      .examples = "mesh authority publish --dir auth --state /var/lib/mesh # where the authority is\nmesh "
 		 "authority publish --log carry.log # on a node of a branch that is cut off",
+     .secrets = true,
      .run = verb_authority_publish},
 };
 

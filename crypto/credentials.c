@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "crypto/guarded.h"
 #include "os/file.h"
 #include "os/hardware.h"
 
@@ -180,14 +181,7 @@ static enum err refuse_enrolled(const struct files *f, const char *state, struct
 static enum err save_estate_key(const struct files *f, const struct token *token,
 				const struct crypto_rng *rng, struct err_info *info)
 {
-	uint8_t file[KEY_FILE_BYTES];
-	enum err err = key_file_encode(KEY_ESTATE_SECRET, token->estate_secret, NULL, rng, file);
-	if (err == ERR_OK)
-		err = os_file_replace(f->estate, file, sizeof(file), 0600, info);
-	else
-		err_set(info, err, "cannot encode the estate key: %s", err_text(err));
-	crypto_wipe(file, sizeof(file));
-	return err;
+	return key_file_save(KEY_ESTATE_SECRET, token->estate_secret, f->estate, NULL, true, rng, info);
 }
 
 static enum err save_seeds(const struct files *f, const struct token *token, struct err_info *info)
@@ -340,23 +334,19 @@ enum err credentials_enroll(const char *state, const struct token *token, const 
 	return err;
 }
 
-static enum err load_estate_keys(const struct files *f, const struct id *estate, struct estate_keys *ret,
+static enum err load_estate_keys(const struct files *f, const struct id *estate, struct estate_keys **ret,
 				 struct err_info *info)
 {
-	uint8_t *file = NULL, secret[KEY_BYTES];
-	size_t len = 0;
-	enum err err = os_file_read_secret(f->estate, KEY_FILE_BYTES, &file, &len, info);
-	if (err != ERR_OK)
-		return err;
-	err = key_file_decode(file, len, KEY_ESTATE_SECRET, NULL, secret);
-	if (err == ERR_OK)
-		estate_keys_derive(ret, estate, secret);
-	else
-		err_set(info, err, "\"%s\" is damaged (%s); restore it, or enrol again in another folder",
-			f->estate, err_text(err));
-	crypto_wipe(secret, sizeof(secret));
-	crypto_wipe(file, len);
-	free(file);
+	uint8_t *secret = crypto_guarded_new(KEY_BYTES);
+	enum err err =
+	    secret == NULL ? ERR_NOMEM : key_file_load(f->estate, KEY_ESTATE_SECRET, NULL, secret, info);
+	if (err == ERR_OK) {
+		*ret = estate_keys_new(estate, secret);
+		err = *ret != NULL ? ERR_OK : ERR_NOMEM;
+	}
+	if (err == ERR_NOMEM)
+		err_set(info, err, "no memory for the keys of \"%s\"; free some and try again", f->estate);
+	crypto_guarded_free(secret, KEY_BYTES);
 	return err;
 }
 
@@ -463,7 +453,6 @@ enum err credentials_load(const char *state, struct credentials *ret, struct err
 	} else {
 		credentials_release(&c);
 	}
-	estate_keys_wipe(&c.keys);
 	return err;
 }
 
@@ -473,6 +462,6 @@ void credentials_release(struct credentials *c)
 		return;
 	identity_free(c->identity);
 	authlog_free(c->log);
-	estate_keys_wipe(&c->keys);
+	estate_keys_free(c->keys);
 	*c = (struct credentials){0};
 }

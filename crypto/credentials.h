@@ -9,7 +9,7 @@
 struct credentials {
 	struct identity *identity; /* owned */
 	struct authlog *log;       /* owned */
-	struct estate_keys keys;
+	struct estate_keys *keys;  /* owned, guarded */
 	struct certificate certificate;
 	uint8_t certificate_bytes[LIMIT_CERTIFICATE_BYTES];
 	size_t certificate_len;

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "crypto/guarded.h"
+#include "crypto/secret.h"
 
 _Static_assert(crypto_generichash_blake2b_PERSONALBYTES == 16, "domains are padded to 16 bytes");
 _Static_assert(crypto_shorthash_KEYBYTES == sizeof(((struct estate_keys *)NULL)->mac_key), "mac key");
@@ -71,19 +73,26 @@ uint64_t hash_short(const uint8_t key[HASH_SHORT_KEY_BYTES], const void *data, s
 
 void estate_keys_derive(struct estate_keys *ret, const struct id *estate, const uint8_t secret[KEY_BYTES])
 {
-	uint8_t mac[KEY_BYTES];
 	ret->estate = *estate;
-	hash_keyed(mac, sizeof(mac), secret, "mesh.mac", NULL, 0);
-	memcpy(ret->mac_key, mac, sizeof(ret->mac_key));
+	/* Cut to its length by way of the next one's place. */
+	hash_keyed(ret->hello_key, KEY_BYTES, secret, "mesh.mac", NULL, 0);
+	memcpy(ret->mac_key, ret->hello_key, sizeof(ret->mac_key));
 	hash_keyed(ret->hello_key, KEY_BYTES, secret, "mesh.hello", NULL, 0);
 	hash_keyed(ret->set_key, KEY_BYTES, secret, "mesh.set", NULL, 0);
-	crypto_wipe(mac, sizeof(mac));
+	secret_scrub();
 }
 
-void estate_keys_wipe(struct estate_keys *keys)
+struct estate_keys *estate_keys_new(const struct id *estate, const uint8_t secret[KEY_BYTES])
 {
+	struct estate_keys *keys = crypto_guarded_new(sizeof(*keys));
 	if (keys != NULL)
-		crypto_wipe(keys, sizeof(*keys));
+		estate_keys_derive(keys, estate, secret);
+	return keys;
+}
+
+void estate_keys_free(struct estate_keys *keys)
+{
+	crypto_guarded_free(keys, sizeof(*keys));
 }
 
 enum err crypto_init(void)

@@ -23,7 +23,7 @@ uint64_t hash_checksum(const void *data, size_t len);
 #define HASH_SHORT_KEY_BYTES 16
 uint64_t hash_short(const uint8_t key[HASH_SHORT_KEY_BYTES], const void *data, size_t len);
 
-/* What a node derives from the estate secret once. Memory of the caller; wipe with estate_keys_wipe. */
+/* What a node derives from the estate secret once. Guarded memory of the caller (crypto/guarded.h). */
 struct estate_keys {
 	struct id estate;
 	uint8_t mac_key[16];
@@ -32,17 +32,14 @@ struct estate_keys {
 };
 
 void estate_keys_derive(struct estate_keys *ret, const struct id *estate, const uint8_t secret[KEY_BYTES]);
-void estate_keys_wipe(struct estate_keys *keys);
+/* The same in guarded memory of its own; NULL when there is none. Freeing wipes it; NULL is fine. */
+struct estate_keys *estate_keys_new(const struct id *estate, const uint8_t secret[KEY_BYTES]);
+void estate_keys_free(struct estate_keys *keys);
 
 /* Once per process before anything else of crypto/ (thread-safe, repeatable). ERR_UNSUPPORTED. */
 enum err crypto_init(void);
 /* Overwrite memory so that the compiler cannot leave it out. */
 void crypto_wipe(void *data, size_t len);
-/* Zeroed memory for secrets, between guard pages, kept out of swap and core dumps where the system allows it;
- * NULL when there is none. Freeing wipes it; NULL is fine. */
-void *crypto_guarded_new(size_t len);
-void crypto_guarded_free(void *secret, size_t len);
-
 /* Whether they are the same, in a time that does not tell where they differ. */
 bool hash_same(const void *a, const void *b, size_t len);
 

@@ -12,49 +12,70 @@ _Static_assert(crypto_sign_ed25519_SEEDBYTES == KEY_BYTES, "seed");
 _Static_assert(crypto_sign_ed25519_PUBLICKEYBYTES == KEY_BYTES, "public key");
 _Static_assert(crypto_sign_ed25519_BYTES == SIGNATURE_BYTES, "signature");
 
+struct secret_half {
+	uint8_t key[crypto_sign_ed25519_SECRETKEYBYTES]; /* seed and public key */
+	uint8_t seed[KEY_BYTES];
+};
+
 struct identity {
 	struct id id;
 	uint8_t public_key[KEY_BYTES];
 	bool guarded;
-	uint8_t *secret_key; /* crypto_sign_ed25519_SECRETKEYBYTES: seed and public key */
+	struct secret_half *secret;
 };
 
-static enum err make(const uint8_t seed[KEY_BYTES], bool guarded, struct identity **ret)
+/* With room for a seed, which is filled in there before `derive`. */
+static enum err begin(bool guarded, struct identity **ret)
 {
 	struct identity *identity = calloc(1, sizeof(*identity));
 	if (identity == NULL)
 		return ERR_NOMEM;
 	identity->guarded = guarded;
-	identity->secret_key = secret_new(crypto_sign_ed25519_SECRETKEYBYTES, guarded);
-	if (identity->secret_key == NULL) {
+	identity->secret = secret_new(sizeof(*identity->secret), guarded);
+	if (identity->secret == NULL) {
 		free(identity);
 		return ERR_NOMEM;
 	}
-	crypto_sign_ed25519_seed_keypair(identity->public_key, identity->secret_key, seed);
-	identity->id = id_of_key(identity->public_key);
 	*ret = identity;
 	return ERR_OK;
 }
 
+static void derive(struct identity *identity)
+{
+	crypto_sign_ed25519_seed_keypair(identity->public_key, identity->secret->key, identity->secret->seed);
+	identity->id = id_of_key(identity->public_key);
+	secret_scrub();
+}
+
 enum err identity_generate(const struct crypto_rng *rng, struct identity **ret)
 {
-	uint8_t seed[KEY_BYTES];
-	rng->fill(rng->context, seed, sizeof(seed));
-	enum err err = make(seed, !crypto_rng_is_seeded(rng), ret);
-	crypto_wipe(seed, sizeof(seed));
-	return err;
+	struct identity *identity;
+	enum err err = begin(!crypto_rng_is_seeded(rng), &identity);
+	if (err != ERR_OK)
+		return err;
+	rng->fill(rng->context, identity->secret->seed, KEY_BYTES);
+	derive(identity);
+	*ret = identity;
+	return ERR_OK;
 }
 
 enum err identity_from_seed(const uint8_t seed[KEY_BYTES], struct identity **ret)
 {
-	return make(seed, true, ret);
+	struct identity *identity;
+	enum err err = begin(true, &identity);
+	if (err != ERR_OK)
+		return err;
+	memcpy(identity->secret->seed, seed, KEY_BYTES);
+	derive(identity);
+	*ret = identity;
+	return ERR_OK;
 }
 
 void identity_free(struct identity *identity)
 {
 	if (identity == NULL)
 		return;
-	secret_free(identity->secret_key, crypto_sign_ed25519_SECRETKEYBYTES, identity->guarded);
+	secret_free(identity->secret, sizeof(*identity->secret), identity->guarded);
 	free(identity);
 }
 
@@ -68,15 +89,15 @@ const uint8_t *identity_public_key(const struct identity *identity)
 	return identity->public_key;
 }
 
-void identity_seed(const struct identity *identity, uint8_t ret[KEY_BYTES])
+const uint8_t *identity_seed(const struct identity *identity)
 {
-	memcpy(ret, identity->secret_key, KEY_BYTES);
+	return identity->secret->seed;
 }
 
 void identity_sign(const struct identity *identity, const void *data, size_t len,
 		   uint8_t ret[SIGNATURE_BYTES])
 {
-	int failed = crypto_sign_ed25519_detached(ret, NULL, data, len, identity->secret_key);
+	int failed = crypto_sign_ed25519_detached(ret, NULL, data, len, identity->secret->key);
 	CHECK(failed == 0);
 }
 

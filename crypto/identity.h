@@ -31,7 +31,7 @@ void identity_free(struct identity *identity); /* NULL is fine */
 
 const struct id *identity_id(const struct identity *identity);
 const uint8_t *identity_public_key(const struct identity *identity); /* KEY_BYTES */
-void identity_seed(const struct identity *identity, uint8_t ret[KEY_BYTES]);
+const uint8_t *identity_seed(const struct identity *identity);       /* KEY_BYTES, where the secret half is */
 void identity_sign(const struct identity *identity, const void *data, size_t len,
 		   uint8_t ret[SIGNATURE_BYTES]);
 
@@ -44,11 +44,12 @@ bool identity_key_sound(const uint8_t public_key[KEY_BYTES]);
 enum err signature_verify(const uint8_t public_key[KEY_BYTES], const void *data, size_t len,
 			  const uint8_t signature[SIGNATURE_BYTES]);
 
-/* Key file to memory. `passphrase` NULL or empty: plain. Argon2id limits: 3 passes, 64 MiB. */
+/* Key file to memory. `passphrase` NULL or empty: plain. Argon2id limits: 3 passes, 64 MiB. The caller's
+ * memory is guarded (crypto/guarded.h): a plain file holds the seed as it is. ERR_NOMEM. */
 enum err key_file_encode(enum key_purpose purpose, const uint8_t seed[KEY_BYTES], const char *passphrase,
 			 const struct crypto_rng *rng, uint8_t ret[KEY_FILE_BYTES]);
 /* ERR_FORMAT, ERR_CHECKSUM, ERR_SEAL (wrong or missing passphrase), ERR_LIMIT (Argon2id demands beyond
- * 1 GiB or 16 passes are refused). */
+ * 1 GiB or 16 passes are refused), ERR_NOMEM. */
 enum err key_file_decode(const uint8_t *data, size_t len, enum key_purpose purpose, const char *passphrase,
 			 uint8_t ret_seed[KEY_BYTES]);
 
@@ -56,7 +57,18 @@ enum err key_file_decode(const uint8_t *data, size_t len, enum key_purpose purpo
 enum err key_file_public(const uint8_t *data, size_t len, enum key_purpose purpose, bool *ret_protected,
 			 uint8_t ret_public_key[KEY_BYTES]);
 
-/* The same with a file of mode 0600. Saving never overwrites (ERR_EXISTS). */
+/* Whether a file begins as a key file does. */
+bool key_file_looks(const char *path);
+
+/* The same with a file of mode 0600, for any seed. Saving overwrites, whole or not at all, only with
+ * `replace` (else ERR_EXISTS). */
+enum err key_file_save(enum key_purpose purpose, const uint8_t seed[KEY_BYTES], const char *path,
+		       const char *passphrase, bool replace, const struct crypto_rng *rng,
+		       struct err_info *info);
+enum err key_file_load(const char *path, enum key_purpose purpose, const char *passphrase,
+		       uint8_t ret_seed[KEY_BYTES], struct err_info *info);
+
+/* The same of a key pair. Saving never overwrites. */
 enum err identity_save(const struct identity *identity, enum key_purpose purpose, const char *path,
 		       const char *passphrase, const struct crypto_rng *rng, struct err_info *info);
 enum err identity_load(const char *path, enum key_purpose purpose, const char *passphrase,

@@ -3,13 +3,14 @@
  * Checks go from cheap to dear: length, magic, checksum and fields first, Argon2id only for a file that is
  * whole. The public key at the end proves that what came out is the seed that went in. */
 #include <sodium.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
 #include "base/cursor.h"
+#include "crypto/guarded.h"
 #include "crypto/hash.h"
 #include "crypto/identity.h"
+#include "crypto/secret.h"
 #include "os/file.h"
 
 #define MAGIC "meshkey1"
@@ -39,23 +40,28 @@ static bool protects(const char *passphrase)
 	return passphrase != NULL && passphrase[0] != '\0';
 }
 
+/* Everything secret that a key file goes through, in one piece of guarded memory. */
+struct work {
+	uint8_t file[KEY_FILE_BYTES];
+	uint8_t seed[KEY_BYTES];
+	uint8_t key[KEY_BYTES]; /* from the passphrase */
+	uint8_t pair[crypto_sign_ed25519_SECRETKEYBYTES];
+};
+
 /* What stands where the public key does: for the estate secret, which is no key pair, a hash. */
-static void public_part(enum key_purpose purpose, const uint8_t seed[KEY_BYTES], uint8_t ret[KEY_BYTES])
+static void public_part(enum key_purpose purpose, struct work *w, uint8_t ret[KEY_BYTES])
 {
-	if (purpose == KEY_ESTATE_SECRET) {
-		hash_bytes(ret, KEY_BYTES, "mesh.secret", seed, KEY_BYTES);
-		return;
-	}
-	uint8_t secret_key[crypto_sign_ed25519_SECRETKEYBYTES];
-	crypto_sign_ed25519_seed_keypair(ret, secret_key, seed);
-	crypto_wipe(secret_key, sizeof(secret_key));
+	if (purpose == KEY_ESTATE_SECRET)
+		hash_bytes(ret, KEY_BYTES, "mesh.secret", w->seed, KEY_BYTES);
+	else
+		crypto_sign_ed25519_seed_keypair(ret, w->pair, w->seed);
 }
 
 /* ERR_NOMEM: the memory Argon2id asks for is not to be had. */
-static enum err stretch(const char *passphrase, const uint8_t *salt, uint32_t passes, uint32_t kib,
-			uint8_t ret[KEY_BYTES])
+static enum err stretch(struct work *w, const char *passphrase, const uint8_t *salt, uint32_t passes,
+			uint32_t kib)
 {
-	int failed = crypto_pwhash_argon2id(ret, KEY_BYTES, passphrase, strlen(passphrase), salt, passes,
+	int failed = crypto_pwhash_argon2id(w->key, KEY_BYTES, passphrase, strlen(passphrase), salt, passes,
 					    (size_t)kib * 1024, crypto_pwhash_argon2id_ALG_ARGON2ID13);
 	return failed == 0 ? ERR_OK : ERR_NOMEM;
 }
@@ -65,23 +71,23 @@ static uint64_t checksum(const uint8_t *file)
 	return hash_u64("mesh.keyfile", file, OFFSET_CHECKSUM);
 }
 
-static enum err seal_seed(uint8_t *file, const uint8_t seed[KEY_BYTES], const char *passphrase)
+static enum err seal_seed(struct work *w, const char *passphrase)
 {
-	uint8_t key[KEY_BYTES];
-	enum err err = stretch(passphrase, file + OFFSET_SALT, ARGON_PASSES, ARGON_KIB, key);
+	uint8_t *file = w->file;
+	enum err err = stretch(w, passphrase, file + OFFSET_SALT, ARGON_PASSES, ARGON_KIB);
 	if (err == ERR_OK)
-		crypto_aead_xchacha20poly1305_ietf_encrypt(file + OFFSET_SEED, NULL, seed, KEY_BYTES, file,
-							   OFFSET_SEED, NULL, file + OFFSET_NONCE, key);
-	crypto_wipe(key, sizeof(key));
+		crypto_aead_xchacha20poly1305_ietf_encrypt(file + OFFSET_SEED, NULL, w->seed, KEY_BYTES, file,
+							   OFFSET_SEED, NULL, file + OFFSET_NONCE, w->key);
 	return err;
 }
 
-enum err key_file_encode(enum key_purpose purpose, const uint8_t seed[KEY_BYTES], const char *passphrase,
-			 const struct crypto_rng *rng, uint8_t ret[KEY_FILE_BYTES])
+static enum err encode(struct work *work, enum key_purpose purpose, const char *passphrase,
+		       const struct crypto_rng *rng)
 {
-	uint8_t file[KEY_FILE_BYTES] = {0};
+	uint8_t *file = work->file;
 	bool sealed = protects(passphrase);
-	struct writer w = writer_of(file, sizeof(file));
+	enum err err = ERR_OK;
+	struct writer w = writer_of(file, KEY_FILE_BYTES);
 	writer_bytes(&w, MAGIC, MAGIC_BYTES);
 	writer_u8(&w, (uint8_t)purpose);
 	writer_u8(&w, sealed ? PROTECTION_ARGON2ID : PROTECTION_PLAIN);
@@ -89,20 +95,30 @@ enum err key_file_encode(enum key_purpose purpose, const uint8_t seed[KEY_BYTES]
 	writer_u32(&w, sealed ? ARGON_PASSES : 0);
 	writer_u32(&w, sealed ? ARGON_KIB : 0);
 	CHECK(w.len == OFFSET_SALT);
-	enum err err = ERR_OK;
 	if (sealed) {
 		rng->fill(rng->context, file + OFFSET_SALT, OFFSET_SEED - OFFSET_SALT);
-		err = seal_seed(file, seed, passphrase);
+		err = seal_seed(work, passphrase);
 	} else {
-		memcpy(file + OFFSET_SEED, seed, KEY_BYTES);
+		memcpy(file + OFFSET_SEED, work->seed, KEY_BYTES);
 	}
-	if (err == ERR_OK) {
-		public_part(purpose, seed, file + OFFSET_PUBLIC);
-		w = writer_of(file + OFFSET_CHECKSUM, sizeof(uint64_t));
-		writer_u64(&w, checksum(file));
-		memcpy(ret, file, sizeof(file));
-	}
-	crypto_wipe(file, sizeof(file));
+	public_part(purpose, work, file + OFFSET_PUBLIC);
+	w = writer_of(file + OFFSET_CHECKSUM, sizeof(uint64_t));
+	writer_u64(&w, checksum(file));
+	return err;
+}
+
+enum err key_file_encode(enum key_purpose purpose, const uint8_t seed[KEY_BYTES], const char *passphrase,
+			 const struct crypto_rng *rng, uint8_t ret[KEY_FILE_BYTES])
+{
+	struct work *w = secret_new(sizeof(*w), true);
+	if (w == NULL)
+		return ERR_NOMEM;
+	memcpy(w->seed, seed, KEY_BYTES);
+	enum err err = encode(w, purpose, passphrase, rng);
+	if (err == ERR_OK)
+		memcpy(ret, w->file, KEY_FILE_BYTES);
+	secret_free(w, sizeof(*w), true);
+	secret_scrub();
 	return err;
 }
 
@@ -115,8 +131,8 @@ static enum err open_plain(const uint8_t *file, uint32_t passes, uint32_t kib, u
 	return ERR_OK;
 }
 
-static enum err open_sealed(const uint8_t *file, uint32_t passes, uint32_t kib, const char *passphrase,
-			    uint8_t ret[KEY_BYTES])
+static enum err open_sealed(struct work *w, const uint8_t *file, uint32_t passes, uint32_t kib,
+			    const char *passphrase)
 {
 	if (passes > ARGON_MAX_PASSES || kib > ARGON_MAX_KIB)
 		return ERR_LIMIT;
@@ -124,13 +140,11 @@ static enum err open_sealed(const uint8_t *file, uint32_t passes, uint32_t kib, 
 		return ERR_FORMAT;
 	if (!protects(passphrase))
 		return ERR_SEAL;
-	uint8_t key[KEY_BYTES];
-	enum err err = stretch(passphrase, file + OFFSET_SALT, passes, kib, key);
+	enum err err = stretch(w, passphrase, file + OFFSET_SALT, passes, kib);
 	if (err == ERR_OK &&
-	    crypto_aead_xchacha20poly1305_ietf_decrypt(ret, NULL, NULL, file + OFFSET_SEED, SEALED_BYTES,
-						       file, OFFSET_SEED, file + OFFSET_NONCE, key) != 0)
+	    crypto_aead_xchacha20poly1305_ietf_decrypt(w->seed, NULL, NULL, file + OFFSET_SEED, SEALED_BYTES,
+						       file, OFFSET_SEED, file + OFFSET_NONCE, w->key) != 0)
 		err = ERR_SEAL;
-	crypto_wipe(key, sizeof(key));
 	return err;
 }
 
@@ -178,36 +192,55 @@ enum err key_file_decode(const uint8_t *data, size_t len, enum key_purpose purpo
 	enum err err = read_fields(data, len, purpose, &f);
 	if (err != ERR_OK)
 		return err;
-	uint8_t seed[KEY_BYTES] = {0};
+	struct work *w = secret_new(sizeof(*w), true);
+	if (w == NULL)
+		return ERR_NOMEM;
 	uint8_t expected[KEY_BYTES];
-	err = f.protection == PROTECTION_PLAIN ? open_plain(data, f.passes, f.kib, seed)
-					       : open_sealed(data, f.passes, f.kib, passphrase, seed);
+	err = f.protection == PROTECTION_PLAIN ? open_plain(data, f.passes, f.kib, w->seed)
+					       : open_sealed(w, data, f.passes, f.kib, passphrase);
 	if (err == ERR_OK) {
-		public_part(purpose, seed, expected);
+		public_part(purpose, w, expected);
 		if (memcmp(expected, data + OFFSET_PUBLIC, KEY_BYTES) != 0)
 			err = ERR_FORMAT;
 	}
 	if (err == ERR_OK)
-		memcpy(ret_seed, seed, KEY_BYTES);
-	crypto_wipe(seed, sizeof(seed));
+		memcpy(ret_seed, w->seed, KEY_BYTES);
+	secret_free(w, sizeof(*w), true);
+	secret_scrub();
+	return err;
+}
+
+bool key_file_looks(const char *path)
+{
+	char begin[MAGIC_BYTES];
+	size_t len;
+	uint64_t size;
+	return os_file_peek(path, 0, begin, sizeof(begin), &len, &size, NULL) == ERR_OK &&
+	       len == sizeof(begin) && memcmp(begin, MAGIC, sizeof(begin)) == 0;
+}
+
+enum err key_file_save(enum key_purpose purpose, const uint8_t seed[KEY_BYTES], const char *path,
+		       const char *passphrase, bool replace, const struct crypto_rng *rng,
+		       struct err_info *info)
+{
+	uint8_t *file = secret_new(KEY_FILE_BYTES, true);
+	enum err err = file == NULL ? ERR_NOMEM : key_file_encode(purpose, seed, passphrase, rng, file);
+	if (err != ERR_OK)
+		err_set(info, err,
+			"cannot protect the key for \"%s\": %s; Argon2id needs %u MiB of free memory", path,
+			err_text(err), ARGON_KIB / 1024);
+	else if (replace)
+		err = os_file_replace(path, file, KEY_FILE_BYTES, 0600, info);
+	else
+		err = os_file_create(path, file, KEY_FILE_BYTES, 0600, info);
+	secret_free(file, KEY_FILE_BYTES, true);
 	return err;
 }
 
 enum err identity_save(const struct identity *identity, enum key_purpose purpose, const char *path,
 		       const char *passphrase, const struct crypto_rng *rng, struct err_info *info)
 {
-	uint8_t seed[KEY_BYTES];
-	uint8_t file[KEY_FILE_BYTES];
-	identity_seed(identity, seed);
-	enum err err = key_file_encode(purpose, seed, passphrase, rng, file);
-	crypto_wipe(seed, sizeof(seed));
-	if (err != ERR_OK)
-		return err_set(info, err,
-			       "cannot protect the key for \"%s\": %s; Argon2id needs %u MiB of free memory",
-			       path, err_text(err), ARGON_KIB / 1024);
-	err = os_file_create(path, file, sizeof(file), 0600, info);
-	crypto_wipe(file, sizeof(file));
-	return err;
+	return key_file_save(purpose, identity_seed(identity), path, passphrase, false, rng, info);
 }
 
 static const char *purpose_name(enum key_purpose purpose)
@@ -255,23 +288,29 @@ static enum err tell(struct err_info *info, enum err err, enum key_purpose purpo
 	}
 }
 
-enum err identity_load(const char *path, enum key_purpose purpose, const char *passphrase,
-		       struct identity **ret, struct err_info *info)
+enum err key_file_load(const char *path, enum key_purpose purpose, const char *passphrase,
+		       uint8_t ret_seed[KEY_BYTES], struct err_info *info)
 {
 	uint8_t *data;
 	size_t len;
-	enum err err = os_file_read_secret(path, KEY_FILE_BYTES, &data, &len, info);
+	enum err err = crypto_guarded_read(path, KEY_FILE_BYTES, &data, &len, info);
 	if (err == ERR_LIMIT)
 		return tell(info, ERR_FORMAT, purpose, path, false);
 	if (err != ERR_OK)
 		return err;
-	uint8_t seed[KEY_BYTES];
-	err = key_file_decode(data, len, purpose, passphrase, seed);
-	crypto_wipe(data, len);
-	free(data);
-	if (err == ERR_OK) {
-		err = identity_from_seed(seed, ret);
-		crypto_wipe(seed, sizeof(seed));
-	}
+	err = key_file_decode(data, len, purpose, passphrase, ret_seed);
+	crypto_guarded_free(data, len);
 	return err == ERR_OK ? ERR_OK : tell(info, err, purpose, path, protects(passphrase));
+}
+
+enum err identity_load(const char *path, enum key_purpose purpose, const char *passphrase,
+		       struct identity **ret, struct err_info *info)
+{
+	uint8_t *seed = secret_new(KEY_BYTES, true);
+	enum err err = seed == NULL ? tell(info, ERR_NOMEM, purpose, path, false)
+				    : key_file_load(path, purpose, passphrase, seed, info);
+	if (err == ERR_OK && identity_from_seed(seed, ret) != ERR_OK)
+		err = tell(info, ERR_NOMEM, purpose, path, false);
+	secret_free(seed, KEY_BYTES, true);
+	return err;
 }

@@ -38,6 +38,9 @@ struct secrets {
 	uint8_t mac_key[crypto_shorthash_siphash24_KEYBYTES];
 	uint8_t hello_key[KEY_BYTES];
 	uint8_t exchange[2][KEY_BYTES];
+	/* While a pair is derived. */
+	uint8_t shared[crypto_scalarmult_BYTES];
+	struct pair pair;
 };
 
 struct keyring {
@@ -141,7 +144,7 @@ const uint8_t *keyring_public(const struct keyring *k)
 static bool derive(const struct keyring *k, const struct id *peer, size_t slot, const struct peer_key *key,
 		   struct pair *ret)
 {
-	uint8_t shared[crypto_scalarmult_BYTES];
+	uint8_t *shared = k->secrets->shared;
 	uint8_t context[2 * ID_BYTES + 2 * sizeof(uint32_t)];
 	if (crypto_scalarmult(shared, k->secrets->exchange[slot], key->public_key) != 0)
 		return false;
@@ -158,7 +161,8 @@ static bool derive(const struct keyring *k, const struct id *peer, size_t slot, 
 	writer_u32(&w, day_of(k, slot));
 	hash_keyed(ret->receive, KEY_BYTES, shared, "mesh.pair", context, sizeof(context));
 	ret->set = true;
-	crypto_wipe(shared, sizeof(shared));
+	crypto_wipe(shared, crypto_scalarmult_BYTES);
+	secret_scrub();
 	return true;
 }
 
@@ -173,7 +177,6 @@ enum err keyring_learn(struct keyring *k, const struct id *peer_id, wall_day day
 		       const uint8_t public_key[KEY_BYTES], bool fresh)
 {
 	struct peer_key key = {.valid = true, .day = day};
-	struct pair pair = {0};
 	struct peer *peer = peers_find(&k->peers, peer_id);
 	size_t slot = slot_of(k->day);
 	memcpy(key.public_key, public_key, KEY_BYTES);
@@ -182,10 +185,11 @@ enum err keyring_learn(struct keyring *k, const struct id *peer_id, wall_day day
 	if (!fresh && peer != NULL && day < peer->keys[PEER_KEY_NEWEST].day)
 		return ERR_STALE;
 	/* Derived now: it is needed at once, and it tells a key of small order. */
-	if (!derive(k, peer_id, slot, &key, &pair))
+	struct pair *pair = &k->secrets->pair;
+	if (!derive(k, peer_id, slot, &key, pair))
 		return ERR_ARG;
-	enum err err = peers_learn(&k->peers, peer_id, &key, slot, &pair, k->day, fresh);
-	crypto_wipe(&pair, sizeof(pair));
+	enum err err = peers_learn(&k->peers, peer_id, &key, slot, pair, k->day, fresh);
+	crypto_wipe(pair, sizeof(*pair));
 	return err;
 }
 

@@ -110,16 +110,24 @@ static bool same_key(const struct peer_key *a, const struct peer_key *b)
 	       memcmp(a->public_key, b->public_key, KEY_BYTES) == 0;
 }
 
+/* Byte by byte: no copy of a key is left on the stack. */
+static void swap_pairs(struct pair *a, struct pair *b)
+{
+	uint8_t *x = (uint8_t *)a, *y = (uint8_t *)b;
+	for (size_t i = 0; i < sizeof(*a); i++) {
+		uint8_t byte = x[i];
+		x[i] = y[i];
+		y[i] = byte;
+	}
+}
+
 static void swap_keys(struct peer *peer)
 {
 	struct peer_key newest = peer->keys[PEER_KEY_NEWEST];
 	peer->keys[PEER_KEY_NEWEST] = peer->keys[PEER_KEY_BEFORE];
 	peer->keys[PEER_KEY_BEFORE] = newest;
 	for (size_t slot = 0; slot < 2; slot++) {
-		struct pair pair = peer->pairs[slot][PEER_KEY_NEWEST];
-		peer->pairs[slot][PEER_KEY_NEWEST] = peer->pairs[slot][PEER_KEY_BEFORE];
-		peer->pairs[slot][PEER_KEY_BEFORE] = pair;
-		crypto_wipe(&pair, sizeof(pair));
+		swap_pairs(&peer->pairs[slot][PEER_KEY_NEWEST], &peer->pairs[slot][PEER_KEY_BEFORE]);
 	}
 }
 

@@ -2,8 +2,8 @@
 #ifndef MESH_CRYPTO_RNG_H
 #define MESH_CRYPTO_RNG_H
 
-#include <stddef.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct crypto_rng {

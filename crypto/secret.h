@@ -13,5 +13,7 @@
 void *secret_new(size_t len, bool guarded);
 /* Wipes. NULL is fine. */
 void secret_free(void *secret, size_t len, bool guarded);
+/* Overwrites what libsodium's functions left of a key on the stack below the caller. */
+void secret_scrub(void);
 
 #endif

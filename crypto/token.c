@@ -2,7 +2,8 @@
  *
  * Happy path: token_encode writes the array with its checksum, then the text; token_decode goes back the same
  * way and checks the log it carries. Failure: one layout is accepted, line width included, so that a token is
- * either whole or refused; the text of the error says what to do. Buffers with secrets are wiped. */
+ * either whole or refused; the text of the error says what to do. What has secrets in it is guarded memory.
+ */
 #include "crypto/token.h"
 
 #include <sodium.h>
@@ -16,23 +17,18 @@
 #include "base/mp.h"
 #include "base/text.h"
 #include "crypto/authlog_private.h"
-#include "os/file.h"
+#include "crypto/guarded.h"
+#include "crypto/secret.h"
 
-#define LINE_PREFIX    "mesh-token-"
-#define LINE_FIRST     LINE_PREFIX "1\n"
-#define LINE_USED      LINE_PREFIX "used"
-#define LINE_BYTES     76
-#define TOKEN_VERSION  1
-#define ELEMENTS       9
-#define CHECKSUM_BYTES 8
-#define VARIANT        sodium_base64_VARIANT_ORIGINAL
-
-static void wipe_free(void *data, size_t len)
-{
-	if (data != NULL)
-		crypto_wipe(data, len);
-	free(data);
-}
+#define LINE_PREFIX     "mesh-token-"
+#define LINE_FIRST      LINE_PREFIX "1\n"
+#define LINE_USED       LINE_PREFIX "used"
+#define LINE_BYTES      76
+#define LINE_DATA_BYTES (LINE_BYTES / 4 * 3)
+#define TOKEN_VERSION   1
+#define ELEMENTS        9
+#define CHECKSUM_BYTES  8
+#define VARIANT         sodium_base64_VARIANT_ORIGINAL
 
 /* Upper bound of the encoded token. */
 static size_t size_bound(const struct token *t)
@@ -103,29 +99,25 @@ static bool token_fits(const struct token *t)
 /* First line, then base64 in lines. */
 static enum err text_of(const uint8_t *data, size_t len, char **ret_text, size_t *ret_len)
 {
-	size_t coded_size = sodium_base64_encoded_len(len, VARIANT);
-	size_t coded_len = coded_size - 1;
-	size_t size = sizeof(LINE_FIRST) + coded_len + coded_len / LINE_BYTES + 1;
-	if (size > LIMIT_TOKEN_BYTES)
+	size_t first = sizeof(LINE_FIRST) - 1, coded = sodium_base64_encoded_len(len, VARIANT) - 1;
+	size_t size = first + coded + (coded + LINE_BYTES - 1) / LINE_BYTES;
+	if (size >= LIMIT_TOKEN_BYTES)
 		return ERR_LIMIT;
-	char *coded = malloc(coded_size);
-	char *text = malloc(size);
-	if (coded == NULL || text == NULL) {
-		free(coded);
-		free(text);
+	char *text = crypto_guarded_new(size + 1);
+	if (text == NULL)
 		return ERR_NOMEM;
+	memcpy(text, LINE_FIRST, first);
+	char *at = text + first;
+	for (size_t i = 0; i < len; i += LINE_DATA_BYTES) {
+		size_t part = len - i < LINE_DATA_BYTES ? len - i : LINE_DATA_BYTES;
+		size_t coded_size = sodium_base64_encoded_len(part, VARIANT);
+		sodium_bin2base64(at, coded_size, data + i, part, VARIANT);
+		/* In the terminator's place. */
+		at += coded_size;
+		at[-1] = '\n';
 	}
-	sodium_bin2base64(coded, coded_size, data, len, VARIANT);
-	struct writer w = writer_of(text, size);
-	writer_bytes(&w, LINE_FIRST, sizeof(LINE_FIRST) - 1);
-	for (size_t i = 0; i < coded_len; i += LINE_BYTES) {
-		writer_bytes(&w, coded + i, coded_len - i < LINE_BYTES ? coded_len - i : LINE_BYTES);
-		writer_u8(&w, '\n');
-	}
-	*ret_len = w.len;
-	writer_u8(&w, '\0');
-	CHECK(!w.failed);
-	wipe_free(coded, coded_size);
+	CHECK(at == text + size);
+	*ret_len = size;
 	*ret_text = text;
 	return ERR_OK;
 }
@@ -135,31 +127,24 @@ enum err token_encode(const struct token *t, char **ret_text, size_t *ret_len)
 	if (!token_fits(t))
 		return ERR_ARG;
 	size_t bound = size_bound(t);
-	uint8_t *data = malloc(bound);
+	uint8_t *data = crypto_guarded_new(bound);
 	if (data == NULL)
 		return ERR_NOMEM;
 	struct mp_writer w;
 	mp_writer_init(&w, data, bound);
 	put_token(&w, t);
 	enum err err = w.failed ? ERR_LIMIT : text_of(data, w.len, ret_text, ret_len);
-	wipe_free(data, bound);
+	crypto_guarded_free(data, bound);
+	secret_scrub();
 	return err;
 }
 
-/* libsodium 1.0.18 takes the bytes 0xab and 0xaf for '+' and '/'. */
-static bool is_ascii(const char *text, size_t len)
+/* Full lines but the last, of graphic ASCII alone: libsodium 1.0.18 takes the bytes 0xab and 0xaf for '+' and
+ * '/', and what it is told to skip (the line ends) it skips anywhere. A missing last line end is forgiven. */
+static enum err check_lines(const char *text, size_t len)
 {
-	for (size_t i = 0; i < len; i++) {
-		if ((uint8_t)text[i] > 0x7f)
-			return false;
-	}
-	return true;
-}
-
-/* Strips line ends; each line but the last is full. ERR_FORMAT. A missing last line end is forgiven. */
-static enum err join_lines(const char *text, size_t len, char *ret, size_t *ret_len)
-{
-	size_t n = 0;
+	if (len == 0)
+		return ERR_FORMAT;
 	while (len > 0) {
 		const char *end = memchr(text, '\n', len);
 		size_t line = end != NULL ? (size_t)(end - text) : len;
@@ -167,36 +152,34 @@ static enum err join_lines(const char *text, size_t len, char *ret, size_t *ret_
 		/* Files that passed through Windows. */
 		if (end != NULL && line > 0 && text[line - 1] == '\r')
 			line--;
-		if (line == 0 || line > LINE_BYTES || (taken < len && line != LINE_BYTES) ||
-		    !is_ascii(text, line))
+		if (line == 0 || line > LINE_BYTES || (taken < len && line != LINE_BYTES))
 			return ERR_FORMAT;
-		memcpy(ret + n, text, line);
-		n += line;
+		for (size_t i = 0; i < line; i++) {
+			if (text[i] <= ' ' || text[i] > '~')
+				return ERR_FORMAT;
+		}
 		text += taken;
 		len -= taken;
 	}
-	*ret_len = n;
-	return n > 0 ? ERR_OK : ERR_FORMAT;
+	return ERR_OK;
 }
 
-/* Binary of the base64 lines, malloc'd with room for `len` bytes. */
-static enum err unbase64(const char *text, size_t len, uint8_t **ret_data, size_t *ret_len)
+/* Binary of the base64 lines, in guarded memory of `*ret_size` bytes. */
+static enum err unbase64(const char *text, size_t len, uint8_t **ret_data, size_t *ret_size, size_t *ret_len)
 {
-	char *joined = malloc(len + 1);
-	uint8_t *data = malloc(len + 1);
-	size_t joined_len, data_len;
-	enum err err =
-	    joined == NULL || data == NULL ? ERR_NOMEM : join_lines(text, len, joined, &joined_len);
-	if (err == ERR_OK &&
-	    sodium_base642bin(data, len, joined, joined_len, NULL, &data_len, NULL, VARIANT) != 0)
-		err = ERR_FORMAT;
-	wipe_free(joined, joined == NULL ? 0 : len + 1);
-	if (err != ERR_OK) {
-		wipe_free(data, data == NULL ? 0 : len + 1);
+	size_t size = len / 4 * 3 + 3;
+	enum err err = check_lines(text, len);
+	if (err != ERR_OK)
 		return err;
+	uint8_t *data = crypto_guarded_new(size);
+	if (data == NULL)
+		return ERR_NOMEM;
+	if (sodium_base642bin(data, size, text, len, "\r\n", ret_len, NULL, VARIANT) != 0) {
+		crypto_guarded_free(data, size);
+		return ERR_FORMAT;
 	}
 	*ret_data = data;
-	*ret_len = data_len;
+	*ret_size = size;
 	return ERR_OK;
 }
 
@@ -290,8 +273,10 @@ static enum err decode_binary(const uint8_t *data, size_t len, struct token *ret
 	if (err != ERR_OK)
 		return err == ERR_NOMEM ? err : ERR_FORMAT;
 	const msgpack_object *array = mp_root(&doc);
-	struct token t = {0};
-	if (!mp_u64(mp_at(array, 0), UINT64_MAX, &version))
+	struct token *t = token_new();
+	if (t == NULL)
+		err = ERR_NOMEM;
+	else if (!mp_u64(mp_at(array, 0), UINT64_MAX, &version))
 		err = ERR_FORMAT;
 	else if (version != TOKEN_VERSION)
 		err = ERR_VERSION;
@@ -300,13 +285,14 @@ static enum err decode_binary(const uint8_t *data, size_t len, struct token *ret
 	if (err == ERR_OK)
 		err = check_sum(data, len, array);
 	if (err == ERR_OK)
-		err = read_token(array, &t);
+		err = read_token(array, t);
 	mp_close(&doc);
-	if (err == ERR_OK)
-		*ret = t;
-	else
-		token_release(&t);
-	crypto_wipe(&t, sizeof(t));
+	if (err == ERR_OK) {
+		memcpy(ret, t, sizeof(*ret));
+		crypto_guarded_free(t, sizeof(*t));
+	} else {
+		token_free(t);
+	}
 	return err;
 }
 
@@ -356,15 +342,16 @@ enum err token_decode(const char *text, size_t len, struct token *ret, struct er
 {
 	size_t first;
 	uint8_t *data;
-	size_t data_len;
+	size_t size, data_len;
 	if (len > LIMIT_TOKEN_BYTES)
 		return tell(info, ERR_LIMIT);
 	enum err err = read_first_line(text, len, &first);
 	if (err == ERR_OK)
-		err = unbase64(text + first, len - first, &data, &data_len);
+		err = unbase64(text + first, len - first, &data, &size, &data_len);
 	if (err == ERR_OK) {
 		err = decode_binary(data, data_len, ret);
-		wipe_free(data, data_len);
+		crypto_guarded_free(data, size);
+		secret_scrub();
 	}
 	return err == ERR_OK ? ERR_OK : tell(info, err);
 }
@@ -441,19 +428,22 @@ void token_release(struct token *t)
 	crypto_wipe(t, sizeof(*t));
 }
 
-enum err token_wipe_file(const char *path, struct err_info *info)
+enum err token_read(struct os_secret *file, struct token *ret, struct err_info *info)
 {
-	struct err_info why;
-	static const char marker[] = LINE_USED "\n";
-	enum err err = os_file_overwrite(path, marker, sizeof(marker) - 1, info);
+	uint8_t *text;
+	size_t len;
+	enum err err = crypto_guarded_read_open(file, LIMIT_TOKEN_BYTES, &text, &len, info);
 	if (err != ERR_OK)
 		return err;
-	if (os_file_remove(path, &why) == ERR_OK)
-		return ERR_OK;
-	return err_set(
-	    info, ERR_DENIED,
-	    "token \"%s\" was made unusable, but its empty shell could not be removed (%s); delete it", path,
-	    why.text);
+	err = token_decode((const char *)text, len, ret, info);
+	crypto_guarded_free(text, len);
+	return err;
+}
+
+enum err token_wipe(struct os_secret *file, struct err_info *info)
+{
+	static const char marker[] = LINE_USED "\n";
+	return os_secret_wipe(file, marker, sizeof(marker) - 1, info);
 }
 
 struct token *token_new(void)

@@ -3,6 +3,7 @@
 #define MESH_CRYPTO_TOKEN_H
 
 #include "crypto/authlog.h"
+#include "crypto/guarded.h"
 #include "os/network.h"
 
 struct token_subnet {
@@ -27,10 +28,10 @@ struct token {
 	wall_day last_day;
 };
 
-/* Text form, malloc'd, terminated; the caller wipes and frees it. */
+/* Text form, terminated, in guarded memory: free it with crypto_guarded_free of `*ret_len`. */
 enum err token_encode(const struct token *t, char **ret_text, size_t *ret_len);
 /* ERR_USED for the used-up marker, ERR_FORMAT, ERR_CHECKSUM, ERR_VERSION. info (may be NULL) names value and
- * remedy. Release with token_release. */
+ * remedy. `ret` is in guarded memory (token_new). Release with token_release. */
 enum err token_decode(const char *text, size_t len, struct token *ret, struct err_info *info);
 /* Site of a machine with these addresses: of the most specific of the token's subnets that holds one of them,
  * else the token's default, which may be empty. ERR_ARG: two sites have as good a claim, by subnets of one
@@ -42,8 +43,11 @@ void token_release(struct token *t);
 /* An empty one in guarded memory, NULL when there is none; and its end, which releases it. NULL is fine. */
 struct token *token_new(void);
 void token_free(struct token *t);
-/* Overwrite the file with the used-up marker, then unlink it. When only unlinking fails, the marker stays and
- * ERR_DENIED is returned. */
-enum err token_wipe_file(const char *path, struct err_info *info);
+/* The token in a file, read and judged through that file. Errors of os_secret_read and token_decode. */
+enum err token_read(struct os_secret *file, struct token *ret, struct err_info *info);
+/* Leaves the used-up marker in the file, and nothing else (os_secret_wipe). Its name is the caller's to
+ * remove.
+ */
+enum err token_wipe(struct os_secret *file, struct err_info *info);
 
 #endif

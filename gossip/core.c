@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/guarded.h"
 #include "gossip/allow.h"
 #include "gossip/blob.h"
 #include "gossip/clone.h"
@@ -117,7 +118,7 @@ enum err gossip_new(const struct gossip_options *o, struct gossip **ret)
 	g->timing = o->timing;
 	g->identity = o->identity;
 	g->log = o->log;
-	g->keys = o->keys;
+	g->keys = *o->keys;
 	g->applying = o->applying;
 	g->rng = o->rng;
 	prng_seed(&g->prng, o->prng_seed);
@@ -135,7 +136,7 @@ enum err gossip_new(const struct gossip_options *o, struct gossip **ret)
 	enum err err = core_copy(g, o);
 
 	if (!err)
-		err = keyring_new(identity_id(o->identity), &o->keys, &o->rng, core_day(g), &g->keyring);
+		err = keyring_new(identity_id(o->identity), o->keys, &o->rng, core_day(g), &g->keyring);
 	if (!err)
 		err = core_modules(g);
 	if (!err)
@@ -162,7 +163,6 @@ void gossip_free(struct gossip *g)
 		frees[i](g);
 	set_free(g->set);
 	keyring_free(g->keyring);
-	estate_keys_wipe(&g->keys);
 	free(g->seeds);
 	free(g->poison);
 	free(g->certificate);

@@ -26,8 +26,6 @@
 #include "gossip/site.h"
 #include "gossip/wire.h"
 
-struct site;
-
 /* --- member.c: hosts and sites --- */
 
 struct member_certificate; /* standing.h */
@@ -402,7 +400,8 @@ struct gossip {
 	const struct identity *identity;
 	struct authlog *log;
 	struct estate_keys keys;
-	volatile uint64_t *applying; /* gossip_options */
+	uint8_t cookie_secret[KEY_BYTES]; /* of the nonces that prove addresses */
+	volatile uint64_t *applying;      /* gossip_options */
 	uint64_t *poison;
 	size_t poison_count;
 	struct keyring *keyring;

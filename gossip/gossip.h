@@ -47,7 +47,7 @@ struct gossip_options {
 	const uint8_t *certificate; /* own certificate record */
 	size_t certificate_len;
 	struct authlog *log;
-	struct estate_keys keys;
+	const struct estate_keys *keys;
 	struct crypto_rng rng; /* nonces and exchange keys */
 	uint64_t prng_seed;    /* jitter and peer choice */
 	uint64_t instance;     /* random number of this boot */

@@ -27,7 +27,7 @@ enum err hello_init(struct gossip *g)
 	g->hello = calloc(1, sizeof(*g->hello));
 	if (!g->hello)
 		return ERR_NOMEM;
-	g->rng.fill(g->rng.context, g->hello->secret, KEY_BYTES);
+	g->rng.fill(g->rng.context, g->cookie_secret, KEY_BYTES);
 	if (g->seed_count) {
 		g->hello->seeds = calloc(g->seed_count, sizeof(*g->hello->seeds));
 		if (!g->hello->seeds)
@@ -40,7 +40,6 @@ void hello_free(struct gossip *g)
 {
 	if (!g->hello)
 		return;
-	crypto_wipe(g->hello->secret, KEY_BYTES);
 	free(g->hello->pending);
 	free(g->hello->seeds);
 	free(g->hello);

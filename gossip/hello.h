@@ -27,7 +27,6 @@ struct hello {
 	struct pending *pending;
 	size_t count, capacity;
 	struct seed *seeds;
-	uint8_t secret[KEY_BYTES];
 	mono_ms second_at;                  /* start of the second being counted */
 	unsigned fresh, returned, finished; /* hellos without and with a cookie, and FINISHes, in it */
 	unsigned cookies, logs;

@@ -71,7 +71,7 @@ static void hello_mark(struct gossip *g, uint64_t slot, char use, const struct a
 	writer_u32(&w, day);
 	if (key)
 		writer_bytes(&w, key, KEY_BYTES);
-	hash_keyed(ret, HELLO_NONCE_BYTES, g->hello->secret, "mesh.nonce", data, w.len);
+	hash_keyed(ret, HELLO_NONCE_BYTES, g->cookie_secret, "mesh.nonce", data, w.len);
 }
 
 /* Bounds what strangers can make this node sign, verify and send. Each has its own count, so that none of

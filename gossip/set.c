@@ -15,7 +15,7 @@ enum err set_new(const uint8_t set_key[KEY_BYTES], struct set **ret)
 		free(s);
 		return err;
 	}
-	memcpy(s->set_key, set_key, KEY_BYTES);
+	s->set_key = set_key;
 	s->by_id.by_id = true;
 	*ret = s;
 	return ERR_OK;
@@ -36,7 +36,6 @@ void set_free(struct set *s)
 	free(s->scratch);
 	free(s->by_key.slots);
 	free(s->by_id.slots);
-	crypto_wipe(s, sizeof *s);
 	free(s);
 }
 

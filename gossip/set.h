@@ -36,7 +36,7 @@ struct set_entry {
 	uint64_t partition;
 };
 
-/* ERR_NOMEM. The set key is copied. */
+/* ERR_NOMEM. The set key stays where it is, in guarded memory, and outlives the set. */
 enum err set_new(const uint8_t set_key[KEY_BYTES], struct set **ret);
 void set_free(struct set *s);
 

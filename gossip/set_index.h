@@ -30,7 +30,7 @@ struct set_table {
 };
 
 struct set {
-	uint8_t set_key[KEY_BYTES];
+	const uint8_t *set_key; /* the caller's */
 	struct set_item **pages;
 	size_t page_count, page_cap;
 	size_t count;

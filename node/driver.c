@@ -392,7 +392,6 @@ enum err driver_new(const struct driver_options *options, struct driver **ret, s
 		if (err != ERR_OK)
 			err_set(info, err, "this host's certificate is not accepted: %s", err_text(err));
 	}
-	crypto_wipe(&o.keys, sizeof(o.keys));
 	if (err == ERR_OK)
 		err = driver_load_replica(options->store, c->log, d->gossip, &d->load, info);
 	if (err != ERR_OK) {

@@ -144,6 +144,7 @@ static int run(const struct config *config)
 	struct log log = {.level = (enum log_level)config->log_level, .write = write_stderr};
 	struct meshd *m = malloc(sizeof(*m));
 	os_process_be_small();
+	os_process_hide();
 	/* One worker: commits and looks at the host take turns. Read by libuv at the first use. */
 	setenv("UV_THREADPOOL_SIZE", "1", 1);
 	if (m == NULL || os_guard_install(&info) != ERR_OK || crypto_init() != ERR_OK) {

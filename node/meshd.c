@@ -217,7 +217,8 @@ static enum err open_driver(struct meshd *m, struct err_info *info)
 	rng.fill(rng.context, &o.instance, sizeof(o.instance));
 	enum err err = driver_new(&o, &m->driver, info);
 	/* The core has them now, in guarded memory. */
-	estate_keys_wipe(&m->state.credentials.keys);
+	estate_keys_free(m->state.credentials.keys);
+	m->state.credentials.keys = NULL;
 	if (err == ERR_CORRUPT)
 		m->failure = err;
 	return err;

@@ -14,9 +14,9 @@ enum err os_file_read(const char *path, size_t max_bytes, uint8_t **ret_data, si
 		      struct err_info *info);
 
 /* As os_file_read, but refuses (ERR_DENIED) a file that another user could read or write, or that another
- * user (save root) owns. */
-enum err os_file_read_secret(const char *path, size_t max_bytes, uint8_t **ret_data, size_t *ret_len,
-			     struct err_info *info);
+ * user (save root) owns: for what others must not have changed. Secrets are read with os/secret.h. */
+enum err os_file_read_private(const char *path, size_t max_bytes, uint8_t **ret_data, size_t *ret_len,
+			      struct err_info *info);
 
 /* Replace a file whole: temporary file in the same folder, fsync, rename, fsync of the folder. `mode` is
  * the POSIX mode (0600 for secrets). ERR_DISK_FULL, ERR_DENIED, ERR_IO, ERR_ARG (a device or folder is
@@ -27,12 +27,9 @@ enum err os_file_replace(const char *path, const void *data, size_t len, unsigne
 /* Create a file that must not exist (ERR_EXISTS), fsynced with its folder. */
 enum err os_file_create(const char *path, const void *data, size_t len, unsigned mode, struct err_info *info);
 
-/* Overwrite the content in place, fsync, unlink, fsync the folder: for tokens. */
+/* Overwrite the content in place, fsync, unlink, fsync the folder: for keys that
+ * are no longer needed. ERR_ARG: a symbolic link. */
 enum err os_file_wipe(const char *path, struct err_info *info);
-
-/* Overwrite the content in place with zeros, then put `data` there and nothing else, fsync. Needs no right to
- * write in the folder. */
-enum err os_file_overwrite(const char *path, const void *data, size_t len, struct err_info *info);
 
 /* Unlink, fsync the folder. */
 enum err os_file_remove(const char *path, struct err_info *info);

@@ -15,11 +15,13 @@ struct os_usage {
 
 /* ERR_UNSUPPORTED where the system does not tell. */
 enum err os_process_usage(struct os_usage *ret);
-/* Ask the allocator for one arena and early return of free memory; no core dump that could hold keys. */
+/* Ask the allocator for one arena and early return of free memory. */
 void os_process_be_small(void);
-/* Ends the process with exit code 1 and `message` on standard error once it has used `seconds` more of processor
- * time: for work that nothing else can interrupt. `message` must stay as it is. Without effect where the system
- * has no such timer. */
+/* For a process that is to hold keys, before it does: no core dump, and no tracing by others of its user. */
+void os_process_hide(void);
+/* Ends the process with exit code 1 and `message` on standard error once it has used `seconds` more of
+ * processor time: for work that nothing else can interrupt. `message` must stay as it is. Without effect
+ * where the system has no such timer. */
 void os_process_end_after(unsigned seconds, const char *message);
 /* Process id, for lock files and logs. */
 uint64_t os_process_id(void);

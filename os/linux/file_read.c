@@ -17,26 +17,13 @@ struct buffer {
 	size_t cap;
 };
 
-/* What was read may be a key. */
-static void buffer_free(struct buffer *b)
-{
-	if (b->data != NULL)
-		explicit_bzero(b->data, b->cap);
-	free(b->data);
-	*b = (struct buffer){0};
-}
-
-/* Not realloc, which would leave a copy behind. */
 static bool buffer_grow(struct buffer *b, size_t cap)
 {
-	uint8_t *data = malloc(cap);
+	uint8_t *data = realloc(b->data, cap);
 	if (data == NULL)
 		return false;
-	struct buffer grown = {data, b->len, cap};
-	if (b->len > 0)
-		memcpy(data, b->data, b->len);
-	buffer_free(b);
-	*b = grown;
+	b->data = data;
+	b->cap = cap;
 	return true;
 }
 
@@ -72,39 +59,17 @@ static enum err read_all(int fd, const char *path, size_t max_bytes, size_t expe
 	return ERR_OK;
 }
 
-static enum err check_secret(const struct stat *st, const char *path, struct err_info *info)
-{
-	if (!S_ISREG(st->st_mode))
-		return err_set(info, ERR_DENIED,
-			       "will not read a secret from \"%s\": it is no regular file; name a file",
-			       path);
-	if (st->st_uid != geteuid() && st->st_uid != 0)
-		return err_set(
-		    info, ERR_DENIED,
-		    "will not read a secret from \"%s\": it belongs to user %lu; chown it to user %lu", path,
-		    (unsigned long)st->st_uid, (unsigned long)geteuid());
-	if ((st->st_mode & 077) != 0)
-		return err_set(
-		    info, ERR_DENIED,
-		    "will not read a secret from \"%s\": mode %04o lets others at it; chmod it to 0600", path,
-		    (unsigned)(st->st_mode & 07777));
-	return ERR_OK;
-}
-
-static enum err read_file(const char *path, size_t max_bytes, bool secret, uint8_t **ret_data,
-			  size_t *ret_len, struct err_info *info)
+enum err os_file_read(const char *path, size_t max_bytes, uint8_t **ret_data, size_t *ret_len,
+		      struct err_info *info)
 {
 	struct buffer b = {0};
 	struct stat st;
-	/* A secret is checked after it was opened; a pipe in its place must not block that. */
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | (secret ? O_NONBLOCK : 0));
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
 		return os_fail(info, errno, "read", path);
 	enum err err = ERR_OK;
 	if (fstat(fd, &st) != 0)
 		err = os_fail(info, errno, "read", path);
-	if (err == ERR_OK && secret)
-		err = check_secret(&st, path, info);
 	/* The cast may cut on 32 bits; the size is a hint. */
 	size_t expected = err == ERR_OK && st.st_size > 0 ? (size_t)st.st_size : 0;
 	if (err == ERR_OK && S_ISREG(st.st_mode) && expected > max_bytes && expected > FIRST_BYTES)
@@ -113,24 +78,12 @@ static enum err read_file(const char *path, size_t max_bytes, bool secret, uint8
 		err = read_all(fd, path, max_bytes, expected, &b, info);
 	close(fd);
 	if (err != ERR_OK) {
-		buffer_free(&b);
+		free(b.data);
 		return err;
 	}
 	*ret_data = b.data;
 	*ret_len = b.len;
 	return ERR_OK;
-}
-
-enum err os_file_read(const char *path, size_t max_bytes, uint8_t **ret_data, size_t *ret_len,
-		      struct err_info *info)
-{
-	return read_file(path, max_bytes, false, ret_data, ret_len, info);
-}
-
-enum err os_file_read_secret(const char *path, size_t max_bytes, uint8_t **ret_data, size_t *ret_len,
-			     struct err_info *info)
-{
-	return read_file(path, max_bytes, true, ret_data, ret_len, info);
 }
 
 bool os_file_exists(const char *path)

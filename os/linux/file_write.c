@@ -223,24 +223,6 @@ static enum err check_regular(const char *path, struct err_info *info)
 	return ERR_OK;
 }
 
-enum err os_file_overwrite(const char *path, const void *data, size_t len, struct err_info *info)
-{
-	enum err err = check_regular(path, info);
-	if (err != ERR_OK)
-		return err;
-	int fd = open_to_wipe(path);
-	int error = fd < 0 ? errno : overwrite(fd);
-	if (error == 0 && lseek(fd, 0, SEEK_SET) != 0)
-		error = errno;
-	if (error == 0)
-		error = write_all(fd, data, len);
-	if (error == 0)
-		error = ftruncate(fd, (off_t)len) == 0 ? sync_fd(fd) : errno;
-	if (fd >= 0)
-		close(fd);
-	return error == 0 ? ERR_OK : os_fail(info, error, "wipe", path);
-}
-
 enum err os_file_remove(const char *path, struct err_info *info)
 {
 	int error = unlink(path) == 0 ? os_dir_sync_parent(path) : errno;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -97,6 +98,12 @@ void os_process_be_small(void)
 	mallopt(M_TRIM_THRESHOLD, SMALL_TRIM_BYTES);
 	mallopt(M_MMAP_THRESHOLD, SMALL_MMAP_BYTES);
 #endif
+}
+
+void os_process_hide(void)
+{
+	static const struct rlimit none = {0, 0};
+	setrlimit(RLIMIT_CORE, &none);
 #ifndef UNDER_SANITIZER
 	/* The leak check of sanitizer builds has to trace the process. */
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);

@@ -231,7 +231,7 @@ int main(int argc, char **argv)
 	struct peer_options o = {.identity = c.identity,
 				 .certificate = c.certificate_bytes,
 				 .certificate_len = c.certificate_len,
-				 .keys = c.keys,
+				 .keys = *c.keys,
 				 .log = c.log,
 				 .today = (wall_day)(time(NULL) / 86400),
 				 .seed = now_ns(),

@@ -312,6 +312,7 @@ run 2 token create --dir h --issuer shop --subnet 10.0.0.0/8=leeds --subnet 10.0
 says 'named twice'
 [ ! -e no ] || fail "a refused token left a file"
 echo mesh-token-used >used
+chmod 600 used
 run 3 token show used
 shows 'was used'
 run 3 token show used -o json

@@ -151,6 +151,44 @@ run 1 enroll --token t --state s3 --site leeds
 says 'ask for a new one'
 [ ! -e s3 ] || fail "a missing token began a folder"
 
+# A token is wiped through the file that was read, whatever else names it.
+run 0 token create --dir a --issuer rollout --out t
+ln -s t link
+run 0 enroll --token link --state s3 --site leeds
+[ ! -e t ] || fail "the token behind a link is still there"
+rm link
+run 0 token create --dir a --issuer rollout --out t
+ln t twin
+run 0 enroll --token t --state s5 --site leeds -o json
+says '1 more name'
+[ ! -e t ] && [ "$(cat twin)" = mesh-token-used ] || fail "a second name kept the token"
+grep -q '"token_wiped": *true' out || fail "token_wiped"
+run 1 enroll --token twin --state s6 --site leeds
+says 'used already'
+# What could not be wiped after is refused before.
+run 0 token create --dir a --issuer rollout --out t
+cp t t.before
+if unshare -rm true 2>/dev/null; then
+	mkdir medium
+	cp -p t medium/t
+	code=0
+	unshare -rm sh -ec 'mount -t tmpfs none medium; cp -p t medium/t; mount -o remount,ro medium
+		exec "$0" enroll --token medium/t --state s6 --site leeds' "$mesh" >out 2>err || code=$?
+	[ "$code" -eq 1 ] || fail "a token that cannot be wiped enrols: $code"
+	says 'read-only.*--keep-token'
+	[ ! -e s6 ] || fail "a refused token began a folder"
+fi
+mkdir sealed.folder
+mv t sealed.folder/t
+chmod 400 sealed.folder/t
+chmod 500 sealed.folder
+if [ "$(id -u)" -ne 0 ]; then
+	run 0 enroll --token sealed.folder/t --state s7 --site leeds
+	says 'shell could not be removed'
+	[ "$(cat sealed.folder/t)" = mesh-token-used ] || fail "a token that cannot be removed was not wiped"
+fi
+chmod 700 sealed.folder
+
 # An estate without a passphrase asks for none, and a grant of one site is the token's default.
 run 0 authority init --dir c --name Trial --no-passphrase
 shows 'no passphrase'

@@ -26,7 +26,7 @@ static void decode_text(const char *text, size_t len)
 	CHECK(token_decode(encoded, encoded_len, &again, NULL) == ERR_OK);
 	CHECK(again.subnet_count == t.subnet_count && again.seed_count == t.seed_count &&
 	      again.last_day == t.last_day && strcmp(again.site, t.site) == 0);
-	free(encoded);
+	crypto_guarded_free(encoded, encoded_len);
 	token_release(&t);
 	token_release(&again);
 }

@@ -53,7 +53,7 @@ struct net_estate *net_make(void)
 	grant.last_day = clock_day(now) + 10;
 	assert_int_equal(authlog_make_grant(e->token.log, e->authority, &grant, now, entry, &len), ERR_OK);
 	assert_int_equal(authlog_append(e->token.log, entry, len), ERR_OK);
-	identity_seed(e->issuer, e->token.issuer_seed);
+	memcpy(e->token.issuer_seed, identity_seed(e->issuer), KEY_BYTES);
 	rng.fill(rng.context, e->token.estate_secret, KEY_BYTES);
 	e->token.last_day = clock_day(now) + 1;
 	return e;

@@ -235,7 +235,7 @@ void node_start(struct world *w, struct node *n, bool publish)
 					 .certificate = n->certificate,
 					 .certificate_len = n->certificate_len,
 					 .log = n->log,
-					 .keys = w->estate.keys,
+					 .keys = &w->estate.keys,
 					 .rng = crypto_rng_from_seed(&n->rng, own),
 					 .prng_seed = own ^ 0x5eed,
 					 .instance = n->instance,

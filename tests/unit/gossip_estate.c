@@ -122,7 +122,7 @@ void estate_start(struct estate *n, size_t index)
 					 .certificate = node->certificate,
 					 .certificate_len = node->certificate_len,
 					 .log = node->log,
-					 .keys = n->keys,
+					 .keys = &n->keys,
 					 .rng = crypto_rng_from_seed(&node->rng, index * 1000 + node->boots),
 					 .prng_seed = prng_u64(&n->prng),
 					 .instance = index * 1000 + node->boots,

@@ -167,7 +167,7 @@ void net_start(struct net *n, size_t at, const struct address *seed)
 				   .certificate = node->certificate,
 				   .certificate_len = node->certificate_len,
 				   .log = node->log,
-				   .keys = n->f.keys,
+				   .keys = &n->f.keys,
 				   .rng = crypto_rng_from_seed(&node->seeded, node->seq + at),
 				   .prng_seed = at + 1,
 				   .instance = node->seq + at,

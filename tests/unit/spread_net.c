@@ -246,7 +246,7 @@ void net_start(struct net *n, size_t at, size_t log_entries)
 				   .certificate = node->certificate,
 				   .certificate_len = node->certificate_len,
 				   .log = node->log,
-				   .keys = n->keys,
+				   .keys = &n->keys,
 				   .rng = crypto_rng_from_seed(&node->rng, at + 1),
 				   .prng_seed = at + 1,
 				   .instance = at + 1,

@@ -44,7 +44,7 @@ static void estate_make(struct estate *e, const char *site)
 	memcpy(grant.public_key, identity_public_key(e->issuer), KEY_BYTES);
 	assert_int_equal(authlog_make_grant(e->token.log, e->authority, &grant, NOW, entry, &len), ERR_OK);
 	append(e->token.log, entry, len);
-	identity_seed(e->issuer, e->token.issuer_seed);
+	memcpy(e->token.issuer_seed, identity_seed(e->issuer), KEY_BYTES);
 	memset(e->token.estate_secret, 0x5a, KEY_BYTES);
 	e->token.last_day = TODAY + 7;
 	text_copy(e->token.site, sizeof(e->token.site), site);
@@ -94,7 +94,7 @@ static void enrolled_node_loads(void **state)
 	assert_int_equal(loaded.seed_count, 2);
 	assert_string_equal(loaded.seeds[1], "[::1]:7946");
 	estate_keys_derive(&keys, authlog_estate(e.token.log), e.token.estate_secret);
-	assert_memory_equal(&keys, &loaded.keys, sizeof(keys));
+	assert_memory_equal(&keys, loaded.keys, sizeof(keys));
 	credentials_release(&loaded);
 	credentials_release(&loaded);
 	/* A second enrolment names the host and changes nothing. */
@@ -439,7 +439,7 @@ static void unwritable_folder_is_told(void **state)
 	estate_make(&e, "leeds");
 	assert_int_equal(token_encode(&e.token, &text, &len), ERR_OK);
 	scratch_write(scratch_path(*state, "token"), text, len, 0600);
-	free(text);
+	crypto_guarded_free(text, len);
 	assert_int_equal(mkdir(scratch_path(*state, "sealed"), 0755), 0);
 	assert_int_equal(scratch_in_child(enroll_unprivileged, *state), 0);
 	estate_free(&e);

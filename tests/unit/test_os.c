@@ -210,6 +210,7 @@ static int use_memory(void *context)
 	struct os_usage before, after;
 	size_t bytes = 8 * 1024 * 1024;
 	os_process_be_small();
+	os_process_hide();
 	/* Being no longer dumpable must not hide the own figures from the own user. */
 	if (!scratch_drop_root() || os_process_usage(&before) != ERR_OK)
 		return 1;

@@ -69,7 +69,7 @@ static void read_works_where_sizes_lie(void **state)
 	free(data);
 }
 
-static void secret_is_guarded(void **state)
+static void private_files_are_nobody_elses(void **state)
 {
 	static const unsigned open_modes[] = {0640, 0604, 0620, 0602, 0610, 0601, 0777};
 	const char *path = scratch_path(*state, "secret");
@@ -77,27 +77,27 @@ static void secret_is_guarded(void **state)
 	size_t len;
 	struct err_info info;
 	scratch_write(path, "key", 3, 0600);
-	assert_int_equal(os_file_read_secret(path, 10, &data, &len, NULL), ERR_OK);
+	assert_int_equal(os_file_read_private(path, 10, &data, &len, NULL), ERR_OK);
 	assert_memory_equal(data, "key", 4);
 	free(data);
 	assert_int_equal(chmod(path, 0400), 0);
-	assert_int_equal(os_file_read_secret(path, 10, &data, &len, NULL), ERR_OK);
+	assert_int_equal(os_file_read_private(path, 10, &data, &len, NULL), ERR_OK);
 	free(data);
 	for (size_t i = 0; i < sizeof(open_modes) / sizeof(*open_modes); i++) {
 		assert_int_equal(chmod(path, open_modes[i]), 0);
-		assert_int_equal(os_file_read_secret(path, 10, &data, &len, &info), ERR_DENIED);
+		assert_int_equal(os_file_read_private(path, 10, &data, &len, &info), ERR_DENIED);
 		assert_non_null(strstr(info.text, "chmod it to 0600"));
 	}
 	assert_int_equal(chmod(path, 0600), 0);
 	if (geteuid() == 0) {
 		assert_int_equal(chown(path, 4711, (gid_t)-1), 0);
-		assert_int_equal(os_file_read_secret(path, 10, &data, &len, &info), ERR_DENIED);
+		assert_int_equal(os_file_read_private(path, 10, &data, &len, &info), ERR_DENIED);
 		assert_non_null(strstr(info.text, "user 4711"));
 	}
 	/* Neither blocks nor is read. */
 	const char *pipe_path = scratch_path(*state, "pipe");
 	assert_int_equal(mkfifo(pipe_path, 0600), 0);
-	assert_int_equal(os_file_read_secret(pipe_path, 10, &data, &len, &info), ERR_DENIED);
+	assert_int_equal(os_file_read_private(pipe_path, 10, &data, &len, &info), ERR_DENIED);
 }
 
 static void replace_sets_content_and_mode(void **state)
@@ -440,7 +440,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    IN_FOLDER(read_takes_the_whole),
 	    IN_FOLDER(read_works_where_sizes_lie),
-	    IN_FOLDER(secret_is_guarded),
+	    IN_FOLDER(private_files_are_nobody_elses),
 	    IN_FOLDER(replace_sets_content_and_mode),
 	    IN_FOLDER(replace_takes_no_device_or_folder),
 	    IN_FOLDER(replace_clears_what_a_crash_left),

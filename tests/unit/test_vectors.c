@@ -365,7 +365,7 @@ static void token_fields(void **state)
 	assert_int_equal(again_len, len);
 	assert_memory_equal(again, text, len);
 	assert_int_equal(fixture_flip(text, len, true, token_refused, NULL), -1);
-	free(again);
+	crypto_guarded_free(again, again_len);
 	token_release(&t);
 }
 

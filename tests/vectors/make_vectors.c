@@ -19,9 +19,7 @@
 
 static void put_identity(struct world *w, const char *name, const struct identity *identity)
 {
-	uint8_t seed[KEY_BYTES];
-	identity_seed(identity, seed);
-	out_bytes(w, seed, KEY_BYTES, "%s.seed", name);
+	out_bytes(w, identity_seed(identity), KEY_BYTES, "%s.seed", name);
 	out_bytes(w, identity_public_key(identity), KEY_BYTES, "%s.public", name);
 	out_bytes(w, identity_id(identity)->b, ID_BYTES, "%s.id", name);
 }
@@ -249,7 +247,7 @@ static void write_token(struct world *w)
 	for (size_t i = 0; i < t.seed_count; i++)
 		out_bytes(w, t.seeds[i], strlen(t.seeds[i]), "token.seed%zu", i);
 	out_number(w, t.last_day, 4, "token.last_day");
-	free(text);
+	crypto_guarded_free(text, len);
 	out_end(w);
 }
 
