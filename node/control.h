@@ -65,7 +65,7 @@ enum control_status_key {
 #undef CONTROL_STATUS_ENUM
 };
 
-/* "peers": body: map {1: array of maps with CONTROL_PEER_ keys}. */
+/* "peers": body: map {1: array of maps with CONTROL_PEER_ keys}. The reply may come up to 5 s later. */
 #define CONTROL_VERB_PEERS "peers"
 #define CONTROL_PEER_TABLE(X)                                                                                \
 	X(HOST, 1, "host", 's')                                                                              \

@@ -7,19 +7,15 @@
 
 #include "base/check.h"
 #include "base/cursor.h"
-#include "base/limits.h"
 #include "base/mp.h"
 #include "base/text.h"
 #include "os/clock.h"
 
-#define FRAME_BYTES 4
-#define IDLE_MS     10000
-#define BACKLOG     16
+#define IDLE_MS 10000
+#define BACKLOG 16
 /* sun_path of struct sockaddr_un with its terminator; libuv cuts longer names without a word. */
 #define SOCKET_PATH_BYTES 108
-/* Verb and arguments of any request that makes sense; the rest is refused before it is buffered. */
-#define REQUEST_BYTES LIMIT_CONTROL_REQUEST_BYTES
-#define REPLY_HEAD    640 /* frame, map, error name, text */
+#define REPLY_HEAD        640 /* frame, map, error name, text */
 
 struct control_call {
 	uv_pipe_t pipe;
@@ -32,7 +28,8 @@ struct control_call {
 	bool closing;
 	uint8_t *reply;
 	size_t len;
-	uint8_t in[FRAME_BYTES + REQUEST_BYTES];
+	/* Of any request that makes sense; a longer one is refused before it is buffered. */
+	uint8_t in[CONTROL_FRAME_BYTES + LIMIT_CONTROL_REQUEST_BYTES];
 };
 
 struct control_server {
@@ -68,41 +65,22 @@ static void drop(struct control_call *c)
 	uv_close((uv_handle_t *)&c->pipe, on_client_closed);
 }
 
-static bool decode_request(const uint8_t *data, size_t len, struct control_request *ret)
-{
-	struct mp_doc doc;
-	memset(ret, 0, sizeof(*ret));
-	if (mp_open(&doc, data, len) != ERR_OK)
-		return false;
-	const msgpack_object *arguments = mp_get(mp_root(&doc), CONTROL_KEY_ARGUMENTS);
-	bool good = mp_str(mp_get(mp_root(&doc), CONTROL_KEY_VERB), ret->verb, sizeof(ret->verb));
-	ret->argument_count = mp_count(arguments);
-	good = good && ret->argument_count <= CONTROL_ARGUMENTS;
-	for (size_t i = 0; good && i < ret->argument_count; i++)
-		good = mp_str(mp_at(arguments, i), ret->arguments[i], sizeof(ret->arguments[i]));
-	mp_close(&doc);
-	return good;
-}
-
 /* Serves the request at the start of the buffer once it is whole. */
 static void serve(struct control_call *c)
 {
 	struct control_request request;
-	struct reader r = reader_of(c->in, c->len);
-	if (c->busy || c->closing || c->len < FRAME_BYTES)
+	size_t used = 0;
+	if (c->busy || c->closing)
 		return;
-	size_t len = reader_u32(&r);
-	if (len > REQUEST_BYTES) {
+	enum control_frame frame = control_frame_read(c->in, c->len, &request, &used);
+	if (frame == CONTROL_FRAME_TOO_LONG)
 		drop(c);
+	if (used == 0)
 		return;
-	}
-	if (c->len < FRAME_BYTES + len)
-		return;
-	bool good = decode_request(c->in + FRAME_BYTES, len, &request);
-	c->len -= FRAME_BYTES + len;
-	memmove(c->in, c->in + FRAME_BYTES + len, c->len);
+	c->len -= used;
+	memmove(c->in, c->in + used, c->len);
 	c->busy = true;
-	if (good)
+	if (frame == CONTROL_FRAME_REQUEST)
 		c->server->options.handle(c->server->options.context, &request, c);
 	else
 		control_reply(c, ERR_FORMAT, "the request is malformed: are mesh and meshd of one version?",
@@ -160,7 +138,7 @@ void control_reply(struct control_call *c, enum err err, const char *text, const
 	}
 	char cut[ERR_TEXT_BYTES];
 	text_copy(cut, sizeof(cut), text);
-	mp_writer_init(&w, c->reply + FRAME_BYTES, REPLY_HEAD - FRAME_BYTES + len);
+	mp_writer_init(&w, c->reply + CONTROL_FRAME_BYTES, REPLY_HEAD - CONTROL_FRAME_BYTES + len);
 	mp_put_map(&w, body != NULL ? 3 : 2);
 	mp_put_u64(&w, CONTROL_KEY_ERROR);
 	mp_put_str(&w, err_name(err));
@@ -171,9 +149,9 @@ void control_reply(struct control_call *c, enum err err, const char *text, const
 		mp_put_raw(&w, body, len);
 	}
 	CHECK(!w.failed);
-	struct writer frame = writer_of(c->reply, FRAME_BYTES);
+	struct writer frame = writer_of(c->reply, CONTROL_FRAME_BYTES);
 	writer_u32(&frame, (uint32_t)w.len);
-	uv_buf_t buffer = uv_buf_init((char *)c->reply, (unsigned)(FRAME_BYTES + w.len));
+	uv_buf_t buffer = uv_buf_init((char *)c->reply, (unsigned)(CONTROL_FRAME_BYTES + w.len));
 	c->write.data = c;
 	c->writing = true;
 	if (uv_write(&c->write, (uv_stream_t *)&c->pipe, &buffer, 1, on_wrote) != 0) {

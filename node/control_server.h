@@ -9,21 +9,10 @@
 
 #include "base/clock.h"
 #include "base/err.h"
-#include "base/limits.h"
-#include "node/control.h"
+#include "node/control_request.h"
 
 struct control_server;
 struct control_call;
-
-#define CONTROL_ARGUMENTS 4
-/* Room for what is the longest: an entry of the authority log, or a blob, in hexadecimal. */
-#define CONTROL_ARGUMENT_BYTES (2 * LIMIT_LOG_ENTRY_BYTES + 1)
-
-struct control_request {
-	char verb[32];
-	char arguments[CONTROL_ARGUMENTS][CONTROL_ARGUMENT_BYTES];
-	size_t argument_count;
-};
 
 /* Answers now or later with control_reply, exactly once per call unless `gone` was called for it. */
 typedef void (*control_handle)(void *context, const struct control_request *request,

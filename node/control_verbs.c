@@ -13,7 +13,6 @@
 #define STATUS_BYTES                          4096
 #define PEER_BYTES                            256 /* at most, encoded */
 #define GRANT_WARN_DAYS                       30
-#define PEERS_SHARE                           20 /* one part in so many of the loop's time */
 #define PEERS_HEAD                            16
 #define PEERS_MAX                             ((LIMIT_CONTROL_REPLY_BYTES - 1024) / PEER_BYTES)
 #define DRILL_TEXT                            (MESHD_DRILL_SITES * (LIMIT_SITE_NAME_BYTES + 2) + 8)
@@ -194,37 +193,55 @@ static void each_peer(void *context, const struct gossip_peer *peer)
 	put_peer(&p->w, peer, p->now);
 }
 
-static void verb_peers(struct meshd *m, struct control_call *call)
+/* The encoded list of peers, malloc'd. */
+static enum err list_peers(const struct gossip *g, mono_ms now, uint8_t **ret, size_t *ret_len)
 {
-	const struct gossip *g = driver_gossip(m->driver);
-	struct peers p = {.now = os_clock_mono()};
+	struct peers p = {.now = now};
 	struct gossip_status s;
 	gossip_status(g, &s);
 	size_t count = s.hosts - 1 < PEERS_MAX ? s.hosts - 1 : PEERS_MAX;
 	size_t cap = PEERS_HEAD + count * PEER_BYTES;
-	/* In a large estate this takes the loop some milliseconds, which others need for answering probes. */
-	if (p.now < m->peers_again_at) {
-		control_reply(call, ERR_BUSY, "the peers were asked for a moment ago: try again", NULL, 0);
-		return;
-	}
 	uint8_t *body = malloc(cap);
-	if (body == NULL) {
-		control_reply(call, ERR_NOMEM, err_text(ERR_NOMEM), NULL, 0);
-		return;
-	}
+	if (body == NULL)
+		return ERR_NOMEM;
 	p.left = count;
 	mp_writer_init(&p.w, body, cap);
 	mp_put_map(&p.w, 1);
 	mp_put_u64(&p.w, 1);
 	mp_put_array(&p.w, count);
 	gossip_each_peer(g, each_peer, &p);
-	mono_ms end = os_clock_mono();
-	m->peers_again_at = end + (end - p.now) * PEERS_SHARE;
-	if (p.w.failed || p.left > 0)
-		control_reply(call, ERR_LIMIT, "the peers do not fit their buffer", NULL, 0);
-	else
-		control_reply(call, ERR_OK, "", body, p.w.len);
+	if (p.w.failed || p.left > 0) {
+		free(body);
+		return ERR_LIMIT;
+	}
+	*ret = body;
+	*ret_len = p.w.len;
+	return ERR_OK;
+}
+
+void meshd_tell_peers(struct meshd *m, mono_ms now)
+{
+	uint8_t *body = NULL;
+	size_t len = 0;
+	if (now < turn_due(&m->peers))
+		return;
+	enum err err = list_peers(driver_gossip(m->driver), now, &body, &len);
+	const char *text = err == ERR_OK ? "" : err_text(err);
+	if (err == ERR_LIMIT)
+		text = "the peers do not fit their buffer";
+	for (struct control_call *call; (call = turn_take(&m->peers)) != NULL;)
+		control_reply(call, err, text, body, len);
 	free(body);
+	turn_made(&m->peers, now, os_clock_mono());
+}
+
+/* In a large estate the list takes the loop some milliseconds, which others need for answering probes. */
+static void verb_peers(struct meshd *m, struct control_call *call)
+{
+	if (turn_wait(&m->peers, call))
+		meshd_tell_peers(m, os_clock_mono());
+	else
+		control_reply(call, ERR_BUSY, "too many clients wait for the peers: try again", NULL, 0);
 }
 
 static size_t find_drill(const struct meshd *m, const char *site)
@@ -340,4 +357,5 @@ void meshd_gone(void *context, struct control_call *call)
 {
 	struct meshd *m = context;
 	committer_forget(m->committer, call);
+	turn_forget(&m->peers, call);
 }

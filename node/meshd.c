@@ -281,6 +281,7 @@ static void on_timer(uv_timer_t *timer)
 	driver_tick(m->driver, now);
 	publisher_run(m->publisher, now);
 	control_run(m->control, now);
+	meshd_tell_peers(m, now);
 	if (now - committer_last_mono(m->committer) >= STAMP_MS && committer_error(m->committer)[0] == '\0')
 		driver_stamp(m->driver);
 	committer_run(m->committer, now);
@@ -305,6 +306,7 @@ void meshd_rearm(struct meshd *m)
 	mono_ms due = earlier(driver_due(m->driver), publisher_due(m->publisher));
 	due = earlier(due, committer_due(m->committer));
 	due = earlier(due, control_due(m->control));
+	due = earlier(due, turn_due(&m->peers));
 	/* The stamp and the boot file ride along with what wakes the node anyway. */
 	due = earlier(due, now + STAMP_MS);
 	uv_update_time(&m->loop);

@@ -14,6 +14,7 @@
 #include "node/poison.h"
 #include "node/publisher.h"
 #include "node/state.h"
+#include "node/turn.h"
 #include "node/udp.h"
 #include "store/store.h"
 
@@ -47,7 +48,7 @@ struct meshd {
 	char drill[MESHD_DRILL_SITES][LIMIT_SITE_NAME_BYTES + 1];
 	size_t drill_count;
 	mono_ms started;
-	mono_ms peers_again_at; /* when the peers may be asked for again */
+	struct turn peers; /* clients that asked for them */
 	mono_ms boot_saved;
 	bool stopping;
 	enum err failure; /* why it stopped by itself */
@@ -66,5 +67,7 @@ void meshd_rearm(struct meshd *m);
 /* control_verbs.c, called by the control server with the node as context. */
 void meshd_handle(void *context, const struct control_request *request, struct control_call *call);
 void meshd_gone(void *context, struct control_call *call);
+/* Answers those who asked for the peers, if it is time. */
+void meshd_tell_peers(struct meshd *m, mono_ms now);
 
 #endif

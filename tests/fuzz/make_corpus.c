@@ -8,6 +8,8 @@
 #include "base/check.h"
 #include "base/cursor.h"
 #include "base/limits.h"
+#include "base/mp.h"
+#include "node/control.h"
 #include "os/file.h"
 #include "record/body.h"
 #include "record/manifest.h"
@@ -276,6 +278,41 @@ static void put_key_files(void)
 	vectors_free(v);
 }
 
+/* Requests of each verb: as maps, and framed, several in one stream. */
+static void put_control(void)
+{
+	static const char *const requests[][3] = {
+	    {"status"}, {"peers"}, {"commit"}, {"drill", "cut", "leeds"}, {"log", "97a0"}};
+	static const uint8_t too_long[] = {0, 0, 0x10, 0x01};
+	uint8_t map[256], stream[FUZZ_INPUT_BYTES] = {16};
+	size_t n = 1;
+	for (size_t i = 0; i < sizeof(requests) / sizeof(*requests); i++) {
+		const char *const *words = requests[i];
+		struct mp_writer w;
+		size_t count = 0;
+		while (count < 2 && words[1 + count] != NULL)
+			count++;
+		mp_writer_init(&w, map, sizeof(map));
+		mp_put_map(&w, 2);
+		mp_put_u64(&w, CONTROL_KEY_VERB);
+		mp_put_str(&w, words[0]);
+		mp_put_u64(&w, CONTROL_KEY_ARGUMENTS);
+		mp_put_array(&w, count);
+		for (size_t k = 0; k < count; k++)
+			mp_put_str(&w, words[1 + k]);
+		CHECK(!w.failed);
+		put("control", words[0], FUZZ_PUT_RIGHT, map, w.len);
+		const uint8_t head[] = {0, 0, (uint8_t)(w.len >> 8), (uint8_t)w.len};
+		memcpy(stream + n, head, sizeof(head));
+		memcpy(stream + n + sizeof(head), map, w.len);
+		n += sizeof(head) + w.len;
+	}
+	put("control", "stream", FUZZ_AS_IS, stream, n);
+	memcpy(stream + n, too_long, sizeof(too_long));
+	put("control", "too-long", FUZZ_AS_IS, stream, n + sizeof(too_long));
+	put("control", "part", FUZZ_AS_IS, stream, n - 5);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 2) {
@@ -294,5 +331,6 @@ int main(int argc, char **argv)
 	put_tokens();
 	put_key_files();
 	put_blobs();
+	put_control();
 	return 0;
 }
