@@ -1,5 +1,6 @@
 #include "tests/net/harness.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -20,16 +21,34 @@
 #include "os/clock.h"
 #include "os/file.h"
 #include "os/local.h"
-#include "tests/unit/scratch.h"
 
 #define POLL_MS 10
-#define UP_MS   20000
-#define CALL_MS 2000
 
 static void run(const char *command)
 {
 	if (system(command) != 0)
 		fail_msg("failed: %s", command);
+}
+
+/* Node 1 of a test process has address 127.x.y.1, no other process the same x.y for long. */
+static void node_ip(size_t node, char ret[INET_ADDRSTRLEN])
+{
+	snprintf(ret, INET_ADDRSTRLEN, "127.%d.%d.%zu", 80 + getpid() / 200 % 100, 1 + getpid() % 200, node);
+}
+
+/* Where process ids repeat (containers that share a network), so would fixed ports. */
+static unsigned free_port(void)
+{
+	struct sockaddr_in in = {.sin_family = AF_INET};
+	socklen_t len = sizeof(in);
+	char ip[INET_ADDRSTRLEN];
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	node_ip(1, ip);
+	assert_int_equal(inet_pton(AF_INET, ip, &in.sin_addr), 1);
+	assert_int_equal(bind(fd, (const struct sockaddr *)&in, sizeof(in)), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&in, &len), 0);
+	close(fd);
+	return ntohs(in.sin_port);
 }
 
 struct net_estate *net_make(void)
@@ -42,8 +61,8 @@ struct net_estate *net_make(void)
 	wall_ms now = os_clock_wall();
 	assert_non_null(e);
 	assert_int_equal(crypto_init(), ERR_OK);
-	snprintf(e->folder, sizeof(e->folder), "/tmp/mesh-net-XXXXXX");
-	assert_non_null(mkdtemp(e->folder));
+	assert_true(scratch_make_folder("mesh-net", e->folder));
+	e->port = free_port();
 	assert_int_equal(identity_generate(&rng, &e->authority), ERR_OK);
 	assert_int_equal(identity_generate(&rng, &e->issuer), ERR_OK);
 	assert_int_equal(authlog_new(&e->token.log), ERR_OK);
@@ -61,15 +80,15 @@ struct net_estate *net_make(void)
 
 void net_free(struct net_estate *e)
 {
-	char command[128];
+	char command[SCRATCH_FOLDER_BYTES + 16];
 	for (size_t i = 0; i < e->node_count; i++) {
 		if (e->nodes[i]->pid != 0) {
 			kill(e->nodes[i]->pid, SIGKILL);
-			net_await_exit(e->nodes[i], UP_MS);
+			net_await_exit(e->nodes[i]);
 		}
 		free(e->nodes[i]);
 	}
-	snprintf(command, sizeof(command), "rm -rf %s", e->folder);
+	snprintf(command, sizeof(command), "rm -rf '%s'", e->folder);
 	run(command);
 	identity_free(e->authority);
 	identity_free(e->issuer);
@@ -82,15 +101,15 @@ struct net_node *net_enroll(struct net_estate *e, const char *site)
 	struct crypto_rng rng = crypto_rng_system();
 	struct certificate certificate;
 	struct err_info info = {0};
+	char ip[INET_ADDRSTRLEN];
 	assert_true(e->node_count < NET_NODES);
 	struct net_node *n = calloc(1, sizeof(*n));
 	assert_non_null(n);
 	e->nodes[e->node_count++] = n;
 	snprintf(n->folder, sizeof(n->folder), "%s/%zu", e->folder, e->node_count);
 	snprintf(n->config, sizeof(n->config), "%s/%zu.conf", e->folder, e->node_count);
-	/* Addresses of its own for each test process. */
-	snprintf(n->address, sizeof(n->address), "127.%d.%d.%zu:%d", 80 + getpid() / 200 % 100,
-		 1 + getpid() % 200, e->node_count, NET_PORT);
+	node_ip(e->node_count, ip);
+	snprintf(n->address, sizeof(n->address), "%s:%u", ip, e->port);
 	if (credentials_enroll(n->folder, &e->token, site, NULL, &rng, os_clock_wall(), &certificate,
 			       &info) != ERR_OK)
 		fail_msg("%s", info.text);
@@ -157,9 +176,9 @@ static bool log_more(struct net_node *n, mono_ms deadline)
 	return true;
 }
 
-bool net_log_shows(struct net_node *n, const char *text, unsigned timeout_ms)
+bool net_log_shows(struct net_node *n, const char *text)
 {
-	mono_ms deadline = os_clock_mono() + timeout_ms;
+	mono_ms deadline = os_clock_mono() + NET_PATIENCE_MS;
 	while (strstr(n->log, text) == NULL)
 		if (!log_more(n, deadline))
 			return strstr(n->log, text) != NULL;
@@ -173,12 +192,12 @@ void net_log_read(struct net_node *n, unsigned for_ms)
 		;
 }
 
-int net_await_exit(struct net_node *n, unsigned timeout_ms)
+int net_await_exit(struct net_node *n)
 {
 	int status;
-	mono_ms deadline = os_clock_mono() + timeout_ms;
+	mono_ms deadline = os_clock_mono() + NET_PATIENCE_MS;
 	/* The log ends with the process. */
-	net_log_read(n, timeout_ms);
+	net_log_read(n, NET_PATIENCE_MS);
 	if (os_clock_mono() >= deadline && waitpid(n->pid, &status, WNOHANG) == 0)
 		fail_msg("meshd of %s does not end; its log:\n%s", n->folder, n->log);
 	else if (waitpid(n->pid, &status, 0) != n->pid && errno != ECHILD)
@@ -199,7 +218,7 @@ bool net_running(const struct net_node *n)
 void net_up(struct net_node *n)
 {
 	net_start(n, NULL, NULL);
-	if (!net_log_shows(n, "listening on", UP_MS))
+	if (!net_log_shows(n, "listening on"))
 		fail_msg("meshd of %s does not start; its log:\n%s", n->folder, n->log);
 }
 
@@ -243,8 +262,8 @@ static bool call(struct net_node *n, const char *verb, const char *a, const char
 	char path[NET_PATH_BYTES + 16];
 	size_t len = make_request(request, sizeof(request), verb, a, b);
 	snprintf(path, sizeof(path), "%s/%s", n->folder, CONTROL_SOCKET_NAME);
-	if (os_local_call(path, request, len, LIMIT_CONTROL_REPLY_BYTES, CALL_MS, ret_bytes, &len, NULL) !=
-	    ERR_OK)
+	if (os_local_call(path, request, len, LIMIT_CONTROL_REPLY_BYTES, NET_PATIENCE_MS, ret_bytes, &len,
+			  NULL) != ERR_OK)
 		return false;
 	assert_int_equal(mp_open(ret, *ret_bytes, len), ERR_OK);
 	return true;
@@ -312,9 +331,9 @@ void net_ask(struct net_node *n, const char *verb, const char *a, const char *b,
 	free(bytes);
 }
 
-bool net_await(bool (*condition)(void *context), void *context, unsigned timeout_ms)
+bool net_await(bool (*condition)(void *context), void *context)
 {
-	mono_ms deadline = os_clock_mono() + timeout_ms;
+	mono_ms deadline = os_clock_mono() + NET_PATIENCE_MS;
 	while (!condition(context)) {
 		if (os_clock_mono() >= deadline)
 			return false;

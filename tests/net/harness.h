@@ -11,11 +11,14 @@
 #include "base/clock.h"
 #include "crypto/credentials.h"
 #include "node/control.h"
+#include "tests/unit/scratch.h"
 
 #define NET_NODES      8
 #define NET_PATH_BYTES 256
 #define NET_LOG_BYTES  65536
-#define NET_PORT       17950
+/* How long anything is awaited: far longer than a slow, loaded machine needs under a sanitizer. Only a test
+ * that fails waits so long. */
+#define NET_PATIENCE_MS 120000
 
 struct net_node {
 	char folder[NET_PATH_BYTES];
@@ -29,9 +32,10 @@ struct net_node {
 };
 
 struct net_estate {
-	char folder[64];
+	char folder[SCRATCH_FOLDER_BYTES];
 	struct token token;
 	struct identity *authority, *issuer;
+	unsigned port;                     /* of all its nodes; free at the first one's address */
 	struct net_node *nodes[NET_NODES]; /* owned */
 	size_t node_count;
 };
@@ -48,12 +52,12 @@ void net_configure(struct net_node *n, const char *more);
 /* Starts it; does not wait. `extra` is one more argument pair or NULL. */
 void net_start(struct net_node *n, const char *option, const char *value);
 void net_signal(struct net_node *n, int number);
-/* Reads the log until a line holds `text`. False when the process ended or the time is over. */
-bool net_log_shows(struct net_node *n, const char *text, unsigned timeout_ms);
+/* Reads the log until it holds `text`. False when the process ended or patience did. */
+bool net_log_shows(struct net_node *n, const char *text);
 /* Reads what comes for a while; returns early when the process ends. */
 void net_log_read(struct net_node *n, unsigned for_ms);
-/* Exit code, or minus the signal. Fails the test when it does not end in time. */
-int net_await_exit(struct net_node *n, unsigned timeout_ms);
+/* Exit code, or minus the signal. Fails the test when it does not end. */
+int net_await_exit(struct net_node *n);
 /* Whether its process has not ended yet. */
 bool net_running(const struct net_node *n);
 /* Starts it and waits until it serves. */
@@ -70,7 +74,7 @@ void net_ask(struct net_node *n, const char *verb, const char *a, const char *b,
 /* Asks without waiting for the answer. */
 void net_tell(struct net_node *n, const char *verb);
 
-/* Polls until the condition holds; false after the deadline. */
-bool net_await(bool (*condition)(void *context), void *context, unsigned timeout_ms);
+/* Polls until the condition holds; false when patience ends. */
+bool net_await(bool (*condition)(void *context), void *context);
 
 #endif

@@ -11,9 +11,6 @@
 #include "tests/net/harness.h"
 #include "tests/unit/scratch.h"
 
-#define END_MS    10000
-#define SPREAD_MS 30000
-
 static int setup(void **state)
 {
 	*state = net_make();
@@ -63,7 +60,7 @@ static bool answers(void *context)
 static void comes_to(struct net_node *n, const char *sql, const char *wanted)
 {
 	struct asked a = {.node = n, .sql = sql, .wanted = wanted};
-	if (!net_await(answers, &a, SPREAD_MS))
+	if (!net_await(answers, &a))
 		fail_msg("%s\ncomes to:\n%snot to:\n%slog:\n%s", sql, a.have, wanted, n->log);
 }
 
@@ -97,7 +94,7 @@ static bool has_session(void *node)
 static void settled(struct net_node *n)
 {
 	char error[32];
-	assert_true(net_await(has_session, n, SPREAD_MS));
+	assert_true(net_await(has_session, n));
 	net_ask(n, CONTROL_VERB_COMMIT, NULL, NULL, error);
 	assert_string_equal(error, "ok");
 }
@@ -127,7 +124,7 @@ static void revoked_hosts_are_hidden_for_good(void **state)
 	    .node = three, .sql = "SELECT since_ms FROM issues WHERE kind = 'host-revoked'", .wanted = ""};
 	(void)answers(&since);
 	net_signal(three, SIGKILL);
-	net_await_exit(three, END_MS);
+	net_await_exit(three);
 	net_up(three);
 	settled(three);
 	struct asked again = {.node = three, .sql = since.sql, .wanted = since.have};
@@ -167,7 +164,7 @@ static void an_allow_list_outlives_a_restart(void **state)
 	struct net_node *const nodes[] = {one, two, three};
 	for (size_t i = 0; i < 3; i++) {
 		net_signal(nodes[i], SIGKILL);
-		net_await_exit(nodes[i], END_MS);
+		net_await_exit(nodes[i]);
 	}
 	net_up(three);
 	/* What it decided at its start is in this commit. */

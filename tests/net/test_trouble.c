@@ -8,9 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/limits.h"
@@ -21,9 +23,7 @@
 #include "tests/net/harness.h"
 #include "tests/unit/scratch.h"
 
-#define END_MS    10000
-#define SPREAD_MS 30000
-#define PATH      (NET_PATH_BYTES + 32)
+#define PATH (NET_PATH_BYTES + 32)
 
 static int setup(void **state)
 {
@@ -121,18 +121,18 @@ static void a_full_disk_is_outlived(void **state)
 	snprintf(filler, sizeof(filler), "%s/filler", n->folder);
 	net_up(n);
 	fill(filler);
-	assert_true(net_await(disk_is_full, n, 60000));
+	assert_true(net_await(disk_is_full, n));
 	assert_true(net_status_text(n, CONTROL_STATUS_STORE_ERROR, text, sizeof(text)));
 	assert_non_null(strstr(text, "no space"));
-	assert_true(net_log_shows(n, "replica not committed", END_MS));
+	assert_true(net_log_shows(n, "replica not committed"));
 	assert_int_equal(unlink(filler), 0);
-	assert_true(net_await(commits, n, END_MS));
+	assert_true(net_await(commits, n));
 	assert_true(net_status_text(n, CONTROL_STATUS_STORE_ERROR, text, sizeof(text)));
 	assert_string_equal(text, "");
 	assert_true(net_status_number(n, CONTROL_STATUS_PID, &pid));
 	assert_int_equal(pid, n->pid);
 	net_signal(n, SIGTERM);
-	assert_int_equal(net_await_exit(n, END_MS), 0);
+	assert_int_equal(net_await_exit(n), 0);
 	assert_int_equal(umount(n->folder), 0);
 }
 
@@ -143,16 +143,16 @@ static void a_replica_cut_short_is_built_anew(void **state)
 	char path[PATH];
 	net_up(n);
 	net_up(peer);
-	assert_true(net_await(agree, e, SPREAD_MS));
-	assert_true(net_await(commits, n, END_MS));
+	assert_true(net_await(agree, e));
+	assert_true(net_await(commits, n));
 	snprintf(path, sizeof(path), "%s/replica/data.mdb", n->folder);
 	assert_int_equal(truncate(path, 4096), 0);
 	/* The next read or write of the map faults; the service manager would start it again. */
-	int code = net_await_exit(n, 60000);
+	int code = net_await_exit(n);
 	if (code != 1 || strstr(n->log, "damaged replica moved to") == NULL)
 		fail_msg("exit code %d; log:\n%s", code, n->log);
 	net_up(n);
-	assert_true(net_await(agree, e, SPREAD_MS));
+	assert_true(net_await(agree, e));
 }
 
 static bool agree_or_ended(void *context)
@@ -164,7 +164,7 @@ static bool agree_or_ended(void *context)
 /* Found the damage, said so, and set the replica aside. */
 static bool ended_for_damage(struct net_node *n)
 {
-	int code = net_await_exit(n, END_MS);
+	int code = net_await_exit(n);
 	return code == 1 && strstr(n->log, "damaged replica moved to") != NULL;
 }
 
@@ -173,12 +173,12 @@ static void up_and_agreed(struct net_estate *e, unsigned round)
 {
 	struct net_node *n = e->nodes[0];
 	net_up(n);
-	bool done = net_await(agree_or_ended, e, SPREAD_MS);
+	bool done = net_await(agree_or_ended, e);
 	if (!net_running(n)) {
 		if (!ended_for_damage(n))
 			fail_msg("round %u: log:\n%s", round, n->log);
 		net_up(n);
-		done = net_await(agree_or_ended, e, SPREAD_MS);
+		done = net_await(agree_or_ended, e);
 	}
 	if (!done || !net_running(n))
 		fail_msg("round %u: no agreement (%s) (%s); log:\n%s", round, known(n), known(e->nodes[1]),
@@ -216,7 +216,7 @@ static void flipped_bits_are_repaired(void **state)
 		if (net_running(n))
 			net_signal(n, SIGTERM);
 		/* Some damage shows only when the last batch is written. */
-		int code = net_await_exit(n, END_MS);
+		int code = net_await_exit(n);
 		if (code != 0 && (code != 1 || strstr(n->log, "damaged replica moved to") == NULL))
 			fail_msg("round %u: exit code %d; log:\n%s", round, code, n->log);
 		if (code == 0)
@@ -266,15 +266,68 @@ static void rude_clients_harm_nobody(void **state)
 		fds[i] = connect_control(n);
 	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
 		close(fds[i]);
-	assert_true(net_await(commits, n, END_MS));
+	assert_true(net_await(commits, n));
 	assert_true(net_status_number(n, CONTROL_STATUS_PID, &pid));
 	assert_int_equal(pid, n->pid);
 	/* A client that only sits there is cut off. */
 	int idle = connect_control(n);
-	struct timeval limit = {.tv_sec = 20};
+	struct timeval limit = {.tv_sec = NET_PATIENCE_MS / 1000};
 	assert_int_equal(setsockopt(idle, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)), 0);
 	assert_int_equal(recv(idle, noise, 1, 0), 0);
 	close(idle);
+}
+
+#define ASKERS 6
+
+/* A process that asks again as soon as it has its answer, until it is killed. */
+static pid_t ask_without_pause(struct net_node *n, const char *verb)
+{
+	char error[32];
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid != 0)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	do
+		net_ask(n, verb, NULL, NULL, error);
+	while (strcmp(error, "ok") == 0);
+	_exit(1);
+}
+
+static bool all_up(void *context)
+{
+	struct net_estate *e = context;
+	char status[32];
+	for (size_t i = 1; i < e->node_count; i++)
+		if (!net_peer_status(e->nodes[0], &e->nodes[i]->host, status, sizeof(status)) ||
+		    strcmp(status, "up") != 0 ||
+		    !net_peer_status(e->nodes[i], &e->nodes[0]->host, status, sizeof(status)) ||
+		    strcmp(status, "up") != 0)
+			return false;
+	return true;
+}
+
+/* Under a load of questions it hears of a newcomer, is seen by the others, commits, and refuses nobody. */
+static void asking_without_pause_deafens_nobody(void **state)
+{
+	struct net_estate *e = *state;
+	struct net_node *n = net_enroll(e, "hamburg");
+	pid_t askers[ASKERS];
+	net_enroll(e, "hamburg");
+	net_up(n);
+	net_up(e->nodes[1]);
+	assert_true(net_await(all_up, e));
+	for (size_t i = 0; i < ASKERS; i++)
+		askers[i] = ask_without_pause(n, i % 2 == 0 ? CONTROL_VERB_PEERS : CONTROL_VERB_STATUS);
+	net_up(net_enroll(e, "leeds"));
+	bool heard = net_await(all_up, e) && net_await(commits, n);
+	for (size_t i = 0; i < ASKERS; i++) {
+		/* None was turned away. */
+		assert_int_equal(waitpid(askers[i], NULL, WNOHANG), 0);
+		kill(askers[i], SIGKILL);
+		assert_int_equal(waitpid(askers[i], NULL, 0), askers[i]);
+	}
+	assert_true(heard);
 }
 
 struct strangers {
@@ -293,7 +346,7 @@ static void strangers_are_counted_and_dropped(void **state)
 {
 	struct net_estate *e = *state, *foreign = net_make();
 	struct net_node *n = net_enroll(e, "hamburg");
-	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(NET_PORT)};
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)e->port)};
 	char ip[32];
 	uint8_t noise[LIMIT_DATAGRAM_BYTES];
 	struct prng prng;
@@ -315,13 +368,14 @@ static void strangers_are_counted_and_dropped(void **state)
 		(void)!sendto(fd, noise, len, 0, (struct sockaddr *)&to, sizeof(to));
 	}
 	close(fd);
-	assert_true(net_await(more_strangers, &count, END_MS));
+	assert_true(net_await(more_strangers, &count));
 	assert_true(net_status_number(n, CONTROL_STATUS_FOREIGN, &count.seen));
-	/* A node of another estate that takes ours for its seed; its first address is taken by ours. */
+	/* A node of another estate that takes ours for its seed: its first has the very address of ours. */
+	foreign->port = e->port;
 	net_enroll(foreign, "hamburg");
 	struct net_node *stranger = net_enroll(foreign, "hamburg");
 	net_up(stranger);
-	assert_true(net_await(more_strangers, &count, END_MS));
+	assert_true(net_await(more_strangers, &count));
 	assert_true(net_status_number(n, CONTROL_STATUS_DROPPED, &dropped));
 	assert_true(dropped > count.seen);
 	assert_true(net_status_number(n, CONTROL_STATUS_HOSTS, &hosts));
@@ -335,6 +389,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(rude_clients_harm_nobody, setup, teardown),
+	    cmocka_unit_test_setup_teardown(asking_without_pause_deafens_nobody, setup, teardown),
 	    cmocka_unit_test_setup_teardown(strangers_are_counted_and_dropped, setup, teardown),
 	    cmocka_unit_test_setup_teardown(flipped_bits_are_repaired, setup, teardown),
 	    cmocka_unit_test_setup_teardown(a_replica_cut_short_is_built_anew, setup, teardown),

@@ -14,14 +14,24 @@
 
 #define NOBODY 65534
 
+bool scratch_make_folder(const char *prefix, char ret[SCRATCH_FOLDER_BYTES])
+{
+	const char *below = getenv("TMPDIR");
+	int len = -1;
+	if (below != NULL && below[0] == '/')
+		len = snprintf(ret, SCRATCH_FOLDER_BYTES, "%s/%s-XXXXXX", below, prefix);
+	if (len < 0 || len >= SCRATCH_FOLDER_BYTES)
+		snprintf(ret, SCRATCH_FOLDER_BYTES, "/tmp/%s-XXXXXX", prefix);
+	return mkdtemp(ret) != NULL;
+}
+
 int scratch_setup(void **state)
 {
 	struct scratch *s = calloc(1, sizeof(*s));
 	if (s == NULL)
 		return -1;
-	snprintf(s->folder, sizeof(s->folder), "/tmp/mesh-unit-XXXXXX");
 	*state = s;
-	return mkdtemp(s->folder) != NULL ? 0 : -1;
+	return scratch_make_folder("mesh-unit", s->folder) ? 0 : -1;
 }
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)

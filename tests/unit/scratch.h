@@ -13,8 +13,11 @@
 #define SCRATCH_PATH_BYTES 256
 #define SCRATCH_PATHS      16
 
+/* Longer ones leave no room for a socket's name below them (108 bytes on Linux). */
+#define SCRATCH_FOLDER_BYTES 64
+
 struct scratch {
-	char folder[32];
+	char folder[SCRATCH_FOLDER_BYTES];
 	char path[SCRATCH_PATHS][SCRATCH_PATH_BYTES]; /* used in turn by scratch_path */
 	unsigned turn;
 };
@@ -22,6 +25,9 @@ struct scratch {
 /* For cmocka_unit_test_setup_teardown: *state is a struct scratch. */
 int scratch_setup(void **state);
 int scratch_teardown(void **state);
+
+/* A new, empty folder "PREFIX-XXXXXX" below $TMPDIR; below /tmp where that is not set or too long. */
+bool scratch_make_folder(const char *prefix, char ret[SCRATCH_FOLDER_BYTES]);
 
 /* "<folder>/<name>"; the last SCRATCH_PATHS results stay valid. */
 const char *scratch_path(struct scratch *s, const char *name);
