@@ -324,8 +324,9 @@ bool rollcall_accused(const struct gossip *g, const struct member *m);
 void rollcall_changed(struct gossip *g);
 void rollcall_on_record(struct gossip *g, const struct record *r, wall_ms received, struct member *from,
 			bool fresh);
-/* Asks a few peers for newer roll-calls of this site. */
+/* Asks a few peers for newer roll-calls of this site (rollcall_pull.c). */
 void rollcall_ask(struct gossip *g, const struct site *s);
+void rollcall_on_pull(struct gossip *g, struct member *m, const struct datagram *d);
 /* The interval readers go by: what this node computes, stretched by what the signers say. */
 mono_ms rollcall_patience_ms(const struct gossip *g, const struct site *s);
 /* For how long a roll-call of the site makes its signer a current one. */
@@ -369,9 +370,6 @@ void sync_tick(struct gossip *g);
 void sync_on_message(struct gossip *g, struct member *m, const struct datagram *d);
 void sync_on_root(struct gossip *g, struct member *m, uint64_t root); /* a PING or ACK said so */
 void sync_on_session(struct gossip *g, struct member *m);
-/* Whether `m` has a newer record of this key: its leaf is sent alone, and what the list lacks is announced.
- */
-void sync_ask(struct gossip *g, struct member *m, uint64_t partition, const struct record_key *key);
 /* A roll-call says the site's partition has these children. `from` (may be NULL) had them. */
 void sync_on_rollcall(struct gossip *g, struct site *s, const uint64_t trie[16], struct member *from);
 

@@ -31,6 +31,9 @@ static void dispatch_paired(struct gossip *g, const struct address *from, const 
 	case WIRE_SUSPECT:
 		probe_on_message(g, m, from, d);
 		break;
+	case WIRE_ROLLCALL_PULL:
+		rollcall_on_pull(g, m, d);
+		break;
 	case WIRE_PUSH:
 	case WIRE_ANNOUNCE:
 	case WIRE_PULL:

@@ -313,6 +313,25 @@ static size_t answer_kept(struct gossip *g, struct member *m, uint64_t echo, str
 	return left;
 }
 
+void pull_answer(struct gossip *g, struct member *m, uint64_t echo, struct set_entry *entries, size_t count)
+{
+	size_t room = core_read_room(g);
+
+	count = answer_kept(g, m, echo, entries, count);
+	count = count < room ? count : room;
+	for (size_t i = 0; i < count; i++) {
+		struct core_read read = {.type = GOSSIP_READ_RECORD,
+					 .key = entries[i].key,
+					 .done = on_read,
+					 .to = m,
+					 .echo = echo,
+					 .id = entries[i].id,
+					 .note = i + 1 == count ? READ_LAST : 0};
+		if (!core_read(g, &read))
+			break;
+	}
+}
+
 static size_t distinct(uint64_t *ids, size_t count)
 {
 	size_t kept = 0;
@@ -344,18 +363,5 @@ void pull_on_pull(struct gossip *g, struct member *m, const struct datagram *d)
 			if (count < WIRE_IDS && set_find_id(g->set, ids.ids[i], &entries[count]) &&
 			    (entries[count].key.kind == RECORD_CERTIFICATE) == certificates)
 				count++;
-	count = answer_kept(g, m, d->nonce, entries, count);
-	size_t room = core_read_room(g);
-	count = count < room ? count : room;
-	for (size_t i = 0; i < count; i++) {
-		struct core_read read = {.type = GOSSIP_READ_RECORD,
-					 .key = entries[i].key,
-					 .done = on_read,
-					 .to = m,
-					 .echo = d->nonce,
-					 .id = entries[i].id,
-					 .note = i + 1 == count ? READ_LAST : 0};
-		if (!core_read(g, &read))
-			break;
-	}
+	pull_answer(g, m, d->nonce, entries, count);
 }

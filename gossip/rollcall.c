@@ -17,8 +17,6 @@
 #define COALESCE_MS      200
 #define AGAIN_MS         2000 /* after a change: whoever missed it need not wait for the next turn */
 #define STAND_IN_MS      700
-#define ASK_PEERS        2
-#define ASK_EDGES        2
 #define SIGNER_INTERVALS 4 /* the turns of three witnesses, and one to spare */
 
 /* How often a witness of the site signs when nothing changes. */
@@ -397,22 +395,4 @@ void rollcall_on_record(struct gossip *g, const struct record *r, wall_ms receiv
 		rollcall_own_site(g, s, v);
 	if (signer != g->self)
 		sync_on_rollcall(g, s, v->trie, from);
-}
-
-void rollcall_ask(struct gossip *g, const struct site *s)
-{
-	struct member *peers[ASK_PEERS + ASK_EDGES];
-	size_t count = member_pick(g, NULL, ASK_PEERS, peers);
-
-	count += edge_peers(g, peers + count, ASK_EDGES);
-	for (size_t i = 0; i < s->view_count; i++) {
-		const struct rollcall_view *v = &s->views[i];
-		struct record_key key = {
-		    .kind = RECORD_ROLLCALL, .writer = v->signer->id, .subject = s->id, .slot = v->slot};
-
-		if (g->now - v->received_at > rollcall_current_ms(g, s))
-			continue;
-		for (size_t j = 0; j < count; j++)
-			sync_ask(g, peers[j], SET_PARTITION_SITE, &key);
-	}
 }

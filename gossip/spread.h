@@ -53,6 +53,8 @@ struct spread {
 void pull_want(struct gossip *g, struct member *m, const uint64_t *ids, size_t count, bool catch_up);
 void pull_arrived(struct gossip *g, uint64_t id);
 void pull_on_pull(struct gossip *g, struct member *m, const struct datagram *d);
+/* RECORDS with these that the set holds; `entries` is left in another order. */
+void pull_answer(struct gossip *g, struct member *m, uint64_t echo, struct set_entry *entries, size_t count);
 void pull_on_records(struct gossip *g, struct member *m, const struct datagram *d);
 void pull_tick(struct gossip *g);
 void pull_free(struct spread *s);

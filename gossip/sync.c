@@ -373,12 +373,6 @@ static void on_node(struct gossip *g, struct member *m, const struct datagram *d
 	}
 }
 
-void sync_ask(struct gossip *g, struct member *m, uint64_t partition, const struct record_key *key)
-{
-	uint8_t leaf = (uint8_t)(record_key_hash(g->keys.set_key, key) >> 56);
-	send_leaf(g, m, 0, partition, leaf, 1);
-}
-
 /* Name own ids of the range that their list lacks. Both lists ascend. */
 static void name_missing(struct gossip *g, struct member *m, uint64_t echo, const struct wire_leaf *theirs)
 {

@@ -27,6 +27,7 @@
 /* Most items of one message. */
 #define WIRE_IDS         141 /* ANNOUNCE, PULL */
 #define WIRE_HOSTS       70  /* SUSPECT */
+#define WIRE_VIEWS       65  /* ROLLCALL_PULL */
 #define WIRE_ROOTS       68
 #define WIRE_CHILDREN    16
 #define WIRE_LEAF_IDS    137
@@ -47,6 +48,7 @@ enum wire_type {
 	WIRE_PING_REQ = 18,
 	WIRE_PING_ACK = 19,
 	WIRE_SUSPECT = 20,
+	WIRE_ROLLCALL_PULL = 21,
 	WIRE_PUSH = 32,
 	WIRE_ANNOUNCE = 33,
 	WIRE_PULL = 34,
@@ -163,6 +165,19 @@ struct wire_suspect {
 };
 size_t wire_suspect_encode(const struct wire_suspect *m, uint8_t ret[WIRE_MESSAGE_BYTES]);
 enum err wire_suspect_decode(const uint8_t *data, size_t len, struct wire_suspect *ret);
+
+/* Asks for roll-calls of a site that are newer than these, or of other signers. */
+struct wire_rollcall_pull {
+	struct id site;
+	size_t count; /* 0..WIRE_VIEWS */
+	struct {
+		uint64_t signer; /* first 8 of its id */
+		uint8_t part;    /* below LIMIT_ROLLCALL_PARTS */
+		uint64_t seq;
+	} held[WIRE_VIEWS];
+};
+size_t wire_rollcall_pull_encode(const struct wire_rollcall_pull *m, uint8_t ret[WIRE_MESSAGE_BYTES]);
+enum err wire_rollcall_pull_decode(const uint8_t *data, size_t len, struct wire_rollcall_pull *ret);
 
 /* --- spread, log and blobs: wire_items.c --- */
 

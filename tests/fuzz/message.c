@@ -95,6 +95,9 @@ static void check_pair(enum wire_type type, const uint8_t *data, size_t len)
 	case WIRE_SUSPECT:
 		SAME(suspect);
 		break;
+	case WIRE_ROLLCALL_PULL:
+		SAME(rollcall_pull);
+		break;
 	case WIRE_ANNOUNCE:
 	case WIRE_PULL:
 		SAME(ids);

@@ -297,11 +297,12 @@ static void flood_of_questions(struct trial *t)
 /* Each type, sealed as it must be, at each length but its own. */
 static void truncated(struct trial *t)
 {
-	static const uint8_t types[] = {WIRE_PING,     WIRE_ACK,         WIRE_PING_REQ,     WIRE_PING_ACK,
-					WIRE_SUSPECT,  WIRE_PUSH,        WIRE_ANNOUNCE,     WIRE_PULL,
-					WIRE_RECORDS,  WIRE_SYNC_ROOTS,  WIRE_SYNC_NODE,    WIRE_SYNC_LEAF,
-					WIRE_LOG_PULL, WIRE_LOG_ENTRIES, WIRE_BLOB_PULL,    WIRE_BLOBS,
-					WIRE_HELLO,    WIRE_HELLO_REPLY, WIRE_HELLO_FINISH, WIRE_COOKIE};
+	static const uint8_t types[] = {
+	    WIRE_PING,          WIRE_ACK,       WIRE_PING_REQ,  WIRE_PING_ACK,    WIRE_SUSPECT,
+	    WIRE_ROLLCALL_PULL, WIRE_PUSH,      WIRE_ANNOUNCE,  WIRE_PULL,        WIRE_RECORDS,
+	    WIRE_SYNC_ROOTS,    WIRE_SYNC_NODE, WIRE_SYNC_LEAF, WIRE_LOG_PULL,    WIRE_LOG_ENTRIES,
+	    WIRE_BLOB_PULL,     WIRE_BLOBS,     WIRE_HELLO,     WIRE_HELLO_REPLY, WIRE_HELLO_FINISH,
+	    WIRE_COOKIE};
 	uint8_t message[WIRE_MESSAGE_BYTES];
 	trial_world(t, HOSTS, SITES);
 	trial_begin(t, 1u << THIEF);

@@ -40,6 +40,7 @@ SHORTEST_SECRET = 6  # bytes: shorter ones turn up by chance
 SIZES = {
     m.HELLO: (1200, 1200), m.HELLO_REPLY: (234, 873), m.HELLO_FINISH: (203, 842), m.COOKIE: (100, 100),
     m.PING: (96, 96), m.ACK: (96, 96), m.PING_REQ: (84, 84), m.PING_ACK: (92, 92), m.SUSPECT: (85, 1189),
+    m.ROLLCALL_PULL: (85, 1190),
     m.PUSH: (73, 1200), m.ANNOUNCE: (77, 1197), m.PULL: (77, 1197), m.RECORDS: (77, 1200),
     m.SYNC_ROOTS: (101, 1189), m.SYNC_NODE: (214, 214), m.SYNC_LEAF: (103, 1199), m.LOG_PULL: (72, 1200),
     m.LOG_ENTRIES: (81, 1200), m.BLOB_PULL: (85, 1189), m.BLOBS: (77, 1200),

@@ -29,7 +29,8 @@ static void grant(struct authlog *log, const struct identity *authority, const s
 	size_t len;
 	memcpy(g.public_key, identity_public_key(issuer), KEY_BYTES);
 	text_copy(g.name, sizeof(g.name), name);
-	CHECK(authlog_make_grant(log, authority, &g, SIM_WALL_START - 29 * CLOCK_DAY_MS, entry, &len) == ERR_OK);
+	CHECK(authlog_make_grant(log, authority, &g, SIM_WALL_START - 29 * CLOCK_DAY_MS, entry, &len) ==
+	      ERR_OK);
 	CHECK(authlog_append(log, entry, len) == ERR_OK);
 }
 

@@ -12,9 +12,6 @@
 #define SMALL_SET      600
 #define RECORDS_A_STEP 32
 
-/* A host that nothing happened to for so long has no business being called dark. */
-#define CALM_MS 20000
-
 static void check_own(struct world *w, struct node *n, const struct record *r)
 {
 	if (record_verify(r, &w->estate.keys.estate, identity_public_key(n->identity)) != ERR_OK)
@@ -102,8 +99,8 @@ static uint64_t own_seq(struct world *w, const struct node *n, const struct node
 
 static bool undisturbed(const struct world *w, const struct node *n)
 {
-	return n->g != NULL && !n->isolated && w->now >= n->changed_at + CALM_MS &&
-	       w->now >= n->disturbed_at + CALM_MS && w->now >= n->paused_until + CALM_MS;
+	return n->g != NULL && !n->isolated && w->now >= n->changed_at + ALARM_CALM_MS &&
+	       w->now >= n->disturbed_at + ALARM_CALM_MS && w->now >= n->paused_until + ALARM_CALM_MS;
 }
 
 static void check_host_state(struct world *w, struct node *n, const struct host_state *state)
@@ -132,6 +129,7 @@ static void check_host_state(struct world *w, struct node *n, const struct host_
 	if (state->status == HOST_DARK && before != HOST_DARK) {
 		n->dark_at[host->index] = w->now;
 		n->dark_own_seq[host->index] = seq;
+		alarms_dark(w, n, host, state);
 		if (undisturbed(w, host) && undisturbed(w, n))
 			w->false_dark++;
 		if (state->votes == 0 || state->votes > state->signers || state->signers > 3)
@@ -149,8 +147,9 @@ static void check_site_state(struct world *w, struct node *n, const struct site_
 		bool was = row->has_pending && row->pending.status == SITE_SILENT;
 		if (state->status != SITE_SILENT || was)
 			return;
+		alarms_silent(w, n, i);
 		size_t at = (size_t)n->site * w->site_count + i;
-		if (w->cut[at] || w->now < w->healed_at[at] + CALM_MS || !undisturbed(w, n))
+		if (w->cut[at] || w->now < w->healed_at[at] + ALARM_CALM_MS || !undisturbed(w, n))
 			return;
 		for (uint32_t h = 0; h < w->node_count; h++) {
 			if (w->nodes[h].site == i && undisturbed(w, &w->nodes[h])) {

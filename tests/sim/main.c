@@ -68,6 +68,7 @@ static struct outcome run_once(const struct scenario *s, const struct sim_option
 	w->progress = show_progress;
 	w->progress_context = progress;
 	s->run(w, report);
+	alarms_put(&w->alarms, s->name, report);
 	if (progress->terminal)
 		fputs("\r\033[K", stderr);
 	struct outcome out = {w->failed, w->trace, w->steps, w->whole_sets, w->now - SIM_START_MS};

@@ -292,6 +292,12 @@ void node_pause(struct world *w, struct node *n, mono_ms duration)
 	n->backlog = 0;
 }
 
+void node_set_clock(struct world *w, struct node *n, mono_ms forward, mono_ms back)
+{
+	n->skew += (int64_t)forward - (int64_t)back;
+	n->clock_set_at = w->now;
+}
+
 void node_deliver(struct world *w, struct node *n, struct sim_event *event)
 {
 	if (n->puppet.hear != NULL) {

@@ -26,6 +26,10 @@ struct sim_faults {
 	/* Chaos only: how often, on average, something happens to some host or some pair of sites. */
 	uint32_t pause_every_ms, crash_every_ms, cut_every_ms, publish_every_ms;
 	uint32_t pause_max_ms, down_max_ms, cut_max_ms;
+	/* Stalls only: share of the hosts that stand still at any time, and how often a clock jumps by how
+	 * much. */
+	double stall_share;
+	uint32_t stall_max_ms, clock_every_ms, clock_max_ms;
 	double lose_replica; /* share of crashes after which the replica is empty */
 };
 

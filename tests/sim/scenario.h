@@ -26,6 +26,8 @@ void scenario_forged(struct world *w, struct report *r);
 void scenario_chaos(struct world *w, struct report *r);
 void scenario_trust(struct world *w, struct report *r);
 void scenario_idle(struct world *w, struct report *r);
+void scenario_lossy(struct world *w, struct report *r);
+void scenario_stalls(struct world *w, struct report *r);
 void scenario_malicious(struct world *w, struct report *r);
 
 /* --- judge.c: what scenarios wait for --- */

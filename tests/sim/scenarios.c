@@ -7,6 +7,16 @@ static void faults_lossy(struct sim_faults *f)
 	f->loss = 0.2;
 }
 
+/* The figure of the design: one in a hundred hosts stands still for up to 8 s. */
+static void faults_stalls(struct sim_faults *f)
+{
+	f->loss = 0.2;
+	f->stall_share = 0.01;
+	f->stall_max_ms = 8000;
+	f->clock_every_ms = 60000;
+	f->clock_max_ms = 600000;
+}
+
 static void faults_hostile(struct sim_faults *f)
 {
 	f->duplicate = 0.02;
@@ -51,6 +61,8 @@ const struct scenario scenarios[] = {
     {"converge", "hosts join; all replicas become equal", 12, 3, 0, NULL, scenario_converge},
     {"propagation", "urgent records to every replica of a site", 100, 1, 0, NULL, scenario_propagation},
     {"dark", "a host is killed under 20 % loss", 10, 2, 0, faults_lossy, scenario_dark},
+    {"lossy", "20 % loss, and nobody is called dark or silent", 9, 3, 10, faults_lossy, scenario_lossy},
+    {"stalls", "hosts that stall, clocks that jump, and 20 % loss", 30, 2, 5, faults_stalls, scenario_stalls},
     {"goodbye", "a host says goodbye, and comes back", 9, 3, 0, NULL, scenario_goodbye},
     {"silent", "two sites are cut from each other, and heal", 8, 2, 0, NULL, scenario_silent},
     {"restart", "crashes and restarts, with and without the replica", 8, 2, 0, NULL, scenario_restart},

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "alarms.h"
 #include "base/prng.h"
 #include "estate.h"
 #include "gossip/gossip.h"
@@ -68,6 +69,7 @@ struct node {
 	/* ground truth */
 	mono_ms changed_at;   /* came up or went down */
 	mono_ms disturbed_at; /* last moment of a pause or a cut of its own */
+	mono_ms clock_set_at; /* last time its wall clock jumped, 0: never */
 	mono_ms paused_until;
 	uint32_t backlog; /* datagrams waiting for the end of the pause */
 	bool isolated;
@@ -133,6 +135,7 @@ struct world {
 	struct traffic traffic[256];
 	uint64_t trace;                    /* hash over all events and what came of them */
 	uint64_t false_dark, false_silent; /* verdicts on hosts and sites nothing was wrong with */
+	struct alarms alarms;              /* all that were false, by kind */
 	bool failed;
 	char failure[512];
 	void (*progress)(void *context, const struct world *w);
@@ -178,6 +181,8 @@ void node_start(struct world *w, struct node *n, bool publish);
 void node_crash(struct world *w, struct node *n, bool lose_replica);
 void node_leave(struct world *w, struct node *n, enum goodbye_reason reason);
 void node_pause(struct world *w, struct node *n, mono_ms duration);
+/* Its wall clock jumps by `forward` - `back` ms. */
+void node_set_clock(struct world *w, struct node *n, mono_ms forward, mono_ms back);
 void node_deliver(struct world *w, struct node *n, struct sim_event *event);
 void node_tick(struct world *w, struct node *n, const struct sim_event *event);
 void node_commit(struct world *w, struct node *n, const struct sim_event *event);

@@ -21,6 +21,7 @@ static union {
 	struct wire_ping_req ping_req;
 	struct wire_ping_ack ping_ack;
 	struct wire_suspect suspect;
+	struct wire_rollcall_pull rollcall_pull;
 	struct wire_ids ids;
 	struct wire_blob_pull blob_pull;
 	struct wire_items items;
@@ -181,6 +182,18 @@ static void suspect_says(const char *name)
 	assert_field(name, "host1", got.suspect.hosts[1].b, ID_BYTES);
 }
 
+static void rollcall_pull_says(const char *name)
+{
+	assert_field(name, "site", got.rollcall_pull.site.b, ID_BYTES);
+	assert_int_equal(got.rollcall_pull.count, 2);
+	assert_number(name, "signer0", got.rollcall_pull.held[0].signer);
+	assert_number(name, "part0", got.rollcall_pull.held[0].part);
+	assert_number(name, "seq0", got.rollcall_pull.held[0].seq);
+	assert_number(name, "signer1", got.rollcall_pull.held[1].signer);
+	assert_number(name, "part1", got.rollcall_pull.held[1].part);
+	assert_number(name, "seq1", got.rollcall_pull.held[1].seq);
+}
+
 static void push_says(const char *name)
 {
 	assert_number(name, "hops", got.items.hops);
@@ -320,6 +333,7 @@ CODEC(ack, ack)
 CODEC(ping_req, ping_req)
 CODEC(ping_ack, ping_ack)
 CODEC(suspect, suspect)
+CODEC(rollcall_pull, rollcall_pull)
 CODEC(ids, ids)
 CODEC(blob_pull, blob_pull)
 CODEC(roots, roots)
@@ -386,6 +400,7 @@ static const struct kind {
     {"ping_req", WIRE_PING_REQ, ping_req_read, ping_req_write, ping_req_says},
     {"ping_ack", WIRE_PING_ACK, ping_ack_read, ping_ack_write, ping_ack_says},
     {"suspect", WIRE_SUSPECT, suspect_read, suspect_write, suspect_says},
+    {"rollcall_pull", WIRE_ROLLCALL_PULL, rollcall_pull_read, rollcall_pull_write, rollcall_pull_says},
     {"push", WIRE_PUSH, push_read, push_write, push_says},
     {"announce", WIRE_ANNOUNCE, ids_read, ids_write, announce_says},
     {"pull", WIRE_PULL, ids_read, ids_write, pull_says},

@@ -27,6 +27,7 @@ static union {
 	struct wire_ping_req ping_req;
 	struct wire_ping_ack ping_ack;
 	struct wire_suspect suspect;
+	struct wire_rollcall_pull rollcall_pull;
 	struct wire_ids ids;
 	struct wire_blob_pull blob_pull;
 	struct wire_items items;
@@ -62,6 +63,8 @@ static enum err decode(enum wire_type type, const uint8_t *data, size_t len)
 		return wire_ping_ack_decode(data, len, &got.ping_ack);
 	case WIRE_SUSPECT:
 		return wire_suspect_decode(data, len, &got.suspect);
+	case WIRE_ROLLCALL_PULL:
+		return wire_rollcall_pull_decode(data, len, &got.rollcall_pull);
 	case WIRE_ANNOUNCE:
 	case WIRE_PULL:
 		return wire_ids_decode(data, len, &got.ids);
@@ -474,10 +477,10 @@ static void test_random_bytes(void **state)
 {
 	(void)state;
 	static const enum wire_type types[] = {
-	    WIRE_HELLO,    WIRE_HELLO_REPLY, WIRE_HELLO_FINISH, WIRE_SUSPECT,   WIRE_PUSH,
-	    WIRE_ANNOUNCE, WIRE_RECORDS,     WIRE_SYNC_ROOTS,   WIRE_SYNC_NODE, WIRE_SYNC_LEAF,
-	    WIRE_LOG_PULL, WIRE_LOG_ENTRIES, WIRE_BLOB_PULL,    WIRE_BLOBS,     WIRE_SKETCH_PULL,
-	    WIRE_SKETCH,   WIRE_SKETCH_OFFER};
+	    WIRE_HELLO,       WIRE_HELLO_REPLY, WIRE_HELLO_FINISH, WIRE_SUSPECT,    WIRE_ROLLCALL_PULL,
+	    WIRE_PUSH,        WIRE_ANNOUNCE,    WIRE_RECORDS,      WIRE_SYNC_ROOTS, WIRE_SYNC_NODE,
+	    WIRE_SYNC_LEAF,   WIRE_LOG_PULL,    WIRE_LOG_ENTRIES,  WIRE_BLOB_PULL,  WIRE_BLOBS,
+	    WIRE_SKETCH_PULL, WIRE_SKETCH,      WIRE_SKETCH_OFFER};
 	struct prng p;
 	prng_seed(&p, 4);
 	for (size_t n = 0; n < 20000; n++) {

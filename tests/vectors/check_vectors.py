@@ -443,6 +443,8 @@ PLAIN = {
     "ping_req": (18, (("target", "16s"),)),
     "ping_ack": (19, (("echo", "8s"), ("target", "16s"))),
     "suspect": (20, ((2, "B"), ("host0", "16s"), ("host1", "16s"))),
+    "rollcall_pull": (21, (("site", "16s"), (2, "B"), ("signer0", "8s"), ("part0", "s"), ("seq0", "8s"),
+                           ("signer1", "8s"), ("part1", "s"), ("seq1", "8s"))),
     "announce": (33, ((2, "B"), ("id0", "8s"), ("id1", "8s"))),
     "pull": (34, ((3, "B"), ("id0", "8s"), ("id1", "8s"), ("id2", "8s"))),
     "sync_roots": (48, (("echo", "8s"), ("estate_root", "8s"), ("first", "8s"), ("last", "8s"), (2, "B"),

@@ -182,6 +182,18 @@ static void put_probes(struct world *w, struct message *m)
 	bytes(m, "host0", b, ID_BYTES);
 	bytes(m, "host1", a, ID_BYTES);
 	finish(m);
+
+	struct id site = id_of_site("london");
+	start(w, m, "rollcall_pull", 21);
+	bytes(m, "site", site.b, ID_BYTES);
+	writer_u8(&m->writer, 2);
+	bytes(m, "signer0", b, 8);
+	number(m, "part0", 0, 1);
+	number(m, "seq0", 4711, 8);
+	bytes(m, "signer1", a, 8);
+	number(m, "part1", 9, 1);
+	number(m, "seq1", 0x0123456789abcdefu, 8);
+	finish(m);
 }
 
 static void put_spread(struct world *w, struct message *m)

@@ -6,7 +6,7 @@ from . import require
 from .values import fields
 
 (HELLO, HELLO_REPLY, HELLO_FINISH, COOKIE, BEACON) = range(1, 6)
-(PING, ACK, PING_REQ, PING_ACK, SUSPECT) = range(16, 21)
+(PING, ACK, PING_REQ, PING_ACK, SUSPECT, ROLLCALL_PULL) = range(16, 22)
 (PUSH, ANNOUNCE, PULL, RECORDS) = range(32, 36)
 (SYNC_ROOTS, SYNC_NODE, SYNC_LEAF, SKETCH_PULL, SKETCH, SKETCH_OFFER) = range(48, 54)
 LOG_PULL, LOG_ENTRIES = 64, 65
@@ -30,6 +30,7 @@ FIXED = {
 # Types that end in a list of ids: fields before the count, their names, bytes of an id, least and most of them.
 LISTS = {
     SUSPECT: ("", "", 16, 1, 70),
+    ROLLCALL_PULL: ("16s", "site", 17, 0, 65),
     ANNOUNCE: ("", "", 8, 1, 141),
     PULL: ("", "", 8, 1, 141),
     SYNC_ROOTS: ("8s8sQQ", "echo root first last", 16, 0, 68),
@@ -119,6 +120,8 @@ def _list(kind, data):
         first, last = message["first"], message["last"]
         require(first <= last, "the range ends before it begins")
         require(all(first <= int.from_bytes(each, "big") <= last for each in ordered), "outside its range")
+    if kind == ROLLCALL_PULL:
+        require(all(each[8] < 10 for each in message["ids"]), "a part beyond the last")
     if kind == SYNC_ROOTS:
         require(all(any(each[8:]) for each in message["ids"]), "a root of zero")
     return message

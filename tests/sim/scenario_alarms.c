@@ -1,0 +1,105 @@
+/* Nobody is called dark or silent who lives: lossy, stalls. */
+#include "scenario.h"
+
+#define SETTLE_BOUND_MS 90000
+#define KILL_EVERY_MS   60000
+#define KNOWN_BOUND_MS  20000
+
+/* Whom nothing happens to but losses. */
+void scenario_lossy(struct world *w, struct report *r)
+{
+	host_preload(w);
+	judge_start_all(w, false, 3000);
+	judge_settle(w, SETTLE_BOUND_MS, "after a start with full replicas");
+	for (uint32_t minute = 0; minute < w->minutes && !w->failed; minute++) {
+		world_run_for(w, CLOCK_MINUTE_MS);
+		if (!w->failed && alarms_total(&w->alarms) > 0)
+			world_fail(w, NULL, "false alarms in a quiet estate");
+	}
+	(void)r;
+}
+
+static bool stalled(const struct world *w, const struct node *n)
+{
+	return w->now < n->paused_until;
+}
+
+/* Once a second: each host with a chance that keeps the given share stalled. */
+static void stall_some(struct world *w)
+{
+	const struct sim_faults *f = &w->faults;
+	double each = f->stall_share * 2 * CLOCK_SECOND_MS / f->stall_max_ms;
+
+	for (uint32_t i = 0; i < w->node_count; i++) {
+		struct node *n = &w->nodes[i];
+		if (n->g != NULL && !stalled(w, n) && prng_chance(&w->choice, each))
+			node_pause(w, n, prng_below(&w->choice, f->stall_max_ms) + 1);
+	}
+	if (prng_chance(&w->choice, (double)CLOCK_SECOND_MS / f->clock_every_ms)) {
+		struct node *n = &w->nodes[prng_below(&w->choice, w->node_count)];
+		node_set_clock(w, n, prng_below(&w->choice, 2 * f->clock_max_ms + 1), f->clock_max_ms);
+	}
+}
+
+/* All of its site that are not stalled themselves know. */
+static bool known_dark(const struct world *w, const struct node *victim)
+{
+	for (uint32_t i = victim->site; i < w->node_count; i += w->site_count) {
+		const struct node *n = &w->nodes[i];
+		if (n->g != NULL && n != victim && !stalled(w, n) && judge_host(w, n, victim) != HOST_DARK)
+			return false;
+	}
+	return true;
+}
+
+static void kill_one(struct world *w, struct report *r)
+{
+	struct node *victim = &w->nodes[prng_below(&w->choice, w->node_count)];
+	mono_ms since = w->now, next = w->now + CLOCK_SECOND_MS;
+
+	node_crash(w, victim, false);
+	while (!w->failed && !known_dark(w, victim)) {
+		if (w->now - since >= KNOWN_BOUND_MS) {
+			world_fail(w, NULL, "host %u died, and its site does not know after %.0f s",
+				   victim->index, judge_seconds(KNOWN_BOUND_MS));
+			return;
+		}
+		world_run_for(w, 50);
+		if (w->now >= next) {
+			stall_some(w);
+			next += CLOCK_SECOND_MS;
+		}
+	}
+	report_put(r, "stalls", "killed_known_in_site", judge_seconds(w->now - since), "s");
+	if (!w->failed)
+		node_start(w, victim, true);
+}
+
+void scenario_stalls(struct world *w, struct report *r)
+{
+	uint32_t kills = 0;
+	mono_ms known = 0;
+
+	host_preload(w);
+	judge_start_all(w, false, 3000);
+	judge_settle(w, SETTLE_BOUND_MS, "after a start with full replicas");
+	mono_ms end = w->now + w->minutes * CLOCK_MINUTE_MS, kill_at = w->now + KILL_EVERY_MS;
+	while (w->now < end && !w->failed) {
+		world_run_for(w, CLOCK_SECOND_MS);
+		stall_some(w);
+		if (w->failed || w->now < kill_at)
+			continue;
+		mono_ms since = w->now;
+		kill_one(w, r);
+		known += w->now - since;
+		kills++;
+		kill_at = w->now + KILL_EVERY_MS;
+	}
+	if (w->failed)
+		return;
+	report_put(r, "stalls", "killed_known_mean", judge_seconds(known) / (kills > 0 ? kills : 1), "s");
+	if (w->alarms.dark[ALARM_PLAIN] + w->alarms.silent[ALARM_PLAIN] > 0)
+		world_fail(w, NULL, "%llu verdicts of dark and %llu of silent on what was well",
+			   (unsigned long long)w->alarms.dark[ALARM_PLAIN],
+			   (unsigned long long)w->alarms.silent[ALARM_PLAIN]);
+}
