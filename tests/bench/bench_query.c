@@ -17,7 +17,7 @@ static const struct {
     {"hosts_list_ms", "SELECT name, site, status, kernel, age_s FROM hosts"},
     {"kernels_ms", "SELECT kernel, count(*) FROM hosts GROUP BY kernel"},
     {"components_ms", "SELECT name, version, hosts, hosts_up, loaded_on FROM components WHERE third_party"},
-    {"host_by_name_ms", "SELECT * FROM hosts WHERE name = 'berlin-00000'"},
+    {"host_by_name_ms", "SELECT * FROM hosts WHERE name = 'berlin-srv-00000'"},
     {"coverage_ms", ""},
 };
 

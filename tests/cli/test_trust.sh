@@ -55,7 +55,7 @@ says 'no site "hideout" is known here'
 
 # The others are marked, and counted apart.
 run 0 hosts
-shows '^Coverage: 57 hosts (55 up, 1 dark, 1 replaced, 1 stopped), 4 sites'
+shows '^Coverage: 57 hosts (55 up, 1 replaced, 2 asleep), 4 sites'
 shows '^Trust: 17 issues open, 5 critical (mesh issues); 1 host quarantined; 2 hosts revoked and hidden; 1 grant in grace; authority log FORKED$'
 cp out hosts
 for standing in grace quarantined ended; do
@@ -105,7 +105,7 @@ run 0 show "$(of_kind cloned)"
 shows '^cloned  *critical .*instances 00000000000000a1 and 00000000000000b2'
 run 0 show "$(of_kind equivocation)"
 shows '^Proof: two records of one order'
-[ "$(grep -c '^ *[12]  health  *4  ' out)" -eq 2 ] || fail "not two proofs of seq 4"
+[ "$(grep -c '^ *[12]  health  *[0-9]* ' out)" -eq 2 ] || fail "not two proofs"
 run 0 show "$(of_kind equivocation)" -o json
 "$json_tool" <out || fail "no valid JSON"
 shows '"issue_proofs": \[{"kind": "equivocation".*"number": 1, "record_kind": "health".*"number": 2, '

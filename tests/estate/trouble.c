@@ -1,17 +1,15 @@
 /* What can be wrong with an estate, once each: states and issues as gossip/ would have them. */
+#include "tests/estate/trouble.h"
+
 #include <stdio.h>
 #include <string.h>
-
-#include "tests/estate/estate_private.h"
-
-#define HOUR_MS (60 * CLOCK_MINUTE_MS)
 
 static bool is(const struct estate *e, const struct host *h, enum estate_trouble trouble)
 {
 	return e->o->trouble && h->number == (size_t)trouble;
 }
 
-enum err estate_trouble_begin(struct estate *e)
+enum err trouble_begin(struct estate *e)
 {
 	uint8_t seed[KEY_BYTES] = {0xbd};
 	enum err err = identity_from_seed(seed, &e->bad_issuer);
@@ -19,61 +17,60 @@ enum err estate_trouble_begin(struct estate *e)
 	return err == ERR_OK ? identity_from_seed(seed, &e->late_issuer) : err;
 }
 
-const struct identity *estate_trouble_issuer(const struct estate *e, const struct host *h)
+const struct identity *trouble_issuer(const struct estate *e, const struct host *h)
 {
 	if (is(e, h, ESTATE_ISSUER_REVOKED))
 		return e->bad_issuer;
-	return is(e, h, ESTATE_GRACE) ? e->late_issuer : e->issuer;
+	return is(e, h, ESTATE_GRACE) ? e->late_issuer : e->issuers[e->sites[h->site].kind];
 }
 
-static void name(struct host *h, const char *text)
+static void name(struct sayings *s, const char *text)
 {
-	h->profile.hostname.status = READING_OK;
-	snprintf(h->profile.hostname.value, sizeof(h->profile.hostname.value), "%s", text);
+	s->profile.hostname = draw_known("%s", text);
 }
 
-static void same_hardware(struct host *h, uint8_t fill)
+static void same_hardware(struct sayings *s, uint8_t fill)
 {
-	h->certificate.has_hardware = true;
-	memset(h->certificate.hardware, fill, sizeof(h->certificate.hardware));
+	s->certificate.has_hardware = true;
+	memset(s->certificate.hardware, fill, sizeof(s->certificate.hardware));
 }
 
-static void hide(struct host *h)
+static void hide(struct host *h, struct sayings *s)
 {
 	char text[LIMIT_HOSTNAME_BYTES + 1];
 	snprintf(text, sizeof(text), ESTATE_REVOKED_NAME "-%zu", h->number);
-	name(h, text);
-	snprintf(h->certificate.site, sizeof(h->certificate.site), ESTATE_REVOKED_NAME);
-	snprintf(h->profile.site, sizeof(h->profile.site), ESTATE_REVOKED_NAME);
+	name(s, text);
+	snprintf(s->certificate.site, sizeof(s->certificate.site), ESTATE_REVOKED_NAME);
+	snprintf(s->profile.site, sizeof(s->profile.site), ESTATE_REVOKED_NAME);
 	h->state.standing = STANDING_REVOKED;
 }
 
-void estate_trouble_host(struct estate *e, struct host *h)
+void trouble_host(struct estate *e, struct host *h, struct sayings *s)
 {
-	if (h->number >= ESTATE_TROUBLE_HOSTS)
+	if (!e->o->trouble || h->number >= ESTATE_TROUBLE_HOSTS)
 		return;
-	e->ids[h->number] = h->certificate.host;
+	e->ids[h->number] = h->id;
 	/* Whatever was drawn: what is shown of them is their trouble. */
-	h->state = (struct host_state){.host = h->certificate.host,
+	h->state = (struct host_state){.host = h->id,
 				       .status = HOST_UP,
 				       .since = e->o->now - CLOCK_DAY_MS,
 				       .seen = e->o->now - CLOCK_SECOND_MS};
 	switch ((enum estate_trouble)h->number) {
 	case ESTATE_REVOKED:
 	case ESTATE_ISSUER_REVOKED:
-		hide(h);
+		hide(h, s);
 		break;
 	case ESTATE_QUARANTINED:
 		h->state.standing = STANDING_QUARANTINED;
 		break;
 	case ESTATE_REPLACED:
 		h->state.status = HOST_REPLACED; /* by whom is known when the next one is made */
-		name(h, "imaged-again");
-		same_hardware(h, 0x11);
+		name(s, "imaged-again");
+		same_hardware(s, 0x11);
 		break;
 	case ESTATE_SUCCESSOR:
-		name(h, "imaged-again");
-		same_hardware(h, 0x11);
+		name(s, "imaged-again");
+		same_hardware(s, 0x11);
 		break;
 	case ESTATE_GRACE:
 		h->state.standing = STANDING_GRACE;
@@ -83,8 +80,8 @@ void estate_trouble_host(struct estate *e, struct host *h)
 		break;
 	case ESTATE_TWIN:
 	case ESTATE_OTHER_TWIN:
-		name(h, "twin");
-		same_hardware(h, 0x22);
+		name(s, "twin");
+		same_hardware(s, 0x22);
 		break;
 	default:
 		break;
@@ -102,14 +99,16 @@ static enum err put(struct estate *e, struct issue issue)
 	return store_put_issue(e->store, &issue);
 }
 
-enum err estate_trouble_record(struct estate *e, const struct host *h, const uint8_t *bytes, size_t len)
+enum err trouble_record(struct estate *e, const struct host *h, const struct signed_record *record)
 {
 	struct record r;
-	enum err err = record_parse(bytes, len, &r);
-	if (err != ERR_OK || !is(e, h, ESTATE_EQUIVOCATED) || r.key.kind != RECORD_HEALTH)
+	if (!is(e, h, ESTATE_EQUIVOCATED) || record->key.kind != RECORD_HEALTH)
+		return ERR_OK;
+	enum err err = record_parse(record->bytes, record->len, &r);
+	if (err != ERR_OK)
 		return err;
-	memcpy(e->proofs[0], bytes, len);
-	e->proof_len[0] = len;
+	memcpy(e->proofs[0], record->bytes, record->len);
+	e->proof_len[0] = record->len;
 	return record_sign(&r.key, r.seq, r.instance + 1, r.time + CLOCK_SECOND_MS, r.body, r.body_len,
 			   &e->id, h->identity, e->proofs[1], &e->proof_len[1]);
 }
@@ -124,10 +123,10 @@ static enum err put_replaced(struct estate *e)
 	return store_put_host_state(e->store, &state);
 }
 
-enum err estate_trouble_issues(struct estate *e)
+enum err trouble_issues(struct estate *e)
 {
 	const struct id *ids = e->ids;
-	const struct id *issuer = identity_id(e->issuer), *bad = identity_id(e->bad_issuer),
+	const struct id *issuer = identity_id(e->issuers[SITE_SHOP]), *bad = identity_id(e->bad_issuer),
 			*late = identity_id(e->late_issuer);
 	struct id operator_, list;
 	memset(operator_.b, 0x0e, sizeof(operator_.b));

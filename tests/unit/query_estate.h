@@ -16,7 +16,12 @@
 
 static inline void make_estate(const char *folder)
 {
-	struct estate_options o = {.hosts = HOSTS, .sites = SITES, .seed = 7, .out = folder, .now = NOW};
+	struct estate_options o = {.hosts = HOSTS,
+				   .sites = SITES,
+				   .seed = 7,
+				   .out = folder,
+				   .now = NOW,
+				   .images = ESTATE_IMAGES_MIN};
 	struct err_info info = {0};
 	enum err err = estate_write(&o, &info);
 	if (err != ERR_OK)

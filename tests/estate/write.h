@@ -1,0 +1,19 @@
+/* Into the state folder: authority log, keys, records, states. Inside tests/estate/ only. */
+#ifndef MESH_TESTS_ESTATE_WRITE_H
+#define MESH_TESTS_ESTATE_WRITE_H
+
+#include "tests/estate/records.h"
+
+/* authority.c: who may enrol hosts, and one operator; the files that a node of this estate has. */
+enum err authority_make(struct estate *e);
+
+/* Commits when the next put would not fit any more. */
+enum err write_room(struct estate *e);
+enum err write_record(struct estate *e, const struct signed_record *r, uint64_t home);
+/* All hosts: records and states. */
+enum err write_hosts(struct estate *e);
+
+/* rollcall.c: what the witnesses of each site signed last, and the site's state. */
+enum err rollcall_write(struct estate *e);
+
+#endif
