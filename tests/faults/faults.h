@@ -10,6 +10,7 @@
 struct faults_options {
 	uint64_t count; /* images, cycles, flips */
 	uint64_t seed;
+	const char *mesh;   /* the program; readers only */
 	const char *folder; /* scratch, exists, empty */
 };
 
@@ -23,5 +24,6 @@ bool faults_power_cut(const struct faults_options *o);
 bool faults_failing_calls(const struct faults_options *o);
 bool faults_flips(const struct faults_options *o);
 bool faults_kill(const struct faults_options *o);
+bool faults_readers(const struct faults_options *o);
 
 #endif

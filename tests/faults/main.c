@@ -20,6 +20,7 @@ static const struct {
     {"failing-calls", faults_failing_calls, 100000, "each allocation and call of LMDB's, failed once"},
     {"flips", faults_flips, 20000, "a damaged file, asked and opened"},
     {"kill", faults_kill, 20000, "kill -9 of a writer, with a reader beside it"},
+    {"readers", faults_readers, 3000, "commits, three times: alone, among 100 mesh sql, alone"},
 };
 
 #define TRIALS (sizeof(trials) / sizeof(*trials))
@@ -39,7 +40,7 @@ void faults_progress(const char *what, uint64_t done, uint64_t of)
 
 static int usage(FILE *to, int code)
 {
-	fprintf(to, "usage: mesh-faults TRIAL [--count N] [--seed K]\n");
+	fprintf(to, "usage: mesh-faults TRIAL [--count N] [--seed K] [--mesh PROGRAM]\n");
 	for (size_t i = 0; i < TRIALS; i++)
 		fprintf(to, "  %-14s %s (--count %" PRIu64 ")\n", trials[i].name, trials[i].what,
 			trials[i].count);
@@ -58,12 +59,18 @@ int main(int argc, char **argv)
 	struct faults_options o = {.count = trials[chosen].count, .seed = 1};
 	for (int i = 2; i < argc; i += 2) {
 		bool count = strcmp(argv[i], "--count") == 0;
-		if ((!count && strcmp(argv[i], "--seed") != 0) ||
-		    !text_u64(argv[i + 1], count, 10000000, count ? &o.count : &o.seed)) {
+		if (strcmp(argv[i], "--mesh") == 0) {
+			o.mesh = argv[i + 1];
+		} else if ((!count && strcmp(argv[i], "--seed") != 0) ||
+			   !text_u64(argv[i + 1], count, 10000000, count ? &o.count : &o.seed)) {
 			fprintf(stderr, "mesh-faults: \"%s %s\" is no flag with a number up to 10000000\n",
 				argv[i], argv[i + 1]);
 			return usage(stderr, 2);
 		}
+	}
+	if (strcmp(trials[chosen].name, "readers") == 0 && (o.mesh == NULL || access(o.mesh, X_OK) != 0)) {
+		fprintf(stderr, "mesh-faults: readers needs the program mesh: --mesh build/cli/mesh\n");
+		return 2;
 	}
 	void *state = NULL;
 	if (crypto_init() != ERR_OK)
