@@ -94,9 +94,7 @@ static enum err make_set(struct estate *e)
 	struct estate_keys keys;
 	rng.fill(rng.context, e->secret, sizeof(e->secret));
 	estate_keys_derive(&keys, &e->id, e->secret);
-	enum err err = set_new(keys.set_key, &e->set);
-	estate_keys_wipe(&keys);
-	return err;
+	return set_new(keys.set_key, &e->set);
 }
 
 enum err authority_make(struct estate *e)
