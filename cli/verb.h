@@ -62,6 +62,7 @@ int verb_components(struct command *c);
 int verb_sites(struct command *c);
 int verb_issues(struct command *c);
 int verb_sql(struct command *c);
+int verb_export(struct command *c);
 int verb_drill(struct command *c);
 int verb_help(struct command *c);
 int verb_version(struct command *c);

@@ -105,6 +105,16 @@ static const struct option_spec sql_options[] = {
     END,
 };
 
+static const struct option_spec export_options[] = {
+    {.name = "dir", .value = "DIR", .words = "@dir", .help = "every table, into files in this new folder"},
+    {.name = "format",
+     .value = "FORMAT",
+     .words = "jsonl csv",
+     .help = "of these files: jsonl (default) or csv"},
+    {.name = "timeout", .value = "SECONDS", .help = "give up on a table after this long (default: 600)"},
+    END,
+};
+
 static const struct option_spec help_options[] = {
     {.name = "man", .help = "print the manual page as roff"},
     {.name = "completion", .value = "SHELL", .words = "bash", .help = "print completion for a shell (bash)"},
@@ -205,6 +215,21 @@ static const struct verb verbs_ask[] = {
 	 "mesh sql 'SELECT name FROM hosts WHERE site = ?1' --param berlin # values apart from the text\n"
 	 "mesh sql --schema # tables and columns",
      .run = verb_sql},
+    {.name = "export",
+     .operands = "[TABLE]",
+     .operands_max = 1,
+     .summary = "write whole tables as jsonl or csv, for other tools",
+     .text =
+	 "One TABLE goes to standard output, as jsonl unless -o says otherwise. With --dir all of them go "
+	 "into files of their own, TABLE.jsonl or TABLE.csv, from one and the same state of the replica; "
+	 "no file is ever written over, and coverage.json comes last: a folder that has it is whole. "
+	 "mesh sql --schema lists the tables and what their columns mean.",
+     .options = export_options,
+     .shared = VERB_QUERY,
+     .exits = "0123",
+     .examples = "mesh export hosts -o csv >hosts.csv # one table, for a spreadsheet\n"
+		 "mesh export --dir estate-today # all of them, to carry away",
+     .run = verb_export},
     {.name = "status",
      .operands = "",
      .summary = "show this node: identity, roles, traffic, cost",

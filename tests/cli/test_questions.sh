@@ -129,6 +129,33 @@ done
 run 0 sql --schema -o json
 "$json_tool" <out || fail "the schema is no JSON"
 
+# Whole tables.
+run 0 export hosts
+valid --lines
+[ "$(grep -c '^{"host": ' out)" -eq 60 ] || fail "export does not list 60 hosts"
+tail -n 1 out | grep -q '^{"coverage": {' || fail "an exported table without coverage"
+run 0 export sites -o csv
+[ "$(wc -l <out)" -eq 5 ] || fail "csv has not one line a site and one for the head"
+run 0 export --dir tables
+shows '^host_components  *host_components.jsonl  *[1-9]'
+"$json_tool" <tables/coverage.json || fail "the exported coverage is no JSON"
+for table in $("$mesh" sql --schema -o csv | cut -d, -f1 | sed 1d | uniq); do
+	[ -f "tables/$table.jsonl" ] || fail "$table was not exported"
+	[ ! -s "tables/$table.jsonl" ] || "$json_tool" --lines <"tables/$table.jsonl" || fail "tables/$table.jsonl is no JSON"
+done
+[ "$(wc -l <tables/hosts.jsonl)" -eq 60 ] || fail "not every host was exported"
+run 1 export --dir tables
+says 'tables/hosts.jsonl": File exists'
+run 0 export --dir sheets --format csv -o json
+valid
+[ "$(wc -l <sheets/hosts.csv)" -eq 61 ] || fail "csv has not one line a host and one for the head"
+run 2 export
+run 2 export hosts --dir twice
+run 2 export hosts --format csv
+run 2 export "$(printf 'no\033such')"
+says 'no table is called "no\\x1bsuch"'
+run 2 export --dir more --format yaml
+
 # One host.
 name=$("$mesh" sql 'SELECT name FROM hosts ORDER BY host LIMIT 1' -o csv 2>/dev/null | tail -n 1)
 id=$("$mesh" sql 'SELECT host FROM hosts ORDER BY host LIMIT 1' -o csv 2>/dev/null | tail -n 1)
