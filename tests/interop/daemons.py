@@ -10,6 +10,10 @@ import tempfile
 import time
 
 
+# Seconds that anything is awaited: far more than a slow, loaded machine needs. Only a test that fails waits so long.
+PATIENCE = 120
+
+
 class Daemon:
     def __init__(self, estate, name, site, number, advertise=None, seeds=()):
         self.estate, self.name, self.state = estate, name, os.path.join(estate.folder, name)
@@ -30,14 +34,13 @@ class Daemon:
     def stop(self):
         if self.process is not None:
             self.process.send_signal(signal.SIGTERM)
-            self.process.wait(20)
+            self.process.wait(PATIENCE)
             self.process = None
 
     def ask(self, *verb):
         """The verb's answer as JSON; None while there is none."""
-        done = subprocess.run([self.estate.program, *verb, "--state", self.state, "-o", "json", "--allow-partial"],
-                              capture_output=True, check=False)
-        return json.loads(done.stdout) if done.returncode == 0 else None
+        code, out, _ = self.estate.run(*verb, "--state", self.state, "-o", "json", "--allow-partial")
+        return json.loads(out) if code == 0 else None
 
     def sql(self, question):
         answer = self.ask("sql", question)
@@ -49,12 +52,16 @@ class Daemon:
 
 
 class Estate:
-    """Removed with all that runs in it at the end of a `with`."""
+    """Removed with all that runs in it at the end of a `with`.
+
+    `meanwhile()` is called while a program runs: a host of the test's own that answered nobody would soon count as dead.
+    """
 
     name, role, location = "Interoperable Grocers", "checkout-lane", "Behind the bakery"
 
     def __init__(self, program, meshd, sites):
         self.program, self.meshd, self.sites = program, meshd, sites
+        self.meanwhile = None
         self.folder = tempfile.mkdtemp(prefix="mesh-interop-")
         self.net = f"127.{20 + os.getpid() % 200}.{os.getpid() // 200 % 250}."
         self.port = free_port(self.net + "1")
@@ -78,12 +85,22 @@ class Estate:
     def path(self, name):
         return os.path.join(self.folder, name)
 
+    def run(self, *arguments):
+        """Exit code, standard output and error of `mesh`."""
+        with subprocess.Popen([self.program, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE) as process:
+            while True:
+                try:
+                    out, err = process.communicate(timeout=0.02 if self.meanwhile else None)
+                    return process.returncode, out.decode(), err.decode()
+                except subprocess.TimeoutExpired:
+                    self.meanwhile()
+
     def mesh(self, *arguments):
-        done = subprocess.run([self.program, *arguments], capture_output=True, text=True, check=False,
-                              stdin=subprocess.DEVNULL)
-        if done.returncode != 0:
-            raise AssertionError(f"mesh {' '.join(arguments)}: {done.stderr}")
-        return done.stdout
+        code, out, err = self.run(*arguments)
+        if code != 0:
+            raise AssertionError(f"mesh {' '.join(arguments)}: {err}")
+        return out
 
     def grant(self, issuer):
         self.mesh("authority", "issuer", issuer, "--dir", self.path("authority"),
@@ -111,13 +128,13 @@ def free_port(ip):
         return probe.getsockname()[1]
 
 
-def wait(what, condition, seconds=40, meanwhile=time.sleep):
+def wait(what, condition, meanwhile=time.sleep):
     """Until the condition holds; `meanwhile(0.2)` is called between two looks."""
-    end = time.monotonic() + seconds
+    end = time.monotonic() + PATIENCE
     while True:
         value = condition()
         if value:
             return value
         if time.monotonic() > end:
-            raise AssertionError(f"not within {seconds} s: {what}")
+            raise AssertionError(f"not within {PATIENCE} s: {what}")
         meanwhile(0.2)

@@ -190,18 +190,18 @@ def converse(relay, peer, daemons):
         daemon.start()
     front = relay.fronts["till-one"].getsockname()
     known = len(peer.log.entries)
-    settle(peer, one, "the log", lambda: len(peer.log.entries) > known, lambda: peer.pull_log(front, 0))
+    settle(peer, "the log", lambda: len(peer.log.entries) > known, lambda: peer.pull_log(front, 0))
     host = host_id(one)
-    settle(peer, one, "a session", lambda: host in peer.sessions, lambda: peer.hello(front))
+    settle(peer, "a session", lambda: host in peer.sessions, lambda: peer.hello(front))
     publish(peer, host)
     for daemon in daemons:
         wait(f"the whole estate at {daemon.name}", lambda daemon=daemon: len(daemon.sql(
-            "SELECT host FROM hosts WHERE complete = 1 AND status = 'up'")) == 4, 60, peer.run)
-    walk(peer, one, host)
+            "SELECT host FROM hosts WHERE complete = 1 AND status = 'up'")) == 4, peer.run)
+    walk(peer, host)
     again = next(daemon for daemon in daemons if daemon.name == RESTARTED)
     again.stop()
     again.start()
-    wait("a full capture", lambda: len(relay.captured) >= DATAGRAMS, 60, lambda _: ask_all(peer))
+    wait("a full capture", lambda: len(relay.captured) >= DATAGRAMS, lambda _: ask_all(peer))
 
 
 def main():
@@ -219,6 +219,7 @@ def main():
         for daemon in daemons:
             relay.add(daemon.name, fronts[daemon.name], daemon.address)
         relay.add("peer", fronts["peer"], peer.address)
+        estate.meanwhile = lambda: peer.run(0.02)
         try:
             with relay:
                 converse(relay, peer, daemons)
