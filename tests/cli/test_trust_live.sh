@@ -3,37 +3,7 @@
 # stopped through it, an extension both; copies that would fork the log are refused.
 set -eu
 . "$(dirname -- "$0")/lib.sh"
-meshd=$tool
-
-# Addresses of this run's own, so that two runs do not meet.
-net=127.$((20 + $$ % 200)).$(($$ / 200 % 250))
-trap 'for n in 1 2 3 4; do stop $n; done; rm -rf "$work"' EXIT
-
-stop() {
-	[ -f "n$1.pid" ] || return 0
-	kill "$(cat "n$1.pid")" 2>/dev/null || :
-	wait "$(cat "n$1.pid")" 2>/dev/null || :
-	rm -f "n$1.pid"
-}
-
-start() {
-	"$meshd" --config "n$1.conf" >>"n$1.log" 2>&1 &
-	echo $! >"n$1.pid"
-}
-
-# enrol N TOKEN [OPTION...]: a state folder and a configuration.
-enrol() {
-	n=$1
-	token=$2
-	shift 2
-	run 0 enroll --token "$token" --keep-token --state "n$n" --site berlin "$@"
-	cat >"n$n.conf" <<CONF
-[node]
-listen = $net.$n:7946
-state = $work/n$n
-hostname = node-$n
-CONF
-}
+. "$(dirname -- "$0")/live.sh"
 
 id_of() {
 	"$mesh" cert show --state "$1" -o csv --allow-partial | sed -n '2s/,.*//p'
@@ -42,9 +12,9 @@ id_of() {
 run 0 authority init --dir a --name Trial --no-passphrase --spare spare
 run 0 authority issuer tills --dir a --site berlin --days 20
 run 0 authority operator jo --dir a --role incidents --no-key-passphrase
-run 0 token create --dir a --issuer tills --seed "$net.1:7946" --out t1
+run 0 token create --dir a --issuer tills --seed "$seed" --out t1
 for n in 1 2 3; do
-	enrol $n t1
+	enrol $n t1 berlin
 	start $n
 done
 for n in 1 2; do
@@ -56,8 +26,7 @@ until_shows 'WARNING: the grant of issuer "tills" ends in 20 days' status --stat
 run 0 status --state n1 -o json --allow-partial
 shows '"grant_issuer": "tills", "grant_days_left": 20'
 shows '"grants_ending": 1'
-run 0 cert show --state n1
-shows '^Standing  good'
+until_run 0 '^Standing  good' cert show --state n1
 run 0 authority log --state n1
 says 'the grant of issuer "tills" ends on'
 
@@ -81,12 +50,9 @@ run 1 authority revoke host "$third" --dir a --reason again --state n1
 says 'revoked already'
 run 1 authority revoke host node-3 --dir a --reason again --state n1
 says '"node-3" is revoked already'
-run 0 show node-3 --revoked --state n1
-shows '^node-3 is revoked$'
-run 3 cert show n3/certificate --state n2
-shows '^Standing  revoked'
-run 0 authority log --state n2
-shows 'stolen from a car'
+until_run 0 '^node-3 is revoked$' show node-3 --revoked --state n1
+until_run 3 '^Standing  revoked' cert show n3/certificate --state n2
+until_run 0 'stolen from a car' authority log --state n2
 stop 3
 
 # Publishing again is no news, and says so.
@@ -112,17 +78,16 @@ stop 2
 run 0 authority rotate --dir a --no-passphrase --state n1
 run 0 authority issuer third --dir a --site berlin --state n1
 [ -s "spare/old/$(ls a/old)" ] || fail "the spare lacks the old key"
-run 0 token create --dir a --issuer third --seed "$net.1:7946" --out t2
+run 0 token create --dir a --issuer third --seed "$seed" --out t2
 start 2
-enrol 4 t2
+enrol 4 t2 berlin
 start 4
 until_shows 'node-4,' hosts --state n2 -o csv --where "name = 'node-4' AND status = 'up'"
-run 0 authority log --state n2
-shows ' rotate '
+until_run 0 ' rotate ' authority log --state n2
 
 # The issuer of nodes 1 to 3 is revoked with a list: 1 and 2 stay, here and at the other node; the list travels, too.
 # Node 5 was enrolled by the thief of the token.
-enrol 5 t1
+enrol 5 t1 berlin
 start 5
 until_shows "node-5,.*,up," hosts --state n2 -o csv
 { id_of n1; id_of n2; } >keep
@@ -135,13 +100,9 @@ shows '"blobs": 1, "news": 0'
 run 0 authority log --dir a --out carry
 run 0 authority publish --log carry --state n2
 shows '0 were news to it'
-run 0 cert show --state n1
-shows '^Standing  good, says the replica'
-run 0 issues --state n1
-shows ' issuer tills, quota 30$'
-run 3 cert show n5/certificate --state n1
-shows '^Standing  revoked'
-
+until_run 0 '^Standing  good, says the replica' cert show --state n1
+until_run 0 ' issuer tills, quota 30$' issues --state n1
+until_run 3 '^Standing  revoked' cert show n5/certificate --state n1
 
 # The control verb itself: what is none is refused, each in its own words, and the daemon goes on.
 run 0 authority init --dir foreign --name Foreign --no-passphrase

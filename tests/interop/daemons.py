@@ -62,7 +62,8 @@ class Estate:
     def __init__(self, program, meshd, sites):
         self.program, self.meshd, self.sites = program, meshd, sites
         self.meanwhile = None
-        self.folder = tempfile.mkdtemp(prefix="mesh-interop-")
+        # The path of a socket is at most 107 bytes long.
+        self.folder = tempfile.mkdtemp(prefix="mesh-interop-", dir=None if len(tempfile.gettempdir()) <= 40 else "/tmp")
         self.net = f"127.{20 + os.getpid() % 200}.{os.getpid() // 200 % 250}."
         self.port = free_port(self.net + "1")
         self.daemons = []
