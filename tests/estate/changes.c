@@ -29,7 +29,8 @@ static void add_content(const struct estate *e, const struct host *h, struct lis
 		if (at > next)
 			at = next;
 		next = at;
-		add(l, PRODUCT_CONTENT + channel, version - 1, version, at);
+		if (software_has_channel(e, &h->software, channel))
+			add(l, PRODUCT_CONTENT + channel, version - 1, version, at);
 	}
 }
 

@@ -20,8 +20,10 @@ size_t content_channel(const struct estate *e, unsigned release)
 unsigned content_version(const struct estate *e, unsigned release, size_t channel)
 {
 	unsigned version = 3 + (unsigned)(draw_mix(channel, 3) % 40);
+	bool together = (e->o->confounders & ESTATE_TOGETHER) != 0;
 	for (unsigned i = 1; i <= release; i++)
-		version += content_channel(e, i) == channel;
+		version += content_channel(e, i) == channel ||
+			   (together && i > CONTENT_RELEASES && channel == CONTENT_COMPANION_CHANNEL);
 	return version;
 }
 

@@ -5,6 +5,7 @@
 #include "crypto/hash.h"
 #include "gossip/set.h"
 #include "os/file.h"
+#include "tests/estate/outage.h"
 #include "tests/estate/parallel.h"
 #include "tests/estate/software.h"
 #include "tests/estate/trouble.h"
@@ -16,11 +17,15 @@ static enum err decide(struct estate *e)
 {
 	enum err err = products_make(e);
 	if (err == ERR_OK)
+		err = outage_choose(e);
+	if (err == ERR_OK)
 		err = images_make(e);
 	if (err == ERR_OK)
 		err = sites_make(e);
 	if (err == ERR_OK)
 		err = hosts_make(e);
+	if (err == ERR_OK)
+		outage_apply(e);
 	if (err == ERR_OK)
 		err = sites_rosters(e);
 	return err == ERR_OK ? witness_judge(e) : err;
@@ -94,12 +99,20 @@ static enum err check(const struct estate_options *o, struct err_info *info)
 		return err_set(info, ERR_ARG, "%zu hosts need at least %zu sites: a site has %d at most",
 			       o->hosts, (o->hosts + ESTATE_SITE_HOSTS_MAX - 1) / ESTATE_SITE_HOSTS_MAX,
 			       ESTATE_SITE_HOSTS_MAX);
+	if (o->outage == ESTATE_QUIET)
+		return ERR_OK;
+	if (o->from > o->to || o->from > o->now || o->from < ESTATE_NOW_MIN ||
+	    !(o->share >= 0 && o->share <= 1) || !(o->repaired >= 0 && o->repaired <= 1))
+		return err_set(info, ERR_ARG, "the outage's window or shares are out of range");
 	return ERR_OK;
 }
 
 enum err estate_write(const struct estate_options *o, struct err_info *info)
 {
-	struct estate e = {.o = o, .info = info, .epoch = o->now, .threads = o->threads};
+	struct estate e = {.o = o,
+			   .info = info,
+			   .epoch = o->outage == ESTATE_QUIET ? o->now : o->from,
+			   .threads = o->threads};
 	struct err_info own = {.code = ERR_OK};
 	if (info == NULL)
 		e.info = &own;

@@ -20,6 +20,27 @@
 #define ESTATE_THREADS_MAX    16
 #define ESTATE_NOW_MIN        (1500 * CLOCK_DAY_MS)
 
+/* What goes wrong. */
+enum estate_outage {
+	ESTATE_QUIET,
+	ESTATE_DRIVER,  /* a version of a component takes hosts down */
+	ESTATE_CONTENT, /* a content file does */
+	ESTATE_POWER,   /* sites lose their power */
+	ESTATE_PATCHDAY /* updates of the operating system on one morning, harmless */
+};
+/* From the bad version's arrival to the crash. */
+enum estate_delay {
+	ESTATE_DELAY_NONE,    /* dead before it could report the change */
+	ESTATE_DELAY_SECONDS, /* 3 to 8 s: half of them could */
+	ESTATE_DELAY_MINUTES, /* 1 to 10 min */
+	ESTATE_DELAY_HOUR     /* 20 to 70 min */
+};
+/* What happens besides, and is not to blame; bits. */
+#define ESTATE_MODEL     1u /* a driver of one model came out that morning; the cause went mostly there */
+#define ESTATE_POWER_CUT 2u
+#define ESTATE_PATCH_DAY 4u
+#define ESTATE_TOGETHER  8u /* a companion that always came along: cannot be told apart from the cause */
+
 struct estate_options {
 	size_t hosts; /* 1 to ESTATE_HOSTS_MAX */
 	size_t sites; /* 1 to ESTATE_SITES_MAX, at most one a host */
@@ -29,7 +50,15 @@ struct estate_options {
 	size_t images;    /* of operating systems; 0: ESTATE_IMAGES */
 	int silent_sites; /* cut off in quiet times; -1: one in a hundred */
 	unsigned threads; /* that sign; 0: one a processor, at most ESTATE_THREADS_MAX */
-	bool trouble;     /* with issues of every kind, see below; takes ESTATE_TROUBLE_HOSTS hosts */
+	enum estate_outage outage;
+	enum estate_delay delay;
+	const char *component; /* ESTATE_DRIVER: which; NULL: by the seed */
+	double share;          /* driver, content: of the hosts that have it and are up; power: of the sites;
+				  patch day: of the hosts */
+	double repaired;       /* of the hosts that crashed, as far as there was time; 0 to 1 */
+	wall_ms from, to;      /* when it spread; from <= to, from <= now */
+	unsigned confounders;
+	bool trouble; /* with issues of every kind, see below; takes ESTATE_TROUBLE_HOSTS hosts */
 };
 
 /* What the first hosts are with `trouble`; the others are as without it. */

@@ -120,7 +120,7 @@ static void add_tail(struct products *s)
 enum err products_make(struct estate *e)
 {
 	struct products *s =
-	    calloc(1, sizeof(*s) + (KNOWN + hardware_model_count + TAIL + 1) * sizeof(struct product));
+	    calloc(1, sizeof(*s) + (KNOWN + hardware_model_count + TAIL + 2) * sizeof(struct product));
 	if (s == NULL)
 		return ERR_NOMEM;
 	e->products = s;
@@ -132,6 +132,17 @@ enum err products_make(struct estate *e)
 	*p = (struct product){
 	    .name = ESTATE_REVOKED_COMPONENT, .kind = COMPONENT_DRIVER, .family = W | L, .count = 1};
 	return ERR_OK;
+}
+
+void products_add_companion(struct estate *e)
+{
+	struct products *s = e->products;
+	struct product *p = &s->list[s->count];
+	*p = s->list[e->cause];
+	text_copy(p->name + strlen(p->name), sizeof(p->name) - strlen(p->name), "_helper");
+	p->roles = 0;
+	p->rollout = p->content = false;
+	e->companion = s->count++;
 }
 
 void products_free(struct products *p)

@@ -83,7 +83,8 @@ static void draw_products(struct estate *e, struct host *h, struct prng *p)
 		    !has(h, i, product, p))
 			continue;
 		software_put(s, i, rolled_out(product, lag));
-		if (product->content)
+		/* Some were installed without any content. */
+		if (product->content && !prng_chance(p, 0.06))
 			s->release = 1;
 	}
 	size_t own = products_of_model(e, h->model);
@@ -116,12 +117,15 @@ void software_draw(struct estate *e, struct host *h, wall_ms t)
 				    &secret) == ERR_OK);
 		software_put(&h->software, secret, VERSION_NEWEST);
 	}
+	uint16_t version;
+	if (e->companion != NO_HOST && software_find(&h->software, e->cause, &version))
+		software_put(&h->software, e->companion, version);
 	if (h->software.release != 0)
 		h->software.release = (uint16_t)content_release_of(e, h, t);
 }
 
-static struct component content_file(const struct estate *e, enum family family, size_t channel,
-				     unsigned version)
+struct component software_content_file(const struct estate *e, enum family family, size_t channel,
+				       unsigned version)
 {
 	static const unsigned numbers[CONTENT_CHANNELS] = {201, 213, 222, 235, 240, 247, 251,
 							   258, 263, 270, 277, 285, 291, 299};
@@ -139,7 +143,7 @@ static struct component content_file(const struct estate *e, enum family family,
 	return c;
 }
 
-static struct component product_component(const struct estate *e, size_t index, unsigned version)
+struct component software_product(const struct estate *e, size_t index, unsigned version)
 {
 	const struct product *p = products_at(e, index);
 	uint64_t h = draw_mix(draw_mix(index, 11), version);
@@ -165,9 +169,24 @@ struct component software_component(const struct estate *e, const struct host *h
 	if (product >= PRODUCT_KERNEL)
 		return inbox_kernel(e, h->software.image, version);
 	if (product >= PRODUCT_CONTENT)
-		return content_file(e, images_family(e, h->software.image), product - PRODUCT_CONTENT,
-				    version);
-	return product_component(e, product, version);
+		return software_content_file(e, images_family(e, h->software.image),
+					     product - PRODUCT_CONTENT, version);
+	return software_product(e, product, version);
+}
+
+bool software_has_channel(const struct estate *e, const struct software *s, size_t channel)
+{
+	bool together = (e->o->confounders & ESTATE_TOGETHER) != 0;
+	uint16_t version = NO_VERSION;
+	if (s->release == 0)
+		return false;
+	if (channel != CONTENT_BAD_CHANNEL && !(together && channel == CONTENT_COMPANION_CHANNEL))
+		return draw_mix(s->image, 900 + channel) % 10 < 8;
+	for (size_t i = 0; i < s->count; i++) {
+		if (products_at(e, s->picks[i].product)->content)
+			version = s->picks[i].version;
+	}
+	return version <= VERSION_NEWEST + 1;
 }
 
 size_t software_list(const struct estate *e, const struct software *s, struct component *ret)
@@ -178,10 +197,13 @@ size_t software_list(const struct estate *e, const struct software *s, struct co
 		/* Without the list of modules only what lies on the disk is known. */
 		const struct product *p = products_at(e, s->picks[i].product);
 		if (s->modules == READING_OK || p->kind == COMPONENT_CONTENT_FILE)
-			ret[count++] = product_component(e, s->picks[i].product, s->picks[i].version);
+			ret[count++] = software_product(e, s->picks[i].product, s->picks[i].version);
 	}
-	for (size_t i = 0; s->release != 0 && i < CONTENT_CHANNELS; i++)
-		ret[count++] = content_file(e, family, i, content_version(e, s->release, i));
+	for (size_t i = 0; i < CONTENT_CHANNELS; i++) {
+		if (!software_has_channel(e, s, i))
+			continue;
+		ret[count++] = software_content_file(e, family, i, content_version(e, s->release, i));
+	}
 	return count;
 }
 

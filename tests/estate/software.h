@@ -53,6 +53,8 @@ size_t products_count(const struct estate *e);
 const struct product *products_at(const struct estate *e, size_t index);
 /* ERR_NOT_FOUND. */
 enum err products_find(const struct estate *e, const char *name, enum family family, size_t *ret);
+/* The cause's companion, which whoever has the one has as well. */
+void products_add_companion(struct estate *e);
 /* Index of the model's own driver; NO_HOST when it has none. */
 size_t products_of_model(const struct estate *e, size_t model);
 /* One of the long tail: what hardly anyone else has. */
@@ -61,11 +63,12 @@ unsigned products_version(const struct estate *e, size_t product, struct prng *p
 
 /* --- content.c: the sensor's content files, released every few hours --- */
 
-#define CONTENT_CHANNELS    14
-#define CONTENT_RELEASES    40 /* before the epoch, the last one is out by then */
-#define CONTENT_BAD         (CONTENT_RELEASES + 1)
-#define CONTENT_GOOD        (CONTENT_RELEASES + 2)
-#define CONTENT_BAD_CHANNEL 12
+#define CONTENT_CHANNELS          14
+#define CONTENT_RELEASES          40 /* before the epoch, the last one is out by then */
+#define CONTENT_BAD               (CONTENT_RELEASES + 1)
+#define CONTENT_GOOD              (CONTENT_RELEASES + 2)
+#define CONTENT_COMPANION_CHANNEL 11
+#define CONTENT_BAD_CHANNEL       12
 /* When it came out. The bad and the good one do so with the outage, if at all. */
 wall_ms content_time(const struct estate *e, unsigned release);
 /* The channel that a release changes. */
@@ -88,6 +91,11 @@ void software_drop(struct software *s, size_t product);
 /* The component behind a number of any kind. */
 struct component software_component(const struct estate *e, const struct host *h, size_t product,
 				    unsigned version);
+struct component software_product(const struct estate *e, size_t product, unsigned version);
+struct component software_content_file(const struct estate *e, enum family family, size_t channel,
+				       unsigned version);
+/* Newer sensors alone have the channel that matters; of the others each image has some. */
+bool software_has_channel(const struct estate *e, const struct software *s, size_t channel);
 #define SOFTWARE_COMPONENTS_MAX (INBOX_MAX + PICKS_MAX + 2 * CONTENT_CHANNELS)
 size_t software_list(const struct estate *e, const struct software *s, struct component *ret);
 /* Whether a component is loaded on hosts that have it. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "os/file.h"
+#include "tests/estate/outage.h"
 #include "tests/estate/software.h"
 
 const char *truth_fate_name(enum fate fate)
@@ -35,21 +36,85 @@ static void put_text(FILE *f, const char *key, const char *text)
 
 static void put_options(FILE *f, const struct estate *e)
 {
+	static const char *const names[] = {"model", "power", "patchday", "together"};
+	const struct estate_options *o = e->o;
 	fprintf(f,
 		"\"format\": 1,\n\"options\": {\"hosts\": %zu, \"sites\": %zu, \"seed\": %" PRIu64
-		", \"images\": %zu, \"at_ms\": %" PRIu64 ", \"trouble\": %s},\n",
-		e->o->hosts, e->o->sites, e->o->seed, e->image_count, e->o->now,
-		e->o->trouble ? "true" : "false");
+		", \"images\": %zu, \"at_ms\": %" PRIu64 ", \"trouble\": %s, \"outage\": \"%s\"",
+		o->hosts, o->sites, o->seed, e->image_count, o->now, o->trouble ? "true" : "false",
+		outage_name(o->outage));
+	if (o->outage != ESTATE_QUIET) {
+		fprintf(f,
+			", \"share\": %.4f, \"repaired\": %.4f, \"delay\": \"%s\", \"from_ms\": %" PRIu64
+			", \"to_ms\": %" PRIu64 ", \"confounders\": [",
+			o->share, o->repaired, outage_delay_name(o->delay), o->from, o->to);
+		const char *comma = "";
+		for (size_t i = 0; i < 4; i++) {
+			if ((o->confounders & 1u << i) == 0)
+				continue;
+			fprintf(f, "%s\"%s\"", comma, names[i]);
+			comma = ", ";
+		}
+		fputs("]", f);
+	}
+	fputs("},\n", f);
+}
+
+static void put_component(FILE *f, const char *key, const struct component *c)
+{
+	fprintf(f, "\"%s\": {\"kind\": \"%s\", ", key, component_kind_name(c->kind));
+	put_text(f, "name", c->name);
+	fprintf(f, ", \"version\": \"%s\", \"source\": \"%s\", \"entry\": \"%016" PRIx64 "\"}",
+		c->version.value, c->source.value, software_entry(c));
+}
+
+/* What is to blame, what cannot be told apart from it, and what only looks so. */
+static void put_cause(FILE *f, const struct estate *e)
+{
+	bool content = e->o->outage == ESTATE_CONTENT, together = (e->o->confounders & ESTATE_TOGETHER) != 0;
+	struct component c;
+	if (!content && e->o->outage != ESTATE_DRIVER) {
+		fputs("\"cause\": null,\n", f);
+		return;
+	}
+	c = outage_component(e, content ? content_version(e, CONTENT_BAD, CONTENT_BAD_CHANNEL) : VERSION_BAD);
+	put_component(f, "cause", &c);
+	c = outage_component(e,
+			     content ? content_version(e, CONTENT_GOOD, CONTENT_BAD_CHANNEL) : VERSION_GOOD);
+	fputs(",\n", f);
+	put_component(f, "good", &c);
+	fprintf(f, ",\n\"distinguishable\": %s,\n", together ? "false" : "true");
+	if (together && content)
+		c = software_content_file(e, e->cause_family, CONTENT_COMPANION_CHANNEL,
+					  content_version(e, CONTENT_BAD, CONTENT_COMPANION_CHANNEL));
+	else if (together)
+		c = software_product(e, e->companion, VERSION_BAD);
+	if (together) {
+		put_component(f, "companion", &c);
+		fputs(",\n", f);
+	}
+	if (e->confounder_model != NO_HOST) {
+		c = software_product(e, products_of_model(e, e->confounder_model), VERSION_GOOD);
+		put_text(f, "confounder_model", hardware_models[e->confounder_model].name);
+		fputs(", ", f);
+		put_component(f, "confounder_driver", &c);
+		fputs(",\n", f);
+	}
 }
 
 static void put_counts(FILE *f, const struct estate *e)
 {
-	size_t fates[FATES] = {0}, statuses[HOST_REPLACED + 1] = {0}, silent = 0;
+	size_t fates[FATES] = {0}, statuses[HOST_REPLACED + 1] = {0}, exposures[EXPOSURES] = {0}, silent = 0;
+	size_t reported = 0, repaired = 0, relapsed = 0;
 	uint64_t components = 0;
 	for (size_t i = 0; i < e->o->hosts; i++) {
 		const struct host *h = &e->hosts[i];
 		fates[h->fate]++;
 		statuses[h->state.status]++;
+		exposures[h->exposure]++;
+		reported += h->exposure == EXPOSURE_HIT && h->reported;
+		repaired += h->repaired;
+		relapsed += h->relapsed;
 		if (h->fate != FATE_NEVER_HEARD && !h->incomplete)
 			components += manifests_at(e, h->set)->entries;
 	}
@@ -65,7 +130,12 @@ static void put_counts(FILE *f, const struct estate *e)
 	fputs("},\n \"class\": {", f);
 	for (int i = 0; i < FATES; i++)
 		fprintf(f, "%s\"%s\": %zu", i > 0 ? ", " : "", truth_fate_name((enum fate)i), fates[i]);
-	fputs("}},\n", f);
+	fputs("},\n \"exposure\": {", f);
+	for (int i = 0; i < EXPOSURES; i++)
+		fprintf(f, "%s\"%s\": %zu", i > 0 ? ", " : "", outage_exposure_name((enum exposure)i),
+			exposures[i]);
+	fprintf(f, "},\n \"hit_reported\": %zu, \"repaired\": %zu, \"relapsed\": %zu},\n", reported, repaired,
+		relapsed);
 }
 
 static void put_sites(FILE *f, const struct estate *e)
@@ -102,6 +172,13 @@ static void put_host(FILE *f, const struct estate *e, const struct host *h)
 	if (h->software.modules != READING_OK)
 		fprintf(f, ", \"modules\": \"%s\"",
 			reading_status_name((enum reading_status)h->software.modules));
+	if (h->exposure != EXPOSURE_NONE)
+		fprintf(f, ", \"exposure\": \"%s\"", outage_exposure_name(h->exposure));
+	if (h->arrived != 0)
+		fprintf(f, ", \"reported\": %s", h->reported ? "true" : "false");
+	if (h->repaired)
+		fprintf(f, ", \"repaired\": true, \"relapsed\": %s", h->relapsed ? "true" : "false");
+	put_time(f, "arrived_ms", h->arrived);
 	put_time(f, "died_ms", h->died);
 	put_time(f, "back_ms", h->back);
 	put_time(f, "died_again_ms", h->died_again);
@@ -117,6 +194,7 @@ enum err truth_write(struct estate *e)
 		return ERR_NOMEM;
 	fputs("{", f);
 	put_options(f, e);
+	put_cause(f, e);
 	put_counts(f, e);
 	put_sites(f, e);
 	fputs("\"hosts\": [\n", f);

@@ -36,6 +36,17 @@ enum fate {
 	FATES
 };
 
+/* What the outage's cause had to do with it. */
+enum exposure {
+	EXPOSURE_NONE,     /* does not have the component */
+	EXPOSURE_MISSED,   /* has it; the bad version did not get there */
+	EXPOSURE_AT_RISK,  /* likewise, as it was off or asleep: if started, it may */
+	EXPOSURE_SURVIVED, /* took the bad version, and lives */
+	EXPOSURE_ARMED,    /* likewise, and will crash any moment */
+	EXPOSURE_HIT,
+	EXPOSURES
+};
+
 /* A component by number: of products, of content files, of images' kernels (software.h). */
 struct pick {
 	uint16_t product;
@@ -98,6 +109,10 @@ struct host {
 		const char *detail;
 	} crashes[CRASHES_MAX]; /* by the outage, and known to the host */
 	size_t crash_count;
+	enum exposure exposure;
+	wall_ms arrived; /* the bad version */
+	bool reported;   /* … and the host said so */
+	bool repaired, relapsed;
 	bool incomplete;    /* profile, but no list of components yet */
 	bool broken_health; /* a collector failed */
 	uint64_t seq;       /* of its last record */
@@ -128,6 +143,9 @@ struct estate {
 	struct host *hosts;
 	struct image *images;
 	size_t image_count;
+	size_t cause; /* product */
+	enum family cause_family;
+	size_t companion, confounder_model; /* NO_HOST: none */
 	struct products *products;
 	struct manifests *manifests;
 	struct store *store;
