@@ -122,8 +122,11 @@ enum err authority_change_unlock(struct authority_change *ch, bool revoking, str
 		    "\"%s\" is not the key that \"%s\" belongs to; bring the folder up to the copy "
 		    "that has it: mesh authority log --dir %s --take COPY",
 		    ch->dir.key, ch->dir.log, ch->dir.folder);
+	ch->passphrase = passphrase_new();
+	if (ch->passphrase == NULL)
+		return err_set(info, ERR_NOMEM, "no memory for a passphrase");
 	return passphrase_load_key(ch->command, ch->dir.key, KEY_AUTHORITY, "passphrase-file",
-				   "Passphrase of the authority's key: ", &ch->key, info);
+				   "Passphrase of the authority's key: ", ch->passphrase, &ch->key, info);
 }
 
 enum err authority_change_add(struct authority_change *ch, enum err made, const uint8_t *entry, size_t len,
@@ -202,6 +205,7 @@ int authority_change_finish(struct authority_change *ch, struct fields *f, const
 void authority_change_close(struct authority_change *ch)
 {
 	identity_free(ch->key);
+	passphrase_free(ch->passphrase);
 	authlog_free(ch->log);
 	if (ch->lock != NULL)
 		os_lock_release(ch->lock);

@@ -18,6 +18,7 @@ struct authority_change {
 	struct os_lock *lock;
 	struct authlog *log;
 	struct identity *key; /* NULL until unlocked */
+	char *passphrase;     /* what unlocked it, guarded; empty when it has none, NULL until then */
 	struct authority_spare spare;
 	struct authority_node node;
 };

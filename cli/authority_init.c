@@ -35,14 +35,15 @@ static enum err refuse_existing(const struct authority_dir *d, struct err_info *
 	return ERR_OK;
 }
 
-static enum err save_estate_key(const struct authority_dir *d, const struct crypto_rng *rng,
-				struct err_info *info)
+/* Under the passphrase of the authority's key: one to know for whoever makes tokens, too. */
+static enum err save_estate_key(const struct authority_dir *d, const char *passphrase,
+				const struct crypto_rng *rng, struct err_info *info)
 {
 	uint8_t *secret = crypto_guarded_new(KEY_BYTES);
 	if (secret == NULL)
 		return err_set(info, ERR_NOMEM, "no memory for the estate's key");
 	rng->fill(rng->context, secret, KEY_BYTES);
-	enum err err = key_file_save(KEY_ESTATE_SECRET, secret, d->estate, NULL, false, rng, info);
+	enum err err = key_file_save(KEY_ESTATE_SECRET, secret, d->estate, passphrase, false, rng, info);
 	crypto_guarded_free(secret, KEY_BYTES);
 	return err;
 }
@@ -88,7 +89,7 @@ static enum err make_authority(const struct authority_dir *d, const char *name, 
 	/* Somebody else's file is not ours to undo. */
 	bool ours = err == ERR_OK;
 	if (err == ERR_OK)
-		err = save_estate_key(d, &rng, info);
+		err = save_estate_key(d, passphrase, &rng, info);
 	if (err == ERR_OK)
 		err = save_genesis(d, authority, name, ret, info);
 	if (err != ERR_OK && ours)
@@ -137,7 +138,7 @@ static int report(struct command *c, const struct authority_dir *d, const char *
 		 spare->folder,
 		 spare->condition == SPARE_CURRENT ? "\", kept up to date by every change. "
 						   : "Make one: --spare DIR. ",
-		 bare ? " Its key has no passphrase: whoever reads it owns the estate." : "", d->folder);
+		 bare ? " Its keys have no passphrase: whoever reads them owns the estate." : "", d->folder);
 	return fields_answer(c, &f, text, false);
 }
 

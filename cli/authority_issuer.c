@@ -41,39 +41,59 @@ static enum err read_grant(const struct command *c, struct authlog_grant *ret, s
 	return ERR_OK;
 }
 
-static enum err choose_passphrase(const struct command *c, char ret[PASSPHRASE_BYTES], struct err_info *info)
+/* One of its own, none, or, unless told otherwise, the authority's: it is at hand, and asked for anyway. */
+static enum err choose_passphrase(const struct authority_change *ch, char ret[PASSPHRASE_BYTES],
+				  struct err_info *info)
 {
-	if (!options_has(&c->options, "key-passphrase") && !options_has(&c->options, "key-passphrase-file"))
-		return ERR_OK;
-	return passphrase_read(c, "key-passphrase-file", "Passphrase for the issuer's key: ", true, ret,
-			       info);
+	const struct command *c = ch->command;
+	bool own =
+	    options_has(&c->options, "key-passphrase") || options_has(&c->options, "key-passphrase-file");
+	bool none = options_has(&c->options, "no-key-passphrase");
+	if (own && none)
+		return err_set(info, ERR_USAGE,
+			       "--no-key-passphrase excludes --key-passphrase and --key-passphrase-file");
+	if (own)
+		return passphrase_read(c, "key-passphrase-file", "Passphrase for the issuer's key: ", true,
+				       ret, info);
+	if (ret == NULL)
+		return err_set(info, ERR_NOMEM, "no memory for a passphrase");
+	if (!none)
+		memcpy(ret, ch->passphrase, PASSPHRASE_BYTES);
+	return ERR_OK;
+}
+
+static enum err make_issuer_key(const struct authority_change *ch, const char *path, struct identity **ret,
+				struct err_info *info)
+{
+	struct crypto_rng rng = crypto_rng_system();
+	char *passphrase = passphrase_new();
+	enum err err = choose_passphrase(ch, passphrase, info);
+	if (err == ERR_OK)
+		err = os_dir_make(ch->dir.issuers, 0700, info);
+	if (err == ERR_OK && identity_generate(&rng, ret) != ERR_OK)
+		err = err_set(info, ERR_NOMEM, "cannot make a key: %s", err_text(ERR_NOMEM));
+	if (err == ERR_OK)
+		err = identity_save(*ret, KEY_ISSUER, path, passphrase, &rng, info);
+	passphrase_free(passphrase);
+	return err;
 }
 
 /* A key that a crash left without its grant is taken up again. */
-static enum err take_issuer_key(const struct command *c, const struct authority_dir *d, const char *path,
-				const struct authlog *log, struct identity **ret, struct err_info *info)
+static enum err take_issuer_key(const struct authority_change *ch, const char *path, struct identity **ret,
+				struct err_info *info)
 {
-	struct crypto_rng rng = crypto_rng_system();
 	struct identity *issuer = NULL;
 	enum err err;
 	if (os_file_exists(path)) {
-		err = passphrase_load_key(c, path, KEY_ISSUER, "key-passphrase-file",
-					  "Passphrase of the issuer's key: ", &issuer, info);
-		if (err == ERR_OK && authlog_find_grant(log, identity_id(issuer)) != NULL)
+		err = passphrase_load_key(ch->command, path, KEY_ISSUER, "key-passphrase-file",
+					  "Passphrase of the issuer's key: ", ch->passphrase, &issuer, info);
+		if (err == ERR_OK && authlog_find_grant(ch->log, identity_id(issuer)) != NULL)
 			err = err_set(info, ERR_EXISTS,
 				      "\"%s\" exists already; choose another name, or extend its grant: mesh "
 				      "authority extend",
 				      path);
 	} else {
-		char *passphrase = passphrase_new();
-		err = choose_passphrase(c, passphrase, info);
-		if (err == ERR_OK)
-			err = os_dir_make(d->issuers, 0700, info);
-		if (err == ERR_OK && identity_generate(&rng, &issuer) != ERR_OK)
-			err = err_set(info, ERR_NOMEM, "cannot make a key: %s", err_text(ERR_NOMEM));
-		if (err == ERR_OK)
-			err = identity_save(issuer, KEY_ISSUER, path, passphrase, &rng, info);
-		passphrase_free(passphrase);
+		err = make_issuer_key(ch, path, &issuer, info);
 	}
 	if (err == ERR_OK)
 		*ret = issuer;
@@ -105,12 +125,17 @@ static int report_grant(struct authority_change *ch, const struct authlog_grant 
 	fields_text(&f, "last_day", day);
 	fields_number(&f, "grace_days", grant->grace_days);
 	fields_text(&f, "key_file", path);
+	struct key_file_facts facts = {0};
+	(void)key_file_inspect(path, &facts, NULL);
+	fields_flag(&f, "protected", facts.protected);
 	snprintf(
 	    text, sizeof(text),
-	    "Issuer \"%s\" may enrol %u hosts of %s until %s, and %u days of grace.\nIts key is \"%s\".\n"
+	    "Issuer \"%s\" may enrol %u hosts of %s until %s, and %u days of grace.\nIts key is \"%s\"%s.\n"
 	    "Next: mesh token create --dir %.*s --issuer %s --out FILE\n",
 	    grant->name, (unsigned)grant->quota, grant->site_count > 0 ? sites : "any site", day,
-	    grant->grace_days, path, 256, ch->dir.folder, grant->name);
+	    grant->grace_days, path,
+	    facts.protected ? "" : ", without a passphrase: whoever reads it and estate.key can enrol hosts",
+	    256, ch->dir.folder, grant->name);
 	return authority_change_finish(ch, &f, text);
 }
 
@@ -134,7 +159,7 @@ int verb_authority_issuer(struct command *c)
 	if (err == ERR_OK)
 		err = authority_change_unlock(&ch, false, &info);
 	if (err == ERR_OK)
-		err = take_issuer_key(c, &ch.dir, path, ch.log, &issuer, &info);
+		err = take_issuer_key(&ch, path, &issuer, &info);
 	if (err == ERR_OK) {
 		memcpy(grant.public_key, identity_public_key(issuer), KEY_BYTES);
 		grant.issuer = *identity_id(issuer);

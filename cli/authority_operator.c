@@ -126,6 +126,15 @@ static enum err make_key(const struct command *c, const struct authority_dir *d,
 	return err;
 }
 
+/* The key that counts under a name; NULL when none does. */
+static const uint8_t *known_key(const struct authority_change *ch, const char *name)
+{
+	struct id id;
+	return authority_change_who(ch, true, name, &id, NULL, NULL) == ERR_OK
+		   ? authlog_operator_key(ch->log, &id)
+		   : NULL;
+}
+
 /* Where the person's key comes from; `ret_path` is left empty when no file holds it here. */
 static enum err find_key(const struct authority_change *ch, const char *name, uint8_t ret[KEY_BYTES],
 			 char ret_path[LIMIT_PATH_BYTES], struct err_info *info)
@@ -138,15 +147,18 @@ static enum err find_key(const struct authority_change *ch, const char *name, ui
 	enum err err = authority_dir_key(ch->dir.operators, "operator", name, path, sizeof(path), info);
 	if (err != ERR_OK)
 		return err;
+	const uint8_t *known = known_key(ch, name);
 	if (given != NULL)
 		err = read_public_key(given, ret, info);
+	else if (known != NULL)
+		memcpy(ret, known, KEY_BYTES);
 	else if (os_file_exists(path))
 		err = read_key_file(path, ret, info);
 	else
 		err = make_key(c, &ch->dir, path, ret, info);
 	if (err != ERR_OK)
 		return err;
-	text_copy(ret_path, LIMIT_PATH_BYTES, given == NULL ? path : "");
+	text_copy(ret_path, LIMIT_PATH_BYTES, given == NULL && os_file_exists(path) ? path : "");
 	id = id_of_key(ret);
 	if (authlog_find_operator(log, &id) != NULL && authlog_find_operator(log, &id)->revoked)
 		return err_set(
@@ -178,6 +190,9 @@ static int report(struct authority_change *ch, const char *name, const uint8_t k
 	else if (path[0] != '\0')
 		snprintf(text + n, sizeof(text) - (size_t)n,
 			 "The key is \"%s\": hand it over, and its passphrase by another way.\n", path);
+	else
+		snprintf(text + n, sizeof(text) - (size_t)n,
+			 "It must be the id that the person was shown; else revoke it.\n");
 	return authority_change_finish(ch, &f, text);
 }
 
@@ -190,7 +205,7 @@ int verb_authority_operator(struct command *c)
 	char path[LIMIT_PATH_BYTES] = "";
 	size_t len = 0;
 	wall_day last_day;
-	bool known = false;
+	bool known = false, other = false;
 	enum err err = authority_dir_key("", "operator", name, path, sizeof(path), &info);
 	if (err == ERR_OK)
 		err = read_roles(c, &bits, &info);
@@ -206,12 +221,18 @@ int verb_authority_operator(struct command *c)
 	if (err == ERR_OK) {
 		struct id id = id_of_key(key);
 		known = authlog_find_operator(ch.log, &id) != NULL;
+		other = known_key(&ch, name) != NULL && memcmp(known_key(&ch, name), key, KEY_BYTES) != 0;
 		err = authlog_make_operator(ch.log, ch.key, key, name, bits, last_day, os_clock_wall(), entry,
 					    &len);
 		err = authority_change_add(&ch, err, entry, len, &info);
 	}
 	int code =
 	    err == ERR_OK ? report(&ch, name, key, bits, last_day, path, known) : command_report(c, &info);
+	if (err == ERR_OK && other)
+		command_fail(c, 0,
+			     "note: another key is known as \"%s\" and counts, too; if it is lost: mesh authority "
+			     "revoke operator ID --dir %s --reason lost; mesh authority log --dir %s has its id",
+			     name, ch.dir.folder, ch.dir.folder);
 	authority_change_close(&ch);
 	return code;
 }

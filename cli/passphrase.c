@@ -75,17 +75,35 @@ enum err passphrase_choose(const struct command *c, const char *file_option, con
 	return none ? ERR_OK : passphrase_read(c, file_option, prompt, true, ret, info);
 }
 
-enum err passphrase_load_key(const struct command *c, const char *path, enum key_purpose purpose,
-			     const char *file_option, const char *prompt, struct identity **ret,
-			     struct err_info *info)
+enum err passphrase_load_seed(const struct command *c, const char *path, enum key_purpose purpose,
+			      const char *file_option, const char *prompt, char *shared,
+			      uint8_t ret_seed[KEY_BYTES], struct err_info *info)
 {
-	enum err err = identity_load(path, purpose, NULL, ret, info);
+	enum err err = key_file_load(path, purpose, NULL, ret_seed, info);
+	if (err == ERR_SEAL && shared != NULL && shared[0] != '\0')
+		err = key_file_load(path, purpose, shared, ret_seed, info);
 	if (err != ERR_SEAL)
 		return err;
 	char *passphrase = passphrase_new();
 	err = passphrase_read(c, file_option, prompt, false, passphrase, info);
 	if (err == ERR_OK)
-		err = identity_load(path, purpose, passphrase, ret, info);
+		err = key_file_load(path, purpose, passphrase, ret_seed, info);
+	if (err == ERR_OK && shared != NULL && shared[0] == '\0')
+		memcpy(shared, passphrase, PASSPHRASE_BYTES);
 	passphrase_free(passphrase);
+	return err;
+}
+
+enum err passphrase_load_key(const struct command *c, const char *path, enum key_purpose purpose,
+			     const char *file_option, const char *prompt, char *shared, struct identity **ret,
+			     struct err_info *info)
+{
+	uint8_t *seed = crypto_guarded_new(KEY_BYTES);
+	enum err err = seed == NULL
+			   ? err_set(info, ERR_NOMEM, "no memory for a key")
+			   : passphrase_load_seed(c, path, purpose, file_option, prompt, shared, seed, info);
+	if (err == ERR_OK && identity_from_seed(seed, ret) != ERR_OK)
+		err = err_set(info, ERR_NOMEM, "no memory for a key");
+	crypto_guarded_free(seed, KEY_BYTES);
 	return err;
 }

@@ -37,39 +37,55 @@ static enum err read_seeds(const struct command *c, struct token *t, struct err_
 	return ERR_OK;
 }
 
-static enum err load_secret(const struct authority_dir *d, struct token *t, struct err_info *info)
+/* By what the key file says unopened: nobody is asked for a passphrase in vain. */
+static enum err find_grant(const struct authority_dir *d, const char *name, const struct authlog *log,
+			   char ret_path[LIMIT_PATH_BYTES], const struct authlog_grant **ret,
+			   struct err_info *info)
 {
-	return key_file_load(d->estate, KEY_ESTATE_SECRET, NULL, t->estate_secret, info);
-}
-
-static enum err load_issuer(const struct command *c, const struct authority_dir *d, const char *name,
-			    struct token *t, const struct authlog_grant **ret, struct err_info *info)
-{
-	char path[LIMIT_PATH_BYTES];
-	struct identity *issuer = NULL;
-	enum err err = authority_dir_key(d->issuers, "issuer", name, path, sizeof(path), info);
-	if (err == ERR_OK && !os_file_exists(path))
+	struct key_file_facts facts;
+	enum err err = authority_dir_key(d->issuers, "issuer", name, ret_path, LIMIT_PATH_BYTES, info);
+	if (err == ERR_OK && !os_file_exists(ret_path))
 		err =
 		    err_set(info, ERR_NOT_FOUND,
 			    "there is no issuer \"%s\" (\"%s\"); make it: mesh authority issuer %s --dir %s",
-			    name, path, name, d->folder);
+			    name, ret_path, name, d->folder);
 	if (err == ERR_OK)
-		err = passphrase_load_key(c, path, KEY_ISSUER, "passphrase-file",
-					  "Passphrase of the issuer's key: ", &issuer, info);
+		err = key_file_inspect(ret_path, &facts, info);
 	if (err != ERR_OK)
 		return err;
-	memcpy(t->issuer_seed, identity_seed(issuer), KEY_BYTES);
-	*ret = authlog_find_grant(t->log, identity_id(issuer));
-	identity_free(issuer);
-	if (*ret == NULL)
+	struct id id = id_of_key(facts.public_key);
+	const struct authlog_grant *grant = authlog_find_grant(log, &id);
+	if (grant == NULL)
 		return err_set(
 		    info, ERR_UNTRUSTED,
 		    "issuer \"%s\" has no grant in \"%s\"; finish it: mesh authority issuer %s --dir "
 		    "%s",
 		    name, d->log, name, d->folder);
-	if ((*ret)->revoked)
+	if (grant->revoked)
 		return err_set(info, ERR_REVOKED, "issuer \"%s\" was revoked; use another", name);
+	*ret = grant;
 	return ERR_OK;
+}
+
+/* One passphrase, asked for once, where both have the same. */
+static enum err open_keys(const struct command *c, const struct authority_dir *d, const char *issuer_path,
+			  struct token *t, struct err_info *info)
+{
+	char *passphrase = passphrase_new();
+	enum err err =
+	    passphrase == NULL
+		? err_set(info, ERR_NOMEM, "no memory for a passphrase")
+		: passphrase_load_seed(c, issuer_path, KEY_ISSUER, "passphrase-file",
+				       "Passphrase of the issuer's key: ", passphrase, t->issuer_seed, info);
+	/* An issuer's key without a passphrase left the one that was given unused. */
+	bool unused = err == ERR_OK && passphrase[0] == '\0' && options_has(&c->options, "passphrase-file") &&
+		      !options_has(&c->options, "estate-passphrase-file");
+	if (err == ERR_OK)
+		err = passphrase_load_seed(
+		    c, d->estate, KEY_ESTATE_SECRET, unused ? "passphrase-file" : "estate-passphrase-file",
+		    "Passphrase of the estate's key (estate.key): ", passphrase, t->estate_secret, info);
+	passphrase_free(passphrase);
+	return err;
 }
 
 static enum err choose_site(const struct command *c, const struct authlog_grant *grant, struct token *t,
@@ -161,6 +177,7 @@ int verb_token_create(struct command *c)
 {
 	struct authority_dir d;
 	struct token *t = token_new();
+	char path[LIMIT_PATH_BYTES];
 	struct err_info info = {0};
 	const struct authlog_grant *grant = NULL;
 	const char *issuer, *out;
@@ -176,7 +193,7 @@ int verb_token_create(struct command *c)
 	if (err == ERR_OK)
 		err = authority_dir_load_log(&d, &t->log, &info);
 	if (err == ERR_OK)
-		err = load_issuer(c, &d, issuer, t, &grant, &info);
+		err = find_grant(&d, issuer, t->log, path, &grant, &info);
 	if (err == ERR_OK)
 		err = choose_site(c, grant, t, &info);
 	if (err == ERR_OK)
@@ -184,7 +201,7 @@ int verb_token_create(struct command *c)
 	if (err == ERR_OK)
 		err = choose_days(c, grant, t, &info);
 	if (err == ERR_OK)
-		err = load_secret(&d, t, &info);
+		err = open_keys(c, &d, path, t, &info);
 	if (err == ERR_OK)
 		err = write_token(t, out, &info);
 	int code = err == ERR_OK ? report(c, t, grant, out) : command_report(c, &info);

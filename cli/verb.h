@@ -33,6 +33,8 @@ struct verb {
 const struct verb *verb_at(size_t index);
 /* The part of the table in verbs_trust.c. */
 const struct verb *verbs_trust(size_t *ret_count);
+/* The part in verbs_keys.c. */
+const struct verb *verbs_keys(size_t *ret_count);
 /* NULL when there is none. `name` has one space between two words. */
 const struct verb *verb_find(const char *name);
 /* "init or issuer" for "authority"; false when no verb of two words begins so. */
@@ -50,6 +52,9 @@ int verb_authority_rotate(struct command *c);
 int verb_authority_revoke(struct command *c);
 int verb_authority_log(struct command *c);
 int verb_authority_publish(struct command *c);
+int verb_operator_init(struct command *c);
+int verb_key_show(struct command *c);
+int verb_key_passphrase(struct command *c);
 int verb_token_create(struct command *c);
 int verb_token_show(struct command *c);
 int verb_cert_show(struct command *c);

@@ -1,4 +1,5 @@
-/* The one table of verbs, and look-ups in it. Those that keep the estate's trust are in verbs_trust.c. */
+/* The one table of verbs, and look-ups in it. Those that keep the estate's trust are in verbs_trust.c and
+ * verbs_keys.c. */
 #include <stdio.h>
 #include <string.h>
 
@@ -295,6 +296,10 @@ const struct verb *verb_at(size_t index)
 	const struct verb *trust = verbs_trust(&count);
 	if (index < count)
 		return &trust[index];
+	index -= count;
+	const struct verb *keys = verbs_keys(&count);
+	if (index < count)
+		return &keys[index];
 	index -= count;
 	return index < sizeof(verbs_about) / sizeof(verbs_about[0]) ? &verbs_about[index] : NULL;
 }

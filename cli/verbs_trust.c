@@ -53,8 +53,8 @@ static const struct option_spec init_options[] = {
     {.name = "passphrase-file",
      .value = "FILE",
      .words = "@file",
-     .help = "first line protects the authority's key (default: ask)"},
-    {.name = "no-passphrase", .help = "leave the authority's key unprotected: for trials"},
+     .help = "first line protects the authority's key and the estate's (default: ask)"},
+    {.name = "no-passphrase", .help = "leave both keys unprotected: for trials"},
     END,
 };
 
@@ -68,11 +68,12 @@ static const struct option_spec issuer_options[] = {
     OPTION_DAYS("how long the grant lasts (default: 365)"),
     OPTION_UNTIL,
     {.name = "grace", .value = "DAYS", .help = "how long its hosts are heard after that (default: 30)"},
-    {.name = "key-passphrase", .help = "protect the issuer's key, too: ask for a passphrase"},
+    {.name = "key-passphrase", .help = "ask for a passphrase of the issuer's key alone"},
     {.name = "key-passphrase-file",
      .value = "FILE",
      .words = "@file",
-     .help = "first line protects the issuer's key"},
+     .help = "first line protects the issuer's key (default: the authority's passphrase)"},
+    {.name = "no-key-passphrase", .help = "leave the issuer's key unprotected: nobody is asked for it"},
     OPTION_PASSPHRASE,
     OPTION_SPARE,
     OPTION_CLOCK,
@@ -97,7 +98,7 @@ static const struct option_spec operator_options[] = {
     {.name = "public-key",
      .value = "FILE|HEX",
      .words = "@file",
-     .help = "the person's own key: a key file, or 64 digits (default: make one)"},
+     .help = "the person's own key: a .pub file, or 64 digits (default: make one here)"},
     {.name = "key-passphrase-file",
      .value = "FILE",
      .words = "@file",
@@ -195,6 +196,10 @@ static const struct option_spec token_create_options[] = {
      .value = "FILE",
      .words = "@file",
      .help = "first line opens the issuer's key, if it is protected (default: ask)"},
+    {.name = "estate-passphrase-file",
+     .value = "FILE",
+     .words = "@file",
+     .help = "first line opens estate.key, where that is another (default: ask)"},
     END,
 };
 
@@ -250,7 +255,10 @@ static const struct verb verbs[] = {
      .text =
 	 "The token holds the issuer's key and the estate's secret: whoever reads it can enrol hosts, "
 	 "within the issuer's sites, quota and days. Hand it out as you would a password. One token, in the "
-	 "image of many machines, enrols all of them, up to the quota.",
+	 "image of many machines, enrols all of them, up to the quota.\n\nA token is not protected itself, "
+	 "as no "
+	 "person is at the machines to open it. What it is made from is: the passphrase is asked for once "
+	 "where the issuer's key and the estate's have the same.",
      .options = token_create_options,
      .shared = VERB_FORMAT,
      .exits = "012",
@@ -292,10 +300,12 @@ static const struct verb verbs[] = {
      .operands_min = 1,
      .operands_max = 1,
      .summary = "grant a new issuer the right to enrol hosts",
-     .text = "Makes the issuer's key, issuers/NAME.key, and signs its grant: of which sites, how many hosts, "
-	     "until when. Certificates do not expire; they hold while the grant does, and its grace after "
-	     "that. Nodes learn of a new issuer from the first host that enrols with its token, or when the "
-	     "log is published." CHANGE_TEXT,
+     .text =
+	 "Makes the issuer's key, issuers/NAME.key, under the authority's passphrase unless told otherwise, "
+	 "and signs its grant: of which sites, how many hosts, until when. Certificates do not expire; they "
+	 "hold while the grant does, and its grace after "
+	 "that. Nodes learn of a new issuer from the first host that enrols with its token, or when the "
+	 "log is published." CHANGE_TEXT,
      .options = issuer_options,
      .shared = VERB_QUERY,
      .exits = "0123",
@@ -322,15 +332,20 @@ static const struct verb verbs[] = {
      .operands_min = 1,
      .operands_max = 1,
      .summary = "let a person say things for the estate",
-     .text = "Makes the person's key, operators/NAME.key, under a passphrase of the person's own, or takes a "
-	     "public key, and signs what it may be used for. Again for a known NAME: renews days and roles "
-	     "of the same key." CHANGE_TEXT,
+     .text =
+	 "Signs what a person's key may be used for. The person makes the key, with mesh operator init, and "
+	 "hands over its public half (--public-key); compare the id with what the person sees. Without "
+	 "--public-key a key is made here, operators/NAME.key: then more than its owner has held it. Again "
+	 "for a known NAME: renews days and roles "
+	 "of the same key." CHANGE_TEXT,
      .options = operator_options,
      .shared = VERB_QUERY,
      .exits = "0123",
      .exit_partial = CHANGE_EXIT,
-     .examples = "mesh authority operator jo --dir auth --role incidents,inventory --days 180 # then hand "
-		 "operators/jo.key over",
+     .examples =
+	 "mesh authority operator jo --dir auth --role incidents --public-key jo.key.pub # the "
+	 "file that mesh operator init made\nmesh authority operator jo --dir auth --role policy --days "
+	 "180 # again: other roles, more days",
      .secrets = true,
      .run = verb_authority_operator},
     {.name = "authority rotate",

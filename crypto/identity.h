@@ -59,6 +59,15 @@ enum err key_file_public(const uint8_t *data, size_t len, enum key_purpose purpo
 
 /* Whether a file begins as a key file does. */
 bool key_file_looks(const char *path);
+const char *key_file_purpose_name(enum key_purpose purpose); /* "host", "estate secret" */
+
+/* What the file says without its passphrase; whether that is true shows when it is opened. */
+struct key_file_facts {
+	enum key_purpose purpose;
+	bool protected;
+	uint8_t public_key[KEY_BYTES]; /* of an estate secret, which has none, a hash */
+};
+enum err key_file_inspect(const char *path, struct key_file_facts *ret, struct err_info *info);
 
 /* The same with a file of mode 0600, for any seed. Saving overwrites, whole or not at all, only with
  * `replace` (else ERR_EXISTS). */

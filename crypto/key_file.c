@@ -243,7 +243,7 @@ enum err identity_save(const struct identity *identity, enum key_purpose purpose
 	return key_file_save(purpose, identity_seed(identity), path, passphrase, false, rng, info);
 }
 
-static const char *purpose_name(enum key_purpose purpose)
+const char *key_file_purpose_name(enum key_purpose purpose)
 {
 	switch (purpose) {
 	case KEY_HOST:
@@ -284,8 +284,30 @@ static enum err tell(struct err_info *info, enum err err, enum key_purpose purpo
 			       "not enough memory to open key file \"%s\"; free some and try again", path);
 	default:
 		return err_set(info, err, "\"%s\" is no key file of the kind \"%s\"; name the right file",
-			       path, purpose_name(purpose));
+			       path, key_file_purpose_name(purpose));
 	}
+}
+
+enum err key_file_inspect(const char *path, struct key_file_facts *ret, struct err_info *info)
+{
+	uint8_t *data = NULL;
+	size_t len = 0;
+	struct key_file_facts facts = {.purpose = KEY_HOST};
+	enum err err = crypto_guarded_read(path, KEY_FILE_BYTES, &data, &len, info);
+	if (err != ERR_OK && err != ERR_LIMIT)
+		return err;
+	if (err == ERR_OK && len > MAGIC_BYTES && data[MAGIC_BYTES] >= KEY_HOST &&
+	    data[MAGIC_BYTES] <= KEY_ESTATE_SECRET)
+		facts.purpose = (enum key_purpose)data[MAGIC_BYTES];
+	if (err == ERR_OK)
+		err = key_file_public(data, len, facts.purpose, &facts.protected, facts.public_key);
+	crypto_guarded_free(data, len);
+	if (err == ERR_CHECKSUM)
+		return tell(info, err, facts.purpose, path, false);
+	if (err != ERR_OK)
+		return err_set(info, ERR_FORMAT, "\"%s\" is no key file; name the right file", path);
+	*ret = facts;
+	return ERR_OK;
 }
 
 enum err key_file_load(const char *path, enum key_purpose purpose, const char *passphrase,

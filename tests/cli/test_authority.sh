@@ -42,7 +42,7 @@ run 2 authority issuer x $A --until 2030-01-01 --days 3
 run 1 token create --dir a --issuer tills --out t --passphrase-file authority.pass
 says 'does not open'
 [ ! -e t ] || fail "a refused token"
-run 0 token create --dir a --issuer tills --out t --passphrase-file issuer.pass
+run 0 token create --dir a --issuer tills --out t --passphrase-file issuer.pass --estate-passphrase-file authority.pass
 
 # People.
 # shellcheck disable=SC2086

@@ -56,7 +56,7 @@ cp a/authority.log log.before
 run 0 authority issuer second --dir a --passphrase-file pass
 cp a/issuers/second.key second.key
 cp log.before a/authority.log
-run 1 token create --dir a --issuer second --out second
+run 1 token create --dir a --issuer second --out second --passphrase-file pass
 says 'finish it'
 run 0 authority issuer second --dir a --passphrase-file pass
 cmp -s a/issuers/second.key second.key || fail "the key was made anew"
@@ -66,17 +66,17 @@ run 2 token create --dir a --issuer rollout
 says 'option --out is missing'
 run 1 token create --dir a --issuer nobody --out t
 says 'mesh authority issuer nobody'
-run 1 token create --dir a --issuer rollout --site paris --out t
+run 1 token create --dir a --issuer rollout --site paris --out t --passphrase-file pass
 says 'outside the grant'
 run 2 token create --dir a --issuer rollout --seed localhost:7946 --out t
 says 'numeric address'
 run 2 token create --dir a --issuer rollout --seed 127.0.0.1:0 --out t
 run 2 token create --dir a --issuer rollout --days -1 --out t
 [ ! -e t ] || fail "a failed token left a file"
-run 0 token create --dir a --issuer rollout --seed 127.0.0.1:7946 --seed '[::1]:7946' --out t
+run 0 token create --dir a --issuer rollout --seed 127.0.0.1:7946 --seed '[::1]:7946' --out t --passphrase-file pass
 [ "$(mode t)" = 600 ] || fail "mode of the token"
 cp t t.before
-run 1 token create --dir a --issuer rollout --out t
+run 1 token create --dir a --issuer rollout --out t --passphrase-file pass
 cmp -s t t.before || fail "a token was overwritten"
 
 # Enrolment: what is refused leaves the token and the folder as they were.
@@ -152,12 +152,12 @@ says 'ask for a new one'
 [ ! -e s3 ] || fail "a missing token began a folder"
 
 # A token is wiped through the file that was read, whatever else names it.
-run 0 token create --dir a --issuer rollout --out t
+run 0 token create --dir a --issuer rollout --out t --passphrase-file pass
 ln -s t link
 run 0 enroll --token link --state s3 --site leeds
 [ ! -e t ] || fail "the token behind a link is still there"
 rm link
-run 0 token create --dir a --issuer rollout --out t
+run 0 token create --dir a --issuer rollout --out t --passphrase-file pass
 ln t twin
 run 0 enroll --token t --state s5 --site leeds -o json
 says '1 more name'
@@ -166,7 +166,7 @@ grep -q '"token_wiped": *true' out || fail "token_wiped"
 run 1 enroll --token twin --state s6 --site leeds
 says 'used already'
 # What could not be wiped after is refused before.
-run 0 token create --dir a --issuer rollout --out t
+run 0 token create --dir a --issuer rollout --out t --passphrase-file pass
 cp t t.before
 if unshare -rm true 2>/dev/null; then
 	mkdir medium

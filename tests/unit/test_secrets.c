@@ -312,6 +312,13 @@ static void an_estate_with_passphrases(void **state)
 	RUN(&v, "token create", TEXT("--dir"), v.auth, TEXT("--issuer"), TEXT("tills"), TEXT("--out"),
 	    TEXT(scratch_path(*state, "token")), TEXT("--passphrase-file"), v.pass);
 	nothing_after("token create");
+	char *own = TEXT(scratch_path(*state, "jo.key"));
+	RUN(&v, "operator init", own, TEXT("--passphrase-file"), v.pass);
+	nothing_after("operator init");
+	RUN(&v, "key show", own);
+	RUN(&v, "key passphrase", own, TEXT("--passphrase-file"), v.pass, TEXT("--no-passphrase"));
+	add_from_file("a person's key", own, SEED_AT, KEY_BYTES);
+	nothing_after("key passphrase");
 	crypto_guarded_free(passphrase, sizeof(PASSPHRASE));
 	fclose(v.null);
 }
@@ -384,7 +391,7 @@ static void a_node_and_its_core(void **state)
 
 static void every_verb_with_secrets_hides(void **state)
 {
-	static const char *const begins[] = {"authority ", "token ", "enroll"};
+	static const char *const begins[] = {"authority ", "token ", "enroll", "operator ", "key "};
 	(void)state;
 	size_t hidden = 0;
 	for (size_t i = 0; verb_at(i) != NULL; i++) {
@@ -395,7 +402,7 @@ static void every_verb_with_secrets_hides(void **state)
 		}
 		hidden += verb->secrets;
 	}
-	assert_true(hidden >= 11);
+	assert_true(hidden >= 14);
 }
 
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, scratch_setup, scratch_teardown)
