@@ -87,6 +87,8 @@ struct member {
 	uint64_t ping_nonces[2];
 	uint32_t rtt_ms;
 	mono_ms sync_at;        /* sync.c: last walk started with it */
+	uint8_t sync_vain;      /* pace.c: walks with it since one brought something */
+	uint16_t sync_found;    /* what the last one brought */
 	uint8_t pull_vain;      /* pull.c: named what it did not hand over, of late */
 	mono_ms log_asked_at;   /* logsync.c: asked for entries that have not come, 0: none */
 	mono_ms log_until;      /* logsync.c: until then its records wait for its log */
@@ -393,6 +395,12 @@ struct core_own { /* last own body per host kind, for refutations and for speaki
 
 #define CORE_STRANGERS 64
 
+struct core_pace {         /* pace.c */
+	mono_ms at;        /* the last walk began, 0: none */
+	uint64_t accepted; /* counter then, and what came by it */
+	unsigned vain;     /* since one brought something */
+};
+
 struct gossip {
 	struct gossip_timing timing;
 	const struct identity *identity;
@@ -460,6 +468,7 @@ struct gossip {
 	struct edge *edge;
 	struct spread *spread;
 	struct sync *sync;
+	struct core_pace pace;
 	struct logsync *logsync;
 	struct blob *blob;
 	struct issues *issues;

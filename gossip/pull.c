@@ -7,6 +7,7 @@
  * what the table has no room for, a later walk names again. */
 #include <stdlib.h>
 
+#include "gossip/pace.h"
 #include "gossip/spread.h"
 
 #define RETRY_NEAR_MS  250  /* inside the site; doubles from the third try on */
@@ -225,6 +226,8 @@ static void accept_item(struct gossip *g, struct member *m, const struct wire_it
 	s->quiet = p != NULL && p->catch_up;
 	enum err err = core_accept_record(g, item->bytes, item->len, m, CORE_HOPS_PULLED);
 	s->progress |= s->quiet && err == ERR_OK;
+	if (s->quiet && err == ERR_OK)
+		pace_fruit(g, m);
 	s->quiet = false;
 	spread_refused(g, id, err);
 	if (p != NULL && m->pull_vain > 0)

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gossip/pace.h"
 #include "gossip/spread.h"
 
 #define ANSWERS_MAX     8 /* datagrams in answer to one */
@@ -20,8 +21,6 @@
 #define STALLED_NEAR_MS 400 /* nothing heard of a walk that should go on */
 #define STALLED_FAR_MS  1200
 #define RESTARTS_MAX    3
-#define FRUITLESS_FREE  4 /* walks in vain before they are spaced out */
-#define FRUITLESS_MAX   3 /* doublings */
 
 struct walk {
 	struct member *peer;
@@ -42,8 +41,6 @@ struct sync {
 	struct active active[ACTIVE_MAX];
 	mono_ms refreshed_at;
 	uint64_t cursor; /* first partition of the next walk, where one walk cannot name all */
-	uint64_t walked_root;
-	unsigned fruitless;
 };
 
 enum err sync_init(struct gossip *g)
@@ -75,26 +72,26 @@ static void schedule(struct gossip *g, struct member *m, mono_ms at, bool forced
 			w->at = at;
 		return;
 	}
-	if (s->due_count < DUE_MAX) /* else a later PING says it again */
-		s->due[s->due_count++] = (struct walk){.peer = m, .at = at, .forced = forced};
+	/* Else a later PING says it again. Who has to wait for long holds no place that others need. */
+	size_t place = s->due_count;
+	for (size_t i = 0; place == DUE_MAX && i < DUE_MAX; i++)
+		if (s->due[i].at > at + g->timing.sync_ms && !s->due[i].forced)
+			place = i;
+	if (place == DUE_MAX)
+		return;
+	s->due[place] = (struct walk){.peer = m, .at = at, .forced = forced};
+	s->due_count += place == s->due_count;
 }
 
 /* Earliest time of a walk with `m` for a difference seen now. */
 static mono_ms polite(struct gossip *g, const struct member *m)
 {
-	const struct sync *s = g->sync;
-	mono_ms gap = g->timing.sync_ms;
 	/* Not at once, so that what is on its way can come first. */
-	mono_ms at = g->now + core_jitter(g, gap * 3 / 8, 0.6);
-	if (s->fruitless > FRUITLESS_FREE) {
-		unsigned doublings = s->fruitless - FRUITLESS_FREE;
-		gap <<= doublings < FRUITLESS_MAX ? doublings : FRUITLESS_MAX;
-	}
-	if (m->sync_at != 0 && at < m->sync_at + gap)
-		at = m->sync_at + gap;
+	mono_ms at = g->now + core_jitter(g, g->timing.sync_ms * 3 / 8, 0.6);
+	mono_ms paced = pace_with(g, m);
 	if (!defence_on(g, DEFENCE_WALK_PACE))
-		at = g->now;
-	return at;
+		return g->now;
+	return at > paced ? at : paced;
 }
 
 void sync_on_root(struct gossip *g, struct member *m, uint64_t root)
@@ -103,7 +100,10 @@ void sync_on_root(struct gossip *g, struct member *m, uint64_t root)
 	m->root = root;
 	if (root != set_estate_root(g->set)) {
 		schedule(g, m, polite(g, m), false);
-	} else if (g->now - s->refreshed_at >= REFRESH_MS) {
+		return;
+	}
+	pace_equal(g, m);
+	if (g->now - s->refreshed_at >= REFRESH_MS) {
 		s->refreshed_at = g->now;
 		schedule(g, m, polite(g, m), true);
 	}
@@ -191,12 +191,9 @@ static void begin(struct gossip *g, struct member *m)
 
 static void start(struct gossip *g, struct member *m)
 {
-	struct sync *s = g->sync;
 	if (!m->session)
 		return;
-	uint64_t root = set_estate_root(g->set);
-	s->fruitless = root == s->walked_root ? s->fruitless + 1 : 0;
-	s->walked_root = root;
+	pace_begun(g, m);
 	begin(g, m);
 }
 
@@ -205,7 +202,7 @@ void sync_drained(struct gossip *g, struct member *m)
 	struct active *a = active_find(g->sync, m);
 	if (a != NULL)
 		a->restarts = 0; /* it bears fruit */
-	if (m->session)
+	if (m->session && pace_goes_on(m))
 		begin(g, m);
 }
 
@@ -222,7 +219,7 @@ static void watch(struct gossip *g, struct active *a)
 		a->heard_at = g->now;
 	if (a->heard_at + stalled > g->now) {
 		core_deadline(g, a->heard_at + stalled);
-	} else if (a->restarts == RESTARTS_MAX) {
+	} else if (a->restarts == RESTARTS_MAX || !pace_worth(g, m)) {
 		a->peer = NULL;
 	} else {
 		a->restarts++;
@@ -236,8 +233,10 @@ void sync_tick(struct gossip *g)
 	struct sync *s = g->sync;
 	for (size_t i = 0; i < s->due_count;) {
 		struct walk w = s->due[i];
-		if (w.at > g->now) {
-			core_deadline(g, w.at);
+		mono_ms free = pace_with_any(g);
+		mono_ms at = w.forced || w.at > free ? w.at : free;
+		if (at > g->now) {
+			core_deadline(g, at);
 			i++;
 			continue;
 		}
