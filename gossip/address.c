@@ -100,6 +100,7 @@ void member_heard(struct gossip *g, struct member *m, const struct address *from
 		member_check(g, m, from);
 	m->heard_at = g->now;
 	m->session = true;
+	witness_hears(g);
 	if (m->site != g->self->site)
 		edge_heard(g, m);
 }

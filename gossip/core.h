@@ -302,6 +302,7 @@ void witness_free(struct gossip *g);
 void witness_tick(struct gossip *g);
 void witness_suspect(struct gossip *g, struct member *m); /* a hint */
 void witness_heard(struct gossip *g, struct member *m);   /* it answered, or spoke */
+void witness_hears(struct gossip *g); /* a sealed datagram came in */
 void witness_restart(struct gossip *g);
 /* Known for a week: its certificate, its issuer, and both here. */
 bool witness_senior(const struct gossip *g, const struct member *m, wall_day day);

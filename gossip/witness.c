@@ -5,40 +5,50 @@
  * for a week, and any entry of the log draws anew: who can enrol three hosts into a site and wait a week has
  * its seats now and then, until their issuer is revoked. A witness that is told of a suspicion probes for
  * itself twice a second, for four seconds, or six where its word will be enough; only then it says "does not
- * answer". Any answer, or a new record of the host, takes it back. Fails: a witness that was paused (or has
- * just started) begins its probes anew, and before it has heard its site for three intervals judges only who
- * has answered it since. A host that stays away is probed every few seconds, so that its return is noticed
- * even when its own datagrams get lost. */
+ * answer". Any answer, or a new record of the host, takes it back. Fails: one that heard nobody at all for
+ * six seconds has its own link cut, as far as it can tell: it accuses nobody for a while, and when it hears
+ * again it takes back what it found since. A witness that was paused (or has just started) begins its probes
+ * anew, and before it has heard its site for three intervals judges only who has answered it since. A host
+ * that stays away is probed every few seconds, so that its return is noticed even when its own datagrams get
+ * lost. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "gossip/core.h"
 #include "gossip/standing.h"
 
-#define TRIES_ALONE 12 /* nobody else's word is needed */
-#define TRIES       8
-#define CROWD       32 /* from so many suspects on, every second probe is left out */
-#define RETURN_MS   5000
-#define SENIOR_DAYS 7
+#define TRIES_ALONE  12 /* nobody else's word is needed */
+#define TRIES        8
+#define CROWD        32 /* from so many suspects on, every second probe is left out */
+#define RETURN_MS    5000
+#define SENIOR_DAYS  7
+#define DEAF_MS      6000  /* two turns of probes, and not one datagram … */
+#define DEAF_MOST_MS 20000 /* … by now they may be gone indeed */
 
 struct suspect {
 	struct suspect *next;
 	struct member *m;
 	unsigned tries;
 	mono_ms next_at;
-	bool verdict; /* does not answer */
+	bool verdict; /* does not answer … */
+	mono_ms verdict_at;
 	wall_ms since;
 };
 
 struct witness {
 	struct suspect *suspects;
 	size_t count;
+	mono_ms heard_at; /* last datagram of anyone */
+	bool deaf;        /* two or more that were heard before are heard no longer */
 };
 
 enum err witness_init(struct gossip *g)
 {
 	g->witness = calloc(1, sizeof(*g->witness));
-	return g->witness ? ERR_OK : ERR_NOMEM;
+	if (!g->witness)
+		return ERR_NOMEM;
+	g->witness->heard_at = g->now;
+	return ERR_OK;
 }
 
 void witness_free(struct gossip *g)
@@ -211,6 +221,28 @@ void witness_heard(struct gossip *g, struct member *m)
 	}
 }
 
+/* What it found while nobody was heard says more about its own link than about others. */
+void witness_hears(struct gossip *g)
+{
+	struct witness *w = g->witness;
+	mono_ms last = w->heard_at;
+	bool changed = false;
+
+	w->heard_at = g->now;
+	if (g->now - last < DEAF_MS)
+		return;
+	for (struct suspect *s = w->suspects; s; s = s->next) {
+		changed |= s->verdict && s->verdict_at > last;
+		s->verdict &= s->verdict_at <= last;
+		if (s->verdict)
+			continue;
+		s->tries = 0;
+		s->next_at = g->now;
+	}
+	if (changed)
+		rollcall_changed(g);
+}
+
 void witness_restart(struct gossip *g)
 {
 	for (struct suspect *s = g->witness->suspects; s; s = s->next) {
@@ -229,17 +261,36 @@ static unsigned tries_of(struct gossip *g, const struct member *suspect)
 	return others > 0 ? TRIES : TRIES_ALONE;
 }
 
+/* Where one alone was heard before, it is that one that fell silent. */
+static bool witness_deaf(const struct gossip *g)
+{
+	mono_ms last = g->witness->heard_at;
+	size_t heard = 0;
+
+	if (g->now - last < DEAF_MS || g->now - last >= DEAF_MOST_MS)
+		return false;
+	for (size_t i = 0; i < g->members.count && heard < 2; i++) {
+		const struct member *m = g->members.hosts[i];
+
+		heard += m->heard_at && m->heard_at + DEAF_MS >= last && !member_goodbye(m);
+	}
+	return heard == 2;
+}
+
 static void suspect_probe(struct gossip *g, struct suspect *s)
 {
 	if (s->verdict) {
 		s->next_at = g->now + core_jitter(g, RETURN_MS, 0.25);
 	} else if (s->tries >= tries_of(g, s->m) || !defence_on(g, DEFENCE_OWN_PROBES)) {
-		if (!state_settled(g, g->self->site) && s->m->answered_at <= g->hearing_at) {
-			/* Never answered this node, which may be the deaf one: ask on until it has heard its
-			 * site for long enough. */
+		bool unknown = !state_settled(g, g->self->site) && s->m->answered_at <= g->hearing_at;
+
+		if (unknown || g->witness->deaf) {
+			/* It never answered this node, or nobody does: this node may be the deaf one. Ask on
+			 * until it has heard its site for long enough. */
 			s->next_at = g->now + g->timing.probe_ms;
 		} else {
 			s->verdict = true;
+			s->verdict_at = g->now;
 			s->next_at = g->now + RETURN_MS;
 			rollcall_changed(g);
 			return;
@@ -255,6 +306,7 @@ static void suspect_probe(struct gossip *g, struct suspect *s)
 
 void witness_tick(struct gossip *g)
 {
+	g->witness->deaf = g->witness->suspects && witness_deaf(g);
 	for (struct suspect *s = g->witness->suspects, *next; s; s = next) {
 		next = s->next;
 		if (member_goodbye(s->m)) {

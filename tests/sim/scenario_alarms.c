@@ -1,8 +1,11 @@
-/* Nobody is called dark or silent who lives: lossy, stalls. */
+/* Nobody is called dark or silent who lives: lossy, cables, stalls. */
 #include "scenario.h"
 
 #define SETTLE_BOUND_MS 90000
 #define KILL_EVERY_MS   60000
+#define CABLE_LEAST_MS  3000
+#define CABLE_MOST_MS   18000
+#define CABLE_BACK_MS   40000
 #define KNOWN_BOUND_MS  20000
 
 /* Whom nothing happens to but losses. */
@@ -15,6 +18,26 @@ void scenario_lossy(struct world *w, struct report *r)
 		world_run_for(w, CLOCK_MINUTE_MS);
 		if (!w->failed && alarms_total(&w->alarms) > 0)
 			world_fail(w, NULL, "false alarms in a quiet estate");
+	}
+	(void)r;
+}
+
+/* Somebody pulls a cable, and puts it back: whoever was cut off is no witness against others. */
+void scenario_cables(struct world *w, struct report *r)
+{
+	host_preload(w);
+	judge_start_all(w, false, 3000);
+	judge_settle(w, SETTLE_BOUND_MS, "after a start with full replicas");
+	mono_ms end = w->now + w->minutes * CLOCK_MINUTE_MS;
+	while (w->now < end && !w->failed) {
+		struct node *n = &w->nodes[prng_below(&w->choice, w->node_count)];
+		net_isolate(w, n, true);
+		world_run_for(w, CABLE_LEAST_MS + prng_below(&w->choice, CABLE_MOST_MS - CABLE_LEAST_MS));
+		net_isolate(w, n, false);
+		world_run_for(w, CABLE_BACK_MS);
+		if (!w->failed && alarms_total(&w->alarms) > 0)
+			world_fail(w, n, "its cable was out, and %llu verdicts on others are false",
+				   (unsigned long long)alarms_total(&w->alarms));
 	}
 	(void)r;
 }
