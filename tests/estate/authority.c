@@ -91,10 +91,9 @@ static enum err make_set(struct estate *e)
 {
 	struct crypto_rng_seeded state;
 	struct crypto_rng rng = rng_of(e, KEY_NUMBER_SECRET, &state);
-	struct estate_keys keys;
 	rng.fill(rng.context, e->secret, sizeof(e->secret));
-	estate_keys_derive(&keys, &e->id, e->secret);
-	return set_new(keys.set_key, &e->set);
+	estate_keys_derive(&e->keys, &e->id, e->secret);
+	return set_new(e->keys.set_key, &e->set);
 }
 
 enum err authority_make(struct estate *e)

@@ -15,11 +15,7 @@
 /* Everything is decided before anything is signed: hosts need the names of their witnesses. */
 static enum err decide(struct estate *e)
 {
-	enum err err = products_make(e);
-	if (err == ERR_OK)
-		err = outage_choose(e);
-	if (err == ERR_OK)
-		err = images_make(e);
+	enum err err = images_make(e);
 	if (err == ERR_OK)
 		err = sites_make(e);
 	if (err == ERR_OK)
@@ -122,6 +118,10 @@ enum err estate_write(const struct estate_options *o, struct err_info *info)
 	enum err err = check(o, e.info);
 	if (err == ERR_OK)
 		err = crypto_init();
+	if (err == ERR_OK)
+		err = products_make(&e);
+	if (err == ERR_OK)
+		err = outage_choose(&e);
 	if (err == ERR_OK)
 		err = open_out(&e);
 	if (err == ERR_OK)

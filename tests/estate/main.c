@@ -284,9 +284,10 @@ int main(int argc, char **argv)
 	if (!parse(argc, argv, &o))
 		return 2;
 	mono_ms start = os_clock_mono();
-	if (estate_write(&o, &info) != ERR_OK) {
+	enum err err = estate_write(&o, &info);
+	if (err != ERR_OK) {
 		fprintf(stderr, "mesh-estate: %s\n", info.text);
-		return 1;
+		return err == ERR_ARG ? 2 : 1;
 	}
 	printf("%zu hosts in %zu sites written to \"%s\" in %" PRIu64 " ms\n", o.hosts, o.sites, o.out,
 	       os_clock_mono() - start);

@@ -64,8 +64,12 @@ static void put_component(FILE *f, const char *key, const struct component *c)
 {
 	fprintf(f, "\"%s\": {\"kind\": \"%s\", ", key, component_kind_name(c->kind));
 	put_text(f, "name", c->name);
-	fprintf(f, ", \"version\": \"%s\", \"source\": \"%s\", \"entry\": \"%016" PRIx64 "\"}",
-		c->version.value, c->source.value, software_entry(c));
+	if (c->version.status == READING_OK)
+		fprintf(f, ", \"version\": \"%s\"", c->version.value);
+	else
+		fputs(", \"version\": null", f);
+	fprintf(f, ", \"source\": \"%s\", \"entry\": \"%016" PRIx64 "\"}", c->source.value,
+		software_entry(c));
 }
 
 /* What is to blame, what cannot be told apart from it, and what only looks so. */

@@ -127,6 +127,13 @@ static void be_dark(const struct estate *e, const struct site *s, struct host *h
 		count = witness_live(e, s, noticed, live);
 	if (count == 0)
 		return;
+	/* Written when it changed, so no staler than the last roll-call, or word of its own. */
+	uint64_t interval = witness_interval_ms(e, s);
+	h->state.seen = died - prng_below(p, interval);
+	if (h->state.seen < h->arrived && h->reported && h->arrived < died)
+		h->state.seen = h->arrived + 100;
+	if (h->state.seen < h->booted)
+		h->state.seen = h->booted;
 	h->state.status = HOST_DARK;
 	h->state.since = died + 1000 + prng_below(p, 2000);
 	h->state.votes = h->state.signers = (uint8_t)count;

@@ -8,6 +8,7 @@
 
 #include "base/prng.h"
 #include "crypto/certificate.h"
+#include "crypto/hash.h"
 #include "record/body.h"
 #include "record/manifest.h"
 #include "store/store.h"
@@ -136,6 +137,7 @@ struct estate {
 	wall_ms epoch; /* what quiet times are counted from: the outage's beginning, or now */
 	struct id id;
 	uint8_t secret[KEY_BYTES]; /* of the estate */
+	struct estate_keys keys;
 	struct identity *issuers[SITE_KINDS];
 	struct identity *operator_;
 	struct authlog_head head;
