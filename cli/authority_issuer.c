@@ -1,4 +1,4 @@
-/* Grants of issuers: new ones, and more days or hosts for those there are. */
+/* Grants of new issuers. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -168,78 +168,6 @@ int verb_authority_issuer(struct command *c)
 	}
 	identity_free(issuer);
 	int code = err == ERR_OK ? report_grant(&ch, &grant, path) : command_report(c, &info);
-	authority_change_close(&ch);
-	return code;
-}
-
-static int report_extension(struct authority_change *ch, const char *name, const wall_day *last_day,
-			    const uint32_t *quota)
-{
-	char day[SHOWN_BYTES] = "", until[64] = "", hosts[64] = "", text[512];
-	struct fields f = {0};
-	if (last_day != NULL) {
-		shown_day(*last_day, day);
-		snprintf(until, sizeof(until), " until %s", day);
-	}
-	if (quota != NULL)
-		snprintf(hosts, sizeof(hosts), "%s for %u hosts", last_day != NULL ? "," : "",
-			 (unsigned)*quota);
-	fields_text(&f, "name", name);
-	fields_text(&f, "last_day", last_day != NULL ? day : NULL);
-	if (quota != NULL)
-		fields_number(&f, "quota", *quota);
-	else
-		fields_null(&f, "quota");
-	if (name != NULL)
-		snprintf(text, sizeof(text), "The grant of issuer \"%s\" now holds%s%s.\n", name, until,
-			 hosts);
-	else
-		snprintf(text, sizeof(text), "The grants of all issuers now hold%s%s.\n", until, hosts);
-	return authority_change_finish(ch, &f, text);
-}
-
-int verb_authority_extend(struct command *c)
-{
-	struct authority_change ch;
-	struct err_info info = {0};
-	const char *typed = c->options.operand_count > 0 ? c->options.operands[0] : NULL;
-	char name[LIMIT_SHORT_TEXT_BYTES + 1] = "";
-	uint8_t entry[LIMIT_LOG_ENTRY_BYTES];
-	size_t len = 0;
-	struct id issuer;
-	wall_day last_day;
-	unsigned number = 0;
-	enum err err = authority_last_day(c, 0, &last_day, &info);
-	bool days = err == ERR_OK, hosts = options_value(&c->options, "quota") != NULL;
-	if (err == ERR_NOT_FOUND)
-		err = hosts ? ERR_OK
-			    : err_set(&info, ERR_USAGE,
-				      "nothing to extend; say until when with --days or --until, or how many "
-				      "hosts with --quota");
-	if (err == ERR_OK)
-		err = command_number(c, "quota", 1, LIMIT_HOSTS, 1, &number, &info);
-	if (err != ERR_OK)
-		return command_report(c, &info);
-	uint32_t quota = number;
-	err = authority_change_open(c, &ch, &info);
-	if (err == ERR_OK && typed != NULL)
-		err = authority_change_who(&ch, false, typed, &issuer, name, &info);
-	if (err == ERR_OK && typed != NULL && authlog_find_grant(ch.log, &issuer) != NULL &&
-	    authlog_find_grant(ch.log, &issuer)->revoked)
-		err = err_set(
-		    &info, ERR_REVOKED,
-		    "issuer \"%s\" was revoked, for good; make a new one: mesh authority issuer NAME", name);
-	if (err == ERR_OK)
-		err = authority_change_unlock(&ch, false, &info);
-	if (err == ERR_OK) {
-		err = authlog_make_extend(ch.log, ch.key, typed != NULL ? &issuer : NULL,
-					  days ? &last_day : NULL, hosts ? &quota : NULL, os_clock_wall(),
-					  entry, &len);
-		err = authority_change_add(&ch, err, entry, len, &info);
-	}
-	int code = err == ERR_OK ? report_extension(&ch, typed != NULL ? name : NULL, days ? &last_day : NULL,
-						    hosts ? &quota : NULL)
-				 : command_report(c, &info);
 	authority_change_close(&ch);
 	return code;
 }

@@ -81,10 +81,15 @@ static const struct option_spec issuer_options[] = {
 };
 
 static const struct option_spec extend_options[] = {
-    OPTION_DIR,        OPTION_DAYS("days from today on until the grant ends"),
-    OPTION_UNTIL,      {.name = "quota", .value = "N", .help = "hosts it may enrol (default: as before)"},
-    OPTION_PASSPHRASE, OPTION_SPARE,
-    OPTION_CLOCK,      END,
+    OPTION_DIR,
+    OPTION_DAYS("days from today on until the grant ends"),
+    OPTION_UNTIL,
+    {.name = "quota", .value = "N", .help = "hosts it may enrol (default: as before)"},
+    {.name = "force", .help = "lower the quota although hosts are, or may be, beyond it"},
+    OPTION_PASSPHRASE,
+    OPTION_SPARE,
+    OPTION_CLOCK,
+    END,
 };
 
 static const struct option_spec operator_options[] = {
@@ -318,7 +323,9 @@ static const struct verb verbs[] = {
      .operands_max = 1,
      .summary = "extend the grant of an issuer, or of all",
      .text = "One entry of the log renews every certificate of the issuer (without NAME: of all issuers), "
-	     "or raises the quota. mesh authority log shows how many days are left." CHANGE_TEXT,
+	     "or changes the quota. A lower one quarantines the hosts beyond it: they are counted where a "
+	     "node is at "
+	     "hand, and --force is asked for. mesh authority log shows how many days are left." CHANGE_TEXT,
      .options = extend_options,
      .shared = VERB_QUERY,
      .exits = "0123",

@@ -113,7 +113,10 @@ says "warning: the spare copy in \"$work/media/spare\" is not up to date: there 
 says "mesh authority log --dir a --spare $work/media/spare"
 [ -z "$(ls media/spare)" ] || fail "keys went to an empty mount point"
 # shellcheck disable=SC2086
-run 0 authority extend gates $A --quota 2 --allow-partial
+run 1 authority extend gates $A --quota 2 --allow-partial
+says 'fewer than the 1000 granted before.*--force'
+# shellcheck disable=SC2086
+run 0 authority extend gates $A --quota 2 --allow-partial --force
 rm -r media
 mv away media
 # The copy is behind now: to sign with it would fork the log, and is refused.

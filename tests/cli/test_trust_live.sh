@@ -37,6 +37,17 @@ until_shows '"grant_days_left": 300' status --state n2 -o json
 run 0 status --state n2 --allow-partial
 ! grep -q 'WARNING: the grant' out || fail "still warns after the extension"
 
+# A lower quota is counted against the hosts there are, and not taken by a slip.
+run 1 authority extend tills --dir a --quota 2 --state n1
+says '1 of the 3 hosts that the node in "n1" knows.*quarantined.*--force'
+run 0 authority extend tills --dir a --quota 3 --state n1 -o json
+shows '"hosts": 3, "over_quota": 0'
+run 0 authority extend --dir a --quota 2 --state n1 --force
+shows '^1 of 3 enrolled hosts are beyond that'
+until_shows '"quarantined": 1' status --state n1 -o json
+run 0 authority extend tills --dir a --quota 30 --state n1
+until_shows '"quarantined": 0' status --state n1 -o json
+
 # A name that the replica knows is enough to revoke; the other node hides the host.
 third=$(id_of n3)
 run 1 authority revoke host node-9 --dir a --reason lost --state n1
