@@ -22,19 +22,19 @@
 /* Columns of a table whose first one is a key; each cell is judged alone. What is put together from several
  * rows (counts, the highest of something) may differ when one of them is gone, so it is not asked for. */
 static const char *const cell_questions[] = {
-    "SELECT host, name, site, current_site, os, kernel, arch, model, role, location, boot_mode, secure_boot, "
-    "virtualization, agent, enrolled_day, issuer, hardware, components, manifest, level, last_boot_clean, "
-    "boot_time_s, "
-    "unclean_boots, oopses, address, tags, groups, status_since_ms, replaced_by, nullif(status, "
-    "'unknown') "
-    "FROM hosts",
+    ("SELECT host, name, site, current_site, os, kernel, arch, model, role, location, boot_mode, "
+     "secure_boot, "
+     "virtualization, agent, enrolled_day, issuer, hardware, components, manifest, level, last_boot_clean, "
+     "boot_time_s, "
+     "unclean_boots, oopses, address, tags, groups, status_since_ms, replaced_by, nullif(status, "
+     "'unknown') "
+     "FROM hosts"),
     "SELECT * FROM health",
     "SELECT site, id, since_ms, last_rollcall_ms, interval_s FROM sites",
 };
 /* Rows that are there or not. */
 static const char *const row_questions[] = {
-    "SELECT host, entry, kind, component, version, source, vendor, size_bytes, boot_start FROM "
-    "host_components",
+    "SELECT host, entry, kind, component, version, source, vendor, boot_start FROM host_components",
     "SELECT host, time_ms, op, entry FROM changes",
     "SELECT host, kind, time_ms, detail FROM crashes",
     "SELECT entry, kind, name, version, source, vendor, size_bytes, boot_start FROM components",
