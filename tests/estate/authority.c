@@ -6,6 +6,7 @@
 #include "crypto/rng.h"
 #include "gossip/set.h"
 #include "os/file.h"
+#include "tests/estate/trouble.h"
 #include "tests/estate/write.h"
 
 /* Streams of keys that are no host's. */
@@ -110,4 +111,44 @@ enum err authority_make(struct estate *e)
 	authlog_free(log);
 	identity_free(authority);
 	return err;
+}
+
+static enum err put_file(const struct estate *e, const char *name, const void *data, size_t len)
+{
+	char path[LIMIT_PATH_BYTES];
+	enum err err = os_path_join(path, sizeof(path), e->o->out, name);
+	return err == ERR_OK ? os_file_replace(path, data, len, 0600, e->info) : err;
+}
+
+static enum err save_key(const struct estate *e, const char *name, const struct identity *identity,
+			 enum key_purpose purpose, const struct crypto_rng *rng)
+{
+	char path[LIMIT_PATH_BYTES];
+	enum err err = os_path_join(path, sizeof(path), e->o->out, name);
+	return err == ERR_OK ? identity_save(identity, purpose, path, NULL, rng, e->info) : err;
+}
+
+enum err authority_files(struct estate *e)
+{
+	struct crypto_rng_seeded state;
+	struct crypto_rng rng = rng_of(e, KEY_NUMBER_SECRET, &state);
+	const struct host *self = &e->hosts[0];
+	struct record_key key = {
+	    .kind = RECORD_CERTIFICATE, .writer = *identity_id(trouble_issuer(e, self)), .subject = self->id};
+	uint8_t certificate[LIMIT_RECORD_BYTES];
+	char path[LIMIT_PATH_BYTES];
+	size_t len;
+	wall_ms received;
+	enum err err = os_path_join(path, sizeof(path), e->o->out, "estate.key");
+	if (err == ERR_OK)
+		err = key_file_save(KEY_ESTATE_SECRET, e->secret, path, NULL, false, &rng, e->info);
+	if (err == ERR_OK)
+		err = put_file(e, "seeds", "", 0);
+	if (err == ERR_OK)
+		err = save_key(e, "identity.key", self->identity, KEY_HOST, &rng);
+	if (err == ERR_OK)
+		err = save_key(e, "operator.key", e->operator_, KEY_OPERATOR, &rng);
+	if (err == ERR_OK)
+		err = store_get_record(e->store, &key, certificate, &len, &received);
+	return err == ERR_OK ? put_file(e, "certificate", certificate, len) : err;
 }

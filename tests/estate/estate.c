@@ -59,6 +59,8 @@ static enum err write(struct estate *e)
 		err = trouble_issues(e);
 	if (err == ERR_OK)
 		err = store_flush(e->store, e->o->now, e->info);
+	if (err == ERR_OK)
+		err = authority_files(e);
 	return err == ERR_OK ? truth_write(e) : err;
 }
 

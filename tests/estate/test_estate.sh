@@ -1,10 +1,11 @@
 #!/bin/sh
 # mesh-estate: what mesh says of an estate is what its truth says, quiet and in outages; flags that make no sense are
-# refused by name. Usage: test_estate.sh MESH MESH-ESTATE CHECK_TRUTH
+# refused by name; a daemon takes over what was written, whole. Usage: test_estate.sh MESH MESH-ESTATE CHECK_TRUTH MESHD
 set -eu
 mesh=$(realpath "$1")
 estate=$(realpath "$2")
 check=$(realpath "$3")
+meshd=$(realpath "$4")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
@@ -43,6 +44,29 @@ done
 [ -s early.hit ] || fail "nobody was hit after half of the window"
 [ -z "$(comm -23 early.hit late.hit)" ] || fail "hosts that were hit are no more"
 [ "$(wc -l <late.hit)" -gt "$(wc -l <early.hit)" ] || fail "nobody was hit in the second half of the window"
+
+# A daemon of the first host verifies what it loads, and would drop, accuse or hide what does not belong.
+"$estate" --hosts 400 --sites 20 --seed 4 --outage content --out live >/dev/null
+"$mesh" sql 'SELECT status, count(*) AS n FROM hosts GROUP BY status' -o csv --state live --allow-partial >before 2>/dev/null
+listen=127.$((20 + $$ % 200)).7.1:$((20000 + $$ % 10000))
+"$meshd" --state live --listen "$listen" 2>log &
+pid=$!
+trap 'kill $pid 2>/dev/null; rm -rf "$work"' EXIT
+deadline=$(($(date +%s) + 120))
+until "$mesh" status --state live -o json --allow-partial 2>/dev/null | grep -q '"running": true.*"hosts": 400, "sites": 20'; do
+	[ "$(date +%s)" -lt "$deadline" ] && kill -0 $pid || fail "meshd did not take the estate over: $(cat log)"
+	sleep 0.1
+done
+"$mesh" status --state live -o json --allow-partial >status
+"$mesh" sql 'SELECT status, count(*) AS n FROM hosts GROUP BY status' -o csv --state live --allow-partial >after 2>/dev/null
+kill $pid
+wait $pid || fail "meshd failed: $(cat log)"
+cmp -s before after || fail "meshd judges the hosts otherwise: $(diff before after)"
+records=$(sed -n 's/.*"records": \([0-9]*\),.*/\1/p' status)
+grep -q "replica: $records records" log || fail "of the records in the log not all are kept: $(cat log status)"
+grep -q '"blobs_wanted": 0,' status || fail "blobs are missing: $(cat status)"
+[ "$("$mesh" sql 'SELECT count(*) AS n FROM issues' -o csv --state live --allow-partial 2>/dev/null | tail -n 1)" = 0 ] ||
+	fail "meshd found issues"
 
 # refused PATTERN ARGUMENT...: exit code 2, and a line that names the value.
 refused() {

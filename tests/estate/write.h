@@ -4,8 +4,10 @@
 
 #include "tests/estate/records.h"
 
-/* authority.c: who may enrol hosts, and one operator; the files that a node of this estate has. */
+/* authority.c: who may enrol hosts, and one operator. */
 enum err authority_make(struct estate *e);
+/* What a node of the first host has in its state folder, and the operator's key; at the end. */
+enum err authority_files(struct estate *e);
 
 /* Commits when the next put would not fit any more. */
 enum err write_room(struct estate *e);
