@@ -22,6 +22,7 @@
 #include "gossip/defence.h"
 #include "gossip/edge.h"
 #include "gossip/gossip.h"
+#include "gossip/pace.h"
 #include "gossip/set.h"
 #include "gossip/site.h"
 #include "gossip/wire.h"
@@ -250,7 +251,8 @@ void own_tick(struct gossip *g);
 /* A verified record of this host that it did not sign in this run and that is not behind its counter. */
 void own_met(struct gossip *g, const struct record *r);
 void own_keep(struct gossip *g, const struct record *r); /* its body, for later */
-void own_refute(struct gossip *g, uint64_t signer, uint64_t seq);
+/* `alone`: it takes another to call this host dark. */
+void own_refute(struct gossip *g, uint64_t signer, uint64_t seq, bool alone);
 void own_free(struct gossip *g);
 
 void core_on_datagram(struct gossip *g, const struct gossip_event *event); /* dispatch.c */
@@ -302,7 +304,7 @@ void witness_free(struct gossip *g);
 void witness_tick(struct gossip *g);
 void witness_suspect(struct gossip *g, struct member *m); /* a hint */
 void witness_heard(struct gossip *g, struct member *m);   /* it answered, or spoke */
-void witness_hears(struct gossip *g); /* a sealed datagram came in */
+void witness_hears(struct gossip *g);                     /* a sealed datagram came in */
 void witness_restart(struct gossip *g);
 /* Known for a week: its certificate, its issuer, and both here. */
 bool witness_senior(const struct gossip *g, const struct member *m, wall_day day);
@@ -319,11 +321,11 @@ bool witness_self(struct gossip *g); /* this node is among the live best three o
 size_t witness_live(struct gossip *g, struct member *ret[LIMIT_WITNESSES]);
 /* What this node would sign about `m`. Unknown also while doubts are looked into: then it neither
  * accuses nor contradicts those who do. */
-enum rollcall_state witness_judgement(const struct gossip *g, const struct member *m, wall_ms *ret_since);
+enum rollcall_state witness_judgement(struct gossip *g, const struct member *m, wall_ms *ret_since);
 bool witness_doubts(const struct member *m);
 void rollcall_tick(struct gossip *g);
 /* A witness other than this node says it does not answer, and it has not spoken since. */
-bool rollcall_accused(const struct gossip *g, const struct member *m);
+bool rollcall_accused(struct gossip *g, const struct member *m);
 void rollcall_changed(struct gossip *g);
 void rollcall_on_record(struct gossip *g, const struct record *r, wall_ms received, struct member *from,
 			bool fresh);
@@ -396,12 +398,6 @@ struct core_own { /* last own body per host kind, for refutations and for speaki
 
 #define CORE_STRANGERS 64
 
-struct core_pace {         /* pace.c */
-	mono_ms at;        /* the last walk began, 0: none */
-	uint64_t accepted; /* counter then, and what came by it */
-	unsigned vain;     /* since one brought something */
-};
-
 struct gossip {
 	struct gossip_timing timing;
 	const struct identity *identity;
@@ -438,6 +434,10 @@ struct gossip {
 	struct core_own own[16]; /* by host kind */
 	struct refutation refutations[LIMIT_REFUTATIONS];
 	size_t refutation_count;
+	struct core_answered {
+		mono_ms until; /* no answer to that signer alone before */
+		uint8_t times;
+	} answered[LIMIT_REFUTATIONS];
 	bool refute;           /* an accusation is not answered yet */
 	mono_ms refuted_until; /* own.c: refutations so far use up their share up to then */
 
@@ -469,7 +469,7 @@ struct gossip {
 	struct edge *edge;
 	struct spread *spread;
 	struct sync *sync;
-	struct core_pace pace;
+	struct pace pace;
 	struct logsync *logsync;
 	struct blob *blob;
 	struct issues *issues;

@@ -19,6 +19,7 @@
 	X(HOST_COUNTER, "no certificate moves a host's counter")                                             \
 	X(ORIGIN_SHARE, "what one host can make the estate carry is bounded")                                \
 	X(VERIFY_SHARE, "checking signatures takes a stated part of a core")                                 \
+	X(IDLE_SIGNER, "roll-calls that cannot count have no share of their own")                            \
 	X(LIAR, "who hands on a forgery is not listened to for a while")                                     \
 	X(ORPHAN_ROOM, "of records without a certificate the oldest give way")                               \
 	X(RECEIPT_TIME, "freshness counts from receipt, not from what the writer's clock says")              \
@@ -40,6 +41,7 @@
 	X(VIEW_ROOM, "roll-calls of the worst-ranked give way where too many sign")                          \
 	X(SENIORITY, "whoever is new this week ranks last")                                                  \
 	X(REFUTATION, "an accused host answers by name, and that voids the accusation")                      \
+	X(LONE_ACCUSER, "whoever accuses alone without end is answered ever more rarely")                    \
 	X(PULL_ROOM, "who names most gives way where too much is asked for")                                 \
 	X(PULL_ONCE, "what is named twice in one question is handed over once")                              \
 	X(PULL_ELSEWHERE, "what one does not hand over is asked of another")                                 \

@@ -34,6 +34,15 @@ size_t state_signers(struct gossip *g, struct site *s, struct member *ret[LIMIT_
 	return count;
 }
 
+bool evidence_may_sign(struct gossip *g, struct site *s, const struct member *m)
+{
+	struct member *signers[LIMIT_WITNESSES];
+	size_t count = state_signers(g, s, signers);
+
+	return count < LIMIT_WITNESSES || evidence_listed(m, signers, count) ||
+	       m->score < signers[count - 1]->score || !defence_on(g, DEFENCE_RANKED_SIGNERS);
+}
+
 /* The host answered the statement by name: it lived when it heard it. */
 static bool statement_refuted(const struct member *m, const struct rollcall_view *v)
 {

@@ -17,6 +17,9 @@ struct evidence {
 };
 struct evidence evidence_of(struct gossip *g, struct site *s, const struct member *m,
 			    struct member *const *signers, size_t count);
+/* A roll-call of `m` counts, or would if it signed one now: it ranks before one of the signers, or a seat is
+ * free. */
+bool evidence_may_sign(struct gossip *g, struct site *s, const struct member *m);
 bool evidence_listed(const struct member *m, struct member *const *members, size_t count);
 
 #endif

@@ -22,6 +22,9 @@
 #define SPEAK_UP_MS     2000
 #define REFUTE_MS       5000
 #define REFUTE_BURST_MS 25000 /* six at once: two for each signer that counts */
+#define ALONE_MS        30000 /* between answers to one that accuses alone; doubles … */
+#define ALONE_DOUBLED   6     /* … so many times, to about half an hour … */
+#define ALONE_FORGIVEN  3600000
 #define SEQ_END         ((1ull << 63) - 2 * SEQ_BLOCK)
 #define GOODBYE_PEERS   8
 
@@ -144,7 +147,20 @@ static void own_refute_due(struct gossip *g)
 	own_health(g, g->own[RECORD_HEALTH].body, g->own[RECORD_HEALTH].len, GOSSIP_URGENT);
 }
 
-void own_refute(struct gossip *g, uint64_t signer, uint64_t seq)
+/* Whether an answer is due now. One witness alone makes nobody dark, but its word must not wait for another's
+ * to come; whoever goes on accusing alone is answered in ever longer intervals. */
+static bool own_answers(const struct gossip *g, struct core_answered *a, bool alone)
+{
+	if (g->now > a->until + ALONE_FORGIVEN)
+		a->times = 0;
+	if (alone && g->now < a->until && defence_on(g, DEFENCE_LONE_ACCUSER))
+		return false;
+	a->until = g->now + ((mono_ms)ALONE_MS << a->times);
+	a->times = (uint8_t)(a->times + (a->times < ALONE_DOUBLED));
+	return true;
+}
+
+void own_refute(struct gossip *g, uint64_t signer, uint64_t seq, bool alone)
 {
 	size_t i = 0;
 
@@ -156,11 +172,14 @@ void own_refute(struct gossip *g, uint64_t signer, uint64_t seq)
 		/* The oldest answer has been heard, or its accuser is no witness any more. */
 		memmove(&g->refutations[0], &g->refutations[1],
 			sizeof(g->refutations[0]) * (LIMIT_REFUTATIONS - 1));
-		i--;
+		memmove(&g->answered[0], &g->answered[1], sizeof(g->answered[0]) * (LIMIT_REFUTATIONS - 1));
+		g->answered[--i] = (struct core_answered){0};
 	} else if (i == g->refutation_count) {
 		g->refutation_count++;
 	}
 	g->refutations[i] = (struct refutation){.signer = signer, .seq = seq};
+	if (!own_answers(g, &g->answered[i], alone))
+		return; /* the next answer names it */
 	g->refute = true;
 	own_refute_due(g);
 }

@@ -6,7 +6,7 @@
  * than news travel, so that no two sets are equal for a moment: the more came in by spreading since the last
  * exchange, the longer the next may wait, because what is missing is on its way. Or nodes disagree on what
  * they take: then no exchange with anybody brings anything, and all are spaced out. */
-#include "gossip/pace.h"
+#include "gossip/core.h"
 
 #define VAIN_FREE    2 /* exchanges in vain with a peer before the next waits longer … */
 #define VAIN_DOUBLED 5 /* … by so many doublings of timing.sync_ms: to about a minute */
@@ -31,7 +31,7 @@ mono_ms pace_with(const struct gossip *g, const struct member *m)
 
 mono_ms pace_with_any(const struct gossip *g)
 {
-	const struct core_pace *p = &g->pace;
+	const struct pace *p = &g->pace;
 	mono_ms gap = g->timing.sync_ms / GAP_SHARE, most = (mono_ms)g->timing.sync_ms * GAP_SHARE;
 	uint64_t news = g->counters.records_accepted - p->accepted;
 

@@ -2,7 +2,18 @@
 #ifndef MESH_GOSSIP_PACE_H
 #define MESH_GOSSIP_PACE_H
 
-#include "gossip/core.h"
+#include <stdbool.h>
+
+#include "base/clock.h"
+
+struct gossip;
+struct member;
+
+struct pace {
+	mono_ms at;        /* the last one began, 0: none */
+	uint64_t accepted; /* counter then, and what came by it */
+	unsigned vain;     /* since one brought something */
+};
 
 /* Not before then with `m`, for a difference that is seen now. */
 mono_ms pace_with(const struct gossip *g, const struct member *m);

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "gossip/core.h"
+#include "gossip/evidence.h"
 #include "gossip/standing.h"
 
 #define COALESCE_MS      200
@@ -65,20 +66,6 @@ enum rollcall_state rollcall_says(struct site *s, const struct rollcall_view *v,
 	return (enum rollcall_state)v->states[index - first];
 }
 
-bool rollcall_accused(const struct gossip *g, const struct member *m)
-{
-	struct site *s = g->self->site;
-
-	for (size_t i = 0; i < s->view_count; i++) {
-		const struct rollcall_view *v = &s->views[i];
-
-		if (v->signer != g->self && standing_has_say(v->signer) &&
-		    rollcall_says(s, v, m) == ROLLCALL_NO_ANSWER && !state_void(m, v))
-			return true;
-	}
-	return false;
-}
-
 /* Any host of the site may sign a roll-call, but only the best-ranked count. */
 static bool rollcall_counts(struct gossip *g, struct site *s, const struct rollcall_view *v)
 {
@@ -92,6 +79,31 @@ static bool rollcall_counts(struct gossip *g, struct site *s, const struct rollc
 	return false;
 }
 
+bool rollcall_accused(struct gossip *g, const struct member *m)
+{
+	struct site *s = g->self->site;
+
+	for (size_t i = 0; i < s->view_count; i++) {
+		const struct rollcall_view *v = &s->views[i];
+
+		if (v->signer != g->self && standing_has_say(v->signer) &&
+		    rollcall_says(s, v, m) == ROLLCALL_NO_ANSWER && !state_void(m, v) &&
+		    rollcall_counts(g, s, v))
+			return true;
+	}
+	return false;
+}
+
+/* This host stands accused by fewer than it takes to call it dark. */
+static bool rollcall_alone(struct gossip *g, struct site *s)
+{
+	struct member *signers[LIMIT_WITNESSES];
+	size_t count = state_signers(g, s, signers);
+	struct evidence e = evidence_of(g, s, g->self, signers, count);
+
+	return e.against < (e.signers < 2 ? e.signers : 2);
+}
+
 /* Another witness accuses: look for oneself; it accuses this host: answer. */
 static void rollcall_own_site(struct gossip *g, struct site *s, const struct rollcall_view *v)
 {
@@ -101,7 +113,7 @@ static void rollcall_own_site(struct gossip *g, struct site *s, const struct rol
 		if (rollcall_says(s, v, s->members[i]) != ROLLCALL_NO_ANSWER)
 			continue;
 		if (s->members[i] == g->self)
-			own_refute(g, v->signer->short_id, v->seq);
+			own_refute(g, v->signer->short_id, v->seq, rollcall_alone(g, s));
 		else
 			witness_suspect(g, s->members[i]);
 	}

@@ -7,8 +7,10 @@
  * many keys there are: a newcomer takes them all at once. */
 #include "gossip/share.h"
 
+#include "gossip/evidence.h"
+
 #define HOST_MS           5000   /* of time that a host's record uses up … */
-#define HOST_BURST_MS     300000 /* … and sixty at once */
+#define HOST_BURST_MS     100000 /* … and twenty at once */
 #define ROLL_MS           100    /* a witness signs at each change of its site, in parts */
 #define ROLL_BURST_MS     20000
 #define ISSUER_MS         1000 /* a certificate in the place of another */
@@ -33,6 +35,14 @@ static mono_ms *stranger(struct gossip *g, const struct id *id)
 	return &g->strangers[id_short(id) % CORE_STRANGERS];
 }
 
+/* A roll-call that may count. Any other is worth no more than its writer's words about itself. */
+static bool rolls(struct gossip *g, const struct record *r, struct member *m)
+{
+	return record_class_of(r->key.kind) == RECORD_CLASS_SITE &&
+	       (r->key.kind != RECORD_ROLLCALL || evidence_may_sign(g, m->site, m) ||
+		!defence_on(g, DEFENCE_IDLE_SIGNER));
+}
+
 static struct share share_of(struct gossip *g, const struct record *r, bool fresh)
 {
 	struct member *m = member_find(g, &r->key.writer);
@@ -43,7 +53,7 @@ static struct share share_of(struct gossip *g, const struct record *r, bool fres
 		return (struct share){stranger(g, &r->key.writer), OPERATOR_MS, OPERATOR_BURST_MS, false};
 	if (!m || m == g->self)
 		return (struct share){.free = true};
-	if (record_class_of(r->key.kind) == RECORD_CLASS_SITE)
+	if (rolls(g, r, m))
 		return (struct share){&m->rolled_until, ROLL_MS, ROLL_BURST_MS, false};
 	return (struct share){&m->signed_until, HOST_MS, HOST_BURST_MS, fresh};
 }
@@ -73,7 +83,7 @@ bool share_urgent(struct gossip *g, const struct record *r)
 	struct member *m = member_find(g, &r->key.writer);
 
 	/* Roll-calls are bounded as such, and what they tell cannot wait. */
-	if (!m || m == g->self || record_class_of(r->key.kind) != RECORD_CLASS_HOST ||
+	if (!m || m == g->self || record_class_of(r->key.kind) == RECORD_CLASS_OPERATOR || rolls(g, r, m) ||
 	    r->key.kind == RECORD_CERTIFICATE || !defence_on(g, DEFENCE_ORIGIN_SHARE))
 		return true;
 	const struct share s = {&m->urged_until, URGENT_MS, URGENT_BURST_MS, false};

@@ -325,7 +325,7 @@ bool witness_doubts(const struct member *m)
 	return m->suspect && !m->suspect->verdict;
 }
 
-enum rollcall_state witness_judgement(const struct gossip *g, const struct member *m, wall_ms *ret_since)
+enum rollcall_state witness_judgement(struct gossip *g, const struct member *m, wall_ms *ret_since)
 {
 	*ret_since = 0;
 	if (m == g->self)

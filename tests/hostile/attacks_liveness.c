@@ -50,6 +50,47 @@ static void one_witness(struct trial *t)
 	}
 }
 
+/* What the accused says to that goes through the whole estate. */
+static void lone_accuser(struct trial *t)
+{
+	trial_world(t, HOSTS, SITES);
+	uint32_t thief = ranked(t, 0), victim = ranked(t, 3);
+	trial_begin(t, 1ull << thief);
+	struct actor *a = actor_of(t, thief);
+	actor_meet_all(a);
+	uint64_t before = trial_counters(t, victim).refutations;
+	for (int i = 0; i < 2 * TRIAL_S && !trial_over(t); i++) {
+		accuse(t, a, victim);
+		trial_run(t, 1000);
+	}
+	uint64_t said = trial_counters(t, victim).refutations - before;
+	trial_need(t, said > 0, "it was not accused");
+	trial_promise(t, said <= 3, "%u answers in a minute to one who is alone with it", (unsigned)said);
+	trial_promise(t, t->w->false_dark == 0, "the word of one witness was enough");
+}
+
+#define SIGNED 100
+
+/* A host that is no witness: nobody reads what it signs for its site, but all would carry it. */
+static void idle_signer(struct trial *t)
+{
+	trial_world(t, HOSTS, SITES);
+	uint32_t thief = ranked(t, 3), reader = ranked(t, 2);
+	trial_begin(t, 1ull << thief);
+	struct actor *a = actor_of(t, thief);
+	actor_meet_all(a);
+	uint64_t before = trial_counters(t, reader).records_accepted;
+	for (int i = 0; i < SIGNED && !trial_over(t); i++) {
+		accuse(t, a, UINT32_MAX);
+		trial_run(t, 200);
+	}
+	uint64_t accepted = trial_counters(t, reader).records_accepted - before;
+	trial_need(t, accepted > 15, "none of its roll-calls came in");
+	/* Twenty at once, one each five seconds; and what honest hosts publish. */
+	trial_promise(t, accepted <= 20 + SIGNED / 25 + 30, "%u of its roll-calls were carried on",
+		      (unsigned)accepted);
+}
+
 #define DARK_AT_MOST_MS 2000
 
 /* Two of the three lie together: that is believed until the accused speaks up. */
@@ -297,6 +338,11 @@ static void late_answers(struct trial *t)
 const struct attack attacks_liveness[] = {
     {"one_witness", "one witness says that a live host does not answer", "nobody calls it dark",
      DEFENCE_TWO_WITNESSES, one_witness},
+    {"lone_accuser", "one of three witnesses accuses a live host each second, without end",
+     "three answers in a minute at most go through the estate, and nobody calls it dark",
+     DEFENCE_LONE_ACCUSER, lone_accuser},
+    {"idle_signer", "a host that is no witness signs roll-calls without end",
+     "they count as its records: 20, and one each 5 seconds", DEFENCE_IDLE_SIGNER, idle_signer},
     {"two_witnesses", "two of three witnesses say it together", "nobody calls it dark for more than 2 s",
      DEFENCE_REFUTATION, two_witnesses},
     {"no_witnesses", "two hosts that are no witnesses sign roll-calls, with low ids that they chose",

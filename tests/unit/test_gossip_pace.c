@@ -20,7 +20,7 @@ static struct net *quiet(struct gossip **ret_g)
 	struct net *n = net_met();
 	*ret_g = n->nodes[0].g;
 	net_run(n, 60000);
-	(*ret_g)->pace = (struct core_pace){.accepted = (*ret_g)->counters.records_accepted};
+	(*ret_g)->pace = (struct pace){.accepted = (*ret_g)->counters.records_accepted};
 	for (size_t i = 1; i < NET_NODES; i++)
 		net_member(n, 0, i)->sync_vain = 0;
 	return n;
