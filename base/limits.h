@@ -82,6 +82,10 @@
 /* Replica. */
 #define LIMIT_REPLICA_MAP_BYTES (1024ull * 1024 * 1024)
 #define LIMIT_BATCH_ROWS        4096
+#define LIMIT_HOST_NUMBERS      (4 * LIMIT_HOSTS)
+#define LIMIT_ENTRIES           262144 /* distinct component entries that questions know */
+#define LIMIT_CHUNKS            262144 /* of manifests, likewise */
+#define LIMIT_MANIFESTS         (2 * LIMIT_HOSTS)
 #define LIMIT_BLOCK_BYTES       (4 * 1024 * 1024) /* a column block: 256 manifests of the most chunks fit */
 
 #endif

@@ -30,16 +30,18 @@ static enum err memory_get(struct backend *b, const struct row_key *key, struct 
 	return row != NULL ? ERR_OK : ERR_NOT_FOUND;
 }
 
-static enum err memory_chunk(struct backend *b, const struct row_key *after, struct row_chunk *ret)
+static enum err memory_chunk(struct backend *b, struct row_chunk *ret)
 {
 	struct memory *m = memory_of(b);
 	mtx_lock(&m->lock);
 	row_chunk_reset(ret);
-	const struct row *row = row_set_after(&m->rows, after);
-	while (row != NULL && row->key.bytes[0] == after->bytes[0] &&
-	       row_chunk_push(ret, &row->key, row->bytes, row->len))
+	const struct row *row = row_set_after(&m->rows, &ret->at);
+	while (row != NULL && row->key.bytes[0] == ret->at.bytes[0] &&
+	       row_chunk_push(ret, &row->key, row->bytes, row->len)) {
+		ret->at = row->key;
 		row = row_set_after(&m->rows, &row->key);
-	ret->last = row == NULL || row->key.bytes[0] != after->bytes[0];
+	}
+	ret->last = row == NULL || row->key.bytes[0] != ret->at.bytes[0];
 	mtx_unlock(&m->lock);
 	return ERR_OK;
 }
@@ -85,11 +87,10 @@ static void memory_settle(struct backend *b, enum err commit_result)
 	(void)commit_result;
 }
 
-static void memory_count(const struct backend *b, uint64_t *ret_rows, uint64_t *ret_file_bytes)
+static void memory_count(const struct backend *b, struct backend_count *ret)
 {
 	const struct memory *m = (const struct memory *)b;
-	*ret_rows = m->rows.count;
-	*ret_file_bytes = 0;
+	*ret = (struct backend_count){.rows = m->rows.count};
 }
 
 static void memory_close(struct backend *b)

@@ -129,6 +129,8 @@ struct column_draft;
 
 enum err column_draft_new(unsigned group, unsigned rows, struct column_draft **ret);
 void column_draft_free(struct column_draft *d); /* NULL is fine */
+/* One row more. ERR_NOMEM; ERR_LIMIT beyond a million rows. */
+enum err column_draft_add(struct column_draft *d, unsigned *ret_row);
 /* Copies the row of a block; its texts are borrowed: the block's bytes outlive the draft. */
 void column_draft_copy(struct column_draft *d, unsigned row, const struct column_block *from,
 		       unsigned from_row);
@@ -150,7 +152,7 @@ void column_put_id(struct column_draft *d, unsigned row, unsigned column, const 
 bool column_draft_equal(const struct column_draft *d, unsigned row, const struct column_block *b,
 			unsigned b_row);
 
-/* The stored block, malloc'd. ERR_NOMEM; ERR_LIMIT beyond LIMIT_BLOCK_BYTES. */
+/* The stored block, malloc'd. ERR_NOMEM; ERR_LIMIT beyond LIMIT_BLOCK_BYTES or UINT16_MAX rows. */
 enum err column_encode(struct column_draft *d, const struct row_key *key, uint64_t commit, uint8_t **ret,
 		       size_t *ret_len);
 

@@ -7,7 +7,8 @@
 #include "store/column.h"
 #include "store/column_format.h"
 
-#define ARENA_BYTES 16384
+#define ARENA_BYTES    16384
+#define DRAFT_ROWS_MAX (1u << 20)
 
 struct cell {
 	uint64_t number; /* while encoding, of texts and bytes: the offset */
@@ -23,7 +24,7 @@ struct arena {
 };
 
 struct column_draft {
-	unsigned group, rows, columns;
+	unsigned group, rows, columns, room; /* room: rows that there is memory for */
 	const struct column_info *infos;
 	bool delta, failed;
 	uint8_t *present;
@@ -40,15 +41,48 @@ enum err column_draft_new(unsigned group, unsigned rows, struct column_draft **r
 	d->group = group;
 	d->rows = rows;
 	d->infos = column_group_columns(group, &d->columns);
-	CHECK(d->infos != NULL && rows <= UINT16_MAX);
-	d->present = calloc(1, column_presence_bytes(rows) + 1);
-	d->numbers = calloc(rows + 1, sizeof(*d->numbers));
-	d->cells = calloc((size_t)rows * d->columns + 1, sizeof(*d->cells));
+	CHECK(d->infos != NULL && rows <= DRAFT_ROWS_MAX);
+	d->room = rows + 1;
+	d->present = calloc(1, column_presence_bytes(d->room));
+	d->numbers = calloc(d->room, sizeof(*d->numbers));
+	d->cells = calloc((size_t)d->room * d->columns, sizeof(*d->cells));
 	if (d->present == NULL || d->numbers == NULL || d->cells == NULL) {
 		column_draft_free(d);
 		return ERR_NOMEM;
 	}
 	*ret = d;
+	return ERR_OK;
+}
+
+/* Doubled, the new half zeroed. */
+static bool grow(void **array, size_t bytes)
+{
+	uint8_t *bigger = realloc(*array, 2 * bytes);
+	if (bigger == NULL)
+		return false;
+	memset(bigger + bytes, 0, bytes);
+	*array = bigger;
+	return true;
+}
+
+enum err column_draft_add(struct column_draft *d, unsigned *ret_row)
+{
+	if (d->rows == DRAFT_ROWS_MAX)
+		return ERR_LIMIT;
+	if (d->rows == d->room) {
+		size_t room = d->room;
+		if (!grow((void **)&d->cells, room * d->columns * sizeof(*d->cells)) ||
+		    !grow((void **)&d->numbers, room * sizeof(*d->numbers)))
+			return ERR_NOMEM;
+		uint8_t *present = calloc(1, column_presence_bytes((unsigned)room * 2));
+		if (present == NULL)
+			return ERR_NOMEM;
+		memcpy(present, d->present, column_presence_bytes((unsigned)room));
+		free(d->present);
+		d->present = present;
+		d->room *= 2;
+	}
+	*ret_row = d->rows++;
 	return ERR_OK;
 }
 
@@ -419,7 +453,9 @@ enum err column_encode(struct column_draft *d, const struct row_key *key, uint64
 		       size_t *ret_len)
 {
 	struct encoder e = {.d = d};
-	enum err err = d->failed ? ERR_NOMEM : encode(&e, key, commit, ret, ret_len);
+	enum err err = d->failed              ? ERR_NOMEM
+		       : d->rows > UINT16_MAX ? ERR_LIMIT
+					      : encode(&e, key, commit, ret, ret_len);
 	free(e.heap);
 	free(e.slots);
 	return err;

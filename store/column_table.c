@@ -17,7 +17,7 @@ struct newer {
 };
 
 struct column_table {
-	struct snapshot *snapshot;
+	struct column_source source;
 	enum column_group group;
 	uint32_t end;
 	struct loaded *blocks;
@@ -70,21 +70,20 @@ static enum err note_newer(struct column_table *t)
 	return ERR_OK;
 }
 
-enum err column_table_open(struct snapshot *r, enum column_group group, struct column_table **ret)
+enum err column_table_open_from(const struct column_source *source, enum column_group group, uint32_t end,
+				struct column_table **ret)
 {
-	const struct store_meta *meta = snapshot_meta(r);
-	if (meta->schema < STORE_SCHEMA_BLOCKS)
-		return ERR_VERSION;
 	struct column_table *t = calloc(1, sizeof(*t));
 	if (t == NULL)
 		return ERR_NOMEM;
-	t->snapshot = r;
+	t->source = *source;
 	t->group = group;
-	t->end = meta->ends[group];
+	t->end = end;
 	t->block_count = (t->end + COLUMN_BLOCK_ROWS - 1) / COLUMN_BLOCK_ROWS;
 	t->blocks = calloc((size_t)t->block_count + 1, sizeof(*t->blocks));
 	struct row_key first = row_key_delta(group, 0);
-	enum err err = t->blocks != NULL ? snapshot_each_block(r, first.bytes, 2, take_delta, t) : ERR_NOMEM;
+	enum err err =
+	    t->blocks != NULL ? t->source.each(t->source.context, first.bytes, 2, take_delta, t) : ERR_NOMEM;
 	if (err == ERR_OK)
 		err = note_newer(t);
 	if (err != ERR_OK) {
@@ -93,6 +92,26 @@ enum err column_table_open(struct snapshot *r, enum column_group group, struct c
 	}
 	*ret = t;
 	return ERR_OK;
+}
+
+static enum err get_of_snapshot(void *context, const struct row_key *key, struct snapshot_block *ret)
+{
+	return snapshot_block(context, key, ret);
+}
+
+static enum err each_of_snapshot(void *context, const uint8_t *prefix, size_t prefix_len, column_take take,
+				 void *take_context)
+{
+	return snapshot_each_block(context, prefix, prefix_len, take, take_context);
+}
+
+enum err column_table_open(struct snapshot *r, enum column_group group, struct column_table **ret)
+{
+	const struct store_meta *meta = snapshot_meta(r);
+	const struct column_source source = {r, get_of_snapshot, each_of_snapshot};
+	if (meta->schema < STORE_SCHEMA_BLOCKS)
+		return ERR_VERSION;
+	return column_table_open_from(&source, group, meta->ends[group], ret);
 }
 
 void column_table_close(struct column_table *t)
@@ -119,7 +138,7 @@ static enum err load(struct column_table *t, uint32_t index)
 	struct loaded *l = &t->blocks[index];
 	struct row_key key = row_key_block(t->group, index);
 	struct snapshot_block taken;
-	enum err err = snapshot_block(t->snapshot, &key, &taken);
+	enum err err = t->source.get(t->source.context, &key, &taken);
 	if (err != ERR_OK && err != ERR_NOT_FOUND)
 		return err;
 	l->there = true;

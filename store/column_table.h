@@ -19,6 +19,17 @@
 
 struct column_table;
 
+/* Where blocks come from: what snapshot_block and snapshot_each_block do for a snapshot. */
+typedef enum err (*column_take)(void *context, const struct row_key *key, struct snapshot_block *taken);
+struct column_source {
+	void *context;
+	enum err (*get)(void *context, const struct row_key *key, struct snapshot_block *ret);
+	enum err (*each)(void *context, const uint8_t *prefix, size_t prefix_len, column_take take,
+			 void *take_context);
+};
+enum err column_table_open_from(const struct column_source *source, enum column_group group, uint32_t end,
+				struct column_table **ret);
+
 /* ERR_VERSION: the replica's layout is older (start the new meshd once); ERR_CORRUPT, ERR_BUSY, ERR_NOMEM. */
 enum err column_table_open(struct snapshot *r, enum column_group group, struct column_table **ret);
 void column_table_close(struct column_table *t); /* NULL is fine */

@@ -299,36 +299,39 @@ enum err lmdb_next_value(MDB_txn *txn, MDB_dbi dbi, struct row_key *key, size_t 
 }
 
 /* Also ends a walk through pages that point back at each other: keys must ascend. */
-static enum err take_rows(MDB_cursor *cursor, const struct row_key *after, struct row_chunk *ret)
+static enum err take_rows(MDB_cursor *cursor, const struct numbers *hosts, struct row_chunk *ret)
 {
-	struct row_key last = *after, key;
-	MDB_val k = {after->len, (void *)after->bytes}, v;
+	struct row_key key, known;
+	uint32_t number;
+	MDB_val k = {ret->at.len, ret->at.bytes}, v;
 	int rc = mdb_cursor_get(cursor, &k, &v, MDB_SET_RANGE);
-	if (rc == 0 && k.mv_size == after->len && memcmp(k.mv_data, after->bytes, after->len) == 0)
+	if (rc == 0 && k.mv_size == ret->at.len && memcmp(k.mv_data, ret->at.bytes, ret->at.len) == 0)
 		rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT);
 	for (; rc == 0; rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT)) {
-		if (row_key_of(k.mv_data, k.mv_size, &key) != ERR_OK || row_key_compare(&key, &last) <= 0)
+		if (row_key_of(k.mv_data, k.mv_size, &key) != ERR_OK || row_key_compare(&key, &ret->at) <= 0)
 			return ERR_CORRUPT;
-		if (key.bytes[0] != after->bytes[0]) {
+		if (key.bytes[0] != ret->at.bytes[0]) {
 			ret->last = true;
 			return ERR_OK;
 		}
-		if (!row_chunk_push(ret, &key, v.mv_data, v.mv_size <= ROW_BYTES ? v.mv_size : 0))
+		bool numbered = host_key_number(&key, &number);
+		if (host_key_known(&key, numbered ? numbers_id(hosts, number) : NULL, &known) == ERR_OK &&
+		    !row_chunk_push(ret, &known, v.mv_data, v.mv_size <= ROW_BYTES ? v.mv_size : 0))
 			return ERR_OK;
-		last = key;
+		ret->at = key;
 	}
 	ret->last = rc == MDB_NOTFOUND;
 	return ret->last ? ERR_OK : lmdb_error(rc, "read", "", NULL);
 }
 
-enum err lmdb_chunk(MDB_txn *txn, MDB_dbi dbi, const struct row_key *after, struct row_chunk *ret)
+enum err lmdb_chunk(MDB_txn *txn, MDB_dbi dbi, const struct numbers *hosts, struct row_chunk *ret)
 {
 	MDB_cursor *cursor;
 	int rc = mdb_cursor_open(txn, dbi, &cursor);
 	if (rc != 0)
 		return lmdb_error(rc, "read", "", NULL);
 	row_chunk_reset(ret);
-	enum err err = take_rows(cursor, after, ret);
+	enum err err = take_rows(cursor, hosts, ret);
 	mdb_cursor_close(cursor);
 	return err;
 }

@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 
 #include "base/limits.h"
+#include "store/host_key.h"
 #include "store/row.h"
 
 /* The one place where LMDB's codes and the system's become ours. `verb` and `path` are for the text. */
@@ -45,6 +46,7 @@ enum err lmdb_get_value(MDB_txn *txn, MDB_dbi dbi, const struct row_key *key, st
 /* The first row after `key` whose key starts with the same `prefix_len` bytes; `key` becomes its key. */
 enum err lmdb_next_value(MDB_txn *txn, MDB_dbi dbi, struct row_key *key, size_t prefix_len,
 			 struct lmdb_value *ret);
-enum err lmdb_chunk(MDB_txn *txn, MDB_dbi dbi, const struct row_key *after, struct row_chunk *ret);
+/* Behind ret->at. Keys of hosts' rows come with the ids that `hosts` knows; others of them are left out. */
+enum err lmdb_chunk(MDB_txn *txn, MDB_dbi dbi, const struct numbers *hosts, struct row_chunk *ret);
 
 #endif

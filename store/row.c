@@ -218,6 +218,7 @@ void row_encode_meta(const struct row_key *key, const struct store_meta *meta, s
 	writer_u64(&w, meta->digest);
 	writer_u8(&w, meta->digest_known);
 	writer_u64(&w, meta->commit);
+	writer_u8(&w, meta->migrating);
 	writer_u8(&w, COLUMN_GROUP_LAST);
 	for (unsigned i = COLUMN_GROUP_FIRST; i <= COLUMN_GROUP_LAST; i++)
 		writer_u32(&w, meta->ends[i]);
@@ -394,6 +395,7 @@ enum err row_decode_meta(const uint8_t *bytes, size_t len, struct store_meta *re
 		return ERR_FORMAT;
 	if (meta.schema >= STORE_SCHEMA_BLOCKS) {
 		meta.commit = reader_u64(&r);
+		meta.migrating = reader_u8(&r) != 0;
 		unsigned groups = reader_u8(&r);
 		for (unsigned i = COLUMN_GROUP_FIRST; i <= groups && i <= COLUMN_GROUP_LAST; i++)
 			meta.ends[i] = reader_u32(&r);

@@ -54,6 +54,7 @@ struct store_meta {
 	uint64_t digest;   /* sum of their checksums: tells a page of old rows from the current one */
 	bool digest_known; /* false after a damaged row was replaced: the next open counts again */
 	uint64_t commit;   /* counts commits: which delta is newer than which block */
+	bool migrating;    /* from an older schema: not all hosts are in the blocks yet */
 	uint32_t ends[COLUMN_GROUP_LAST + 1]; /* of each group, above its highest number */
 };
 void row_encode_meta(const struct row_key *key, const struct store_meta *meta, struct row_value *ret);
@@ -77,6 +78,7 @@ enum err row_decode_meta(const uint8_t *bytes, size_t len, struct store_meta *re
 /* One row of a set, allocated to measure. `len` 0 deletes the row of that key. */
 struct row {
 	struct row_key key;
+	uint64_t turn; /* of the put, in its set */
 	size_t len;
 	uint8_t bytes[];
 };
@@ -86,7 +88,8 @@ struct row_set {
 	struct row **rows;
 	size_t count;
 	size_t capacity;
-	size_t bytes; /* of all rows' values */
+	size_t bytes;  /* of all rows' values */
+	uint64_t turn; /* counts puts */
 };
 
 /* Replaces a row of the same key. ERR_NOMEM. */
@@ -103,10 +106,13 @@ void row_set_clear(struct row_set *set);
 #define ROW_CHUNK_BYTES 32768
 struct row_chunk {
 	size_t len, pos;
-	bool last; /* the table ends with this chunk */
+	bool last;         /* the table ends with this chunk */
+	struct row_key at; /* the backend's: behind this key it goes on */
 	uint8_t data[ROW_CHUNK_BYTES];
 };
 
+/* Empty, to begin behind a key; and empty, to go on. */
+void row_chunk_begin(struct row_chunk *chunk, const struct row_key *after);
 void row_chunk_reset(struct row_chunk *chunk);
 /* False when full. */
 bool row_chunk_push(struct row_chunk *chunk, const struct row_key *key, const uint8_t *bytes, size_t len);

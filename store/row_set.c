@@ -46,6 +46,7 @@ enum err row_set_put(struct row_set *set, const struct row_key *key, const uint8
 		return ERR_NOMEM;
 	}
 	row->key = *key;
+	row->turn = ++set->turn;
 	row->len = len;
 	if (len > 0)
 		memcpy(row->bytes, bytes, len);
@@ -94,6 +95,7 @@ enum err row_set_merge(struct row_set *into, struct row_set *from)
 	}
 	free(into->rows);
 	free(from->rows);
+	all.turn = into->turn > from->turn ? into->turn : from->turn;
 	*into = all;
 	*from = (struct row_set){0};
 	return ERR_OK;
@@ -109,6 +111,12 @@ void row_set_clear(struct row_set *set)
 
 /* A chunk's row: key length u8, value length u16 in the machine's order, key, value. */
 #define CHUNK_ROW_HEADER 3
+
+void row_chunk_begin(struct row_chunk *chunk, const struct row_key *after)
+{
+	chunk->at = *after;
+	row_chunk_reset(chunk);
+}
 
 void row_chunk_reset(struct row_chunk *chunk)
 {

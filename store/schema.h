@@ -35,7 +35,7 @@
 
 #include "crypto/record.h"
 
-#define STORE_SCHEMA           2 /* newer ones are refused */
+#define STORE_SCHEMA           3 /* newer ones are refused */
 #define STORE_SCHEMA_BLOCKS    3 /* the first one with column blocks */
 #define STORE_ROW_VERSION      1 /* of each payload but that of host states */
 #define STORE_HOST_ROW_VERSION 2

@@ -19,6 +19,8 @@ struct snapshot {
 	size_t commit; /* number of the last commit in it */
 	bool unlocked;
 	struct store_meta meta;
+	struct numbers hosts; /* for scans of hosts' rows; loaded when first needed */
+	bool hosts_loaded;
 	struct row_set damaged; /* keys only */
 };
 
@@ -55,7 +57,7 @@ static enum err read_in_guard(void *context)
 {
 	struct read_work *w = context;
 	enum err err = w->value != NULL ? lmdb_get(w->r->txn, w->r->e.dbi, w->key, w->value)
-					: lmdb_chunk(w->r->txn, w->r->e.dbi, w->key, w->chunk);
+					: lmdb_chunk(w->r->txn, w->r->e.dbi, &w->r->hosts, w->chunk);
 	/* Whatever was read is void then, damage included. */
 	return overtaken(w->r) ? ERR_BUSY : err;
 }
@@ -75,6 +77,11 @@ static enum err load_meta(struct snapshot *r, struct err_info *info)
 		    "\"%s\" was written by a newer meshd (this program knows schema %u); install the "
 		    "newer mesh",
 		    r->e.data_path, (unsigned)STORE_SCHEMA);
+	if (err == ERR_OK && r->meta.migrating)
+		return err_set(info, ERR_BUSY,
+			       "\"%s\" is being converted to a newer layout by meshd; ask again in a minute "
+			       "(or start meshd, if it is stopped)",
+			       r->e.data_path);
 	/* No replica is without one that can be read. */
 	if (err == ERR_NOT_FOUND || err == ERR_FORMAT)
 		err = ERR_CORRUPT;
@@ -147,6 +154,7 @@ void snapshot_close(struct snapshot *r)
 		(void)lmdb_env_run(&r->e, end_in_guard, r);
 	lmdb_env_close(&r->e);
 	row_set_clear(&r->damaged);
+	numbers_clear(&r->hosts);
 	free(r);
 }
 
@@ -166,9 +174,23 @@ uint64_t snapshot_damaged(const struct snapshot *r)
 	return r->damaged.count;
 }
 
+static bool has_numbers(const struct snapshot *r)
+{
+	return r->meta.schema >= STORE_SCHEMA_BLOCKS;
+}
+
 enum err snapshot_get(struct snapshot *r, const struct row_key *key, struct row_value *ret)
 {
-	struct read_work work = {r, key, ret, NULL};
+	struct row_key stored = *key;
+	struct id host;
+	uint32_t number;
+	if (has_numbers(r) && host_key_of(key, &host)) {
+		enum err err = snapshot_number(r, &host, &number);
+		if (err != ERR_OK)
+			return err;
+		stored = host_key_stored(key, number);
+	}
+	struct read_work work = {r, &stored, ret, NULL};
 	enum err err = lmdb_env_run(&r->e, read_in_guard, &work);
 	if (err == ERR_OK && row_check(key, ret->bytes, ret->len) != ERR_OK) {
 		count_damaged(r, key);
@@ -249,10 +271,39 @@ enum err snapshot_number(struct snapshot *r, const struct id *host, uint32_t *re
 {
 	struct row_key key = row_key_id(TABLE_NUMBERS, host);
 	struct row_value row;
+	if (r->hosts_loaded)
+		return numbers_find(&r->hosts, host, ret) ? ERR_OK : ERR_NOT_FOUND;
 	enum err err = snapshot_get(r, &key, &row);
 	if (err == ERR_OK && row_decode_number(row.bytes, row.len, ret) != ERR_OK)
 		err = ERR_NOT_FOUND;
 	return err;
+}
+
+static enum err load_hosts(struct snapshot *r)
+{
+	const uint8_t prefix[] = {TABLE_NUMBERS};
+	struct snapshot_scan scan;
+	struct row_key key;
+	struct id id;
+	const uint8_t *bytes;
+	size_t len;
+	uint32_t number;
+	enum err err = snapshot_scan_open(r, prefix, sizeof(prefix), &scan);
+	if (err != ERR_OK)
+		return err;
+	while ((err = snapshot_scan_next(&scan, &key, &bytes, &len)) == ERR_OK) {
+		if (key.len != 1 + ID_BYTES || row_decode_number(bytes, len, &number) != ERR_OK ||
+		    number >= LIMIT_HOST_NUMBERS)
+			continue;
+		memcpy(id.b, key.bytes + 1, ID_BYTES);
+		if (numbers_put(&r->hosts, &id, number) == ERR_NOMEM) {
+			err = ERR_NOMEM;
+			break;
+		}
+	}
+	snapshot_scan_close(&scan);
+	r->hosts_loaded = err == ERR_NOT_FOUND;
+	return r->hosts_loaded ? ERR_OK : err;
 }
 
 enum err snapshot_scan_open(struct snapshot *r, const uint8_t *prefix, size_t prefix_len,
@@ -260,10 +311,16 @@ enum err snapshot_scan_open(struct snapshot *r, const uint8_t *prefix, size_t pr
 {
 	struct snapshot_scan scan = {.snapshot = r, .prefix_len = prefix_len};
 	CHECK(prefix_len >= 1 && row_key_of(prefix, prefix_len, &scan.at) == ERR_OK);
+	bool of_hosts = prefix[0] == TABLE_RECORDS || prefix[0] == TABLE_HOST_STATES;
+	/* Behind the first two bytes their stored keys are others than those asked with. */
+	CHECK(!of_hosts || prefix_len <= 2);
+	enum err err = of_hosts && has_numbers(r) && !r->hosts_loaded ? load_hosts(r) : ERR_OK;
+	if (err != ERR_OK)
+		return err;
 	scan.chunk = malloc(sizeof(*scan.chunk));
 	if (scan.chunk == NULL)
 		return ERR_NOMEM;
-	row_chunk_reset(scan.chunk);
+	row_chunk_begin(scan.chunk, &scan.at);
 	*ret = scan;
 	return ERR_OK;
 }
@@ -271,20 +328,18 @@ enum err snapshot_scan_open(struct snapshot *r, const uint8_t *prefix, size_t pr
 enum err snapshot_scan_next(struct snapshot_scan *scan, struct row_key *ret_key, const uint8_t **ret_bytes,
 			    size_t *ret_len)
 {
-	struct row_key before = scan->at;
 	for (;;) {
 		if (!row_chunk_peek(scan->chunk, ret_key, ret_bytes, ret_len)) {
 			if (scan->chunk->last)
 				return ERR_NOT_FOUND;
-			struct read_work work = {scan->snapshot, &scan->at, NULL, scan->chunk};
+			struct read_work work = {scan->snapshot, NULL, NULL, scan->chunk};
 			enum err err = lmdb_env_run(&scan->snapshot->e, read_in_guard, &work);
 			if (err != ERR_OK)
 				return err;
 			continue;
 		}
-		if (memcmp(ret_key->bytes, before.bytes, scan->prefix_len) != 0)
+		if (memcmp(ret_key->bytes, scan->at.bytes, scan->prefix_len) != 0)
 			return ERR_NOT_FOUND;
-		scan->at = *ret_key;
 		row_chunk_take(scan->chunk);
 		if (row_check(ret_key, *ret_bytes, *ret_len) == ERR_OK)
 			return ERR_OK;

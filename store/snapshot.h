@@ -16,10 +16,11 @@ const struct store_meta *snapshot_meta(const struct snapshot *r);
  * without a lock, was overtaken. */
 enum err snapshot_get(struct snapshot *r, const struct row_key *key, struct row_value *ret);
 
-/* Rows whose key starts with the `prefix_len` first bytes of `prefix`, in order, damaged ones left out. */
+/* Rows whose key starts with the `prefix_len` first bytes of `prefix`, damaged ones left out, in the order of
+ * their stored keys: those of hosts by number. */
 struct snapshot_scan {
 	struct snapshot *snapshot;
-	struct row_key at;
+	struct row_key at; /* the prefix */
 	size_t prefix_len;
 	struct row_chunk *chunk;
 };

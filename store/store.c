@@ -21,6 +21,19 @@ struct store {
 	uint64_t commit_us; /* of the running commit; taken over by thaw */
 };
 
+static void take_counts(struct store *s)
+{
+	struct backend_count count;
+	s->backend->ops->count(s->backend, &count);
+	s->stats.rows = count.rows;
+	s->stats.file_bytes = count.file_bytes;
+	s->stats.written_bytes = count.written_bytes;
+	s->stats.blocks = count.work.blocks;
+	s->stats.rebuilt = count.work.rebuilt;
+	s->stats.refused = count.work.refused;
+	s->stats.swept = count.work.swept;
+}
+
 enum err store_over(struct backend *backend, struct store **ret)
 {
 	struct store *s = calloc(1, sizeof(*s));
@@ -29,21 +42,28 @@ enum err store_over(struct backend *backend, struct store **ret)
 		return ERR_NOMEM;
 	}
 	s->backend = backend;
-	backend->ops->count(backend, &s->stats.rows, &s->stats.file_bytes);
+	take_counts(s);
 	*ret = s;
 	return ERR_OK;
+}
+
+enum err store_open_with(const char *path, const struct id *estate, const struct id *self,
+			 const struct store_progress *progress, struct store **ret, bool *ret_set_aside,
+			 struct err_info *info)
+{
+	struct backend *backend;
+	enum err err = backend_lmdb_open(path, LIMIT_REPLICA_MAP_BYTES, estate, self, progress, &backend,
+					 ret_set_aside, info);
+	if (err != ERR_OK)
+		return err;
+	err = store_over(backend, ret);
+	return err == ERR_OK ? err : err_set(info, err, "cannot open \"%s\": %s", path, err_text(err));
 }
 
 enum err store_open(const char *path, const struct id *estate, const struct id *self, struct store **ret,
 		    bool *ret_set_aside, struct err_info *info)
 {
-	struct backend *backend;
-	enum err err =
-	    backend_lmdb_open(path, LIMIT_REPLICA_MAP_BYTES, estate, self, &backend, ret_set_aside, info);
-	if (err != ERR_OK)
-		return err;
-	err = store_over(backend, ret);
-	return err == ERR_OK ? err : err_set(info, err, "cannot open \"%s\": %s", path, err_text(err));
+	return store_open_with(path, estate, self, NULL, ret, ret_set_aside, info);
 }
 
 enum err store_open_memory(const struct id *estate, const struct id *self, struct store **ret)
@@ -167,7 +187,7 @@ enum err store_freeze(struct store *s)
 	if (s->filling.count == 0)
 		return ERR_NOT_FOUND;
 	s->frozen = s->filling;
-	s->filling = (struct row_set){0};
+	s->filling = (struct row_set){.turn = s->frozen.turn};
 	s->is_frozen = true;
 	return ERR_OK;
 }
@@ -196,7 +216,7 @@ void store_thaw(struct store *s, enum err commit_result)
 	}
 	s->is_frozen = false;
 	s->backend->ops->settle(s->backend, commit_result);
-	s->backend->ops->count(s->backend, &s->stats.rows, &s->stats.file_bytes);
+	take_counts(s);
 }
 
 enum err store_flush(struct store *s, wall_ms now, struct err_info *info)
@@ -295,63 +315,70 @@ static const struct row *next_in_batches(const struct store *s, const struct row
 	return a != NULL && a->key.bytes[0] == after->bytes[0] ? a : NULL;
 }
 
-/* The backend's next row after `at`, reading on when the chunk is used up. False at the table's end. */
-static enum err next_in_backend(struct store *s, const struct row_key *at, struct row_chunk *chunk,
-				struct row_key *ret_key, struct row_value *ret, bool *ret_found)
+struct walk {
+	struct store *s;
+	visit_row visit;
+	void *context;
+	struct row_key in_batches; /* rows of the batches are visited up to here */
+	uint64_t turn;             /* of the last put before: what the visitor puts itself it does not get */
+	struct row_chunk *chunk;
+	bool more;
+};
+
+/* Rows of the batches whose key starts below `end` (NULL: all). Copied: the visitor may put, which frees
+ * rows. */
+static void visit_batches(struct walk *w, const struct row_key *end)
 {
+	const struct row *row;
+	while (w->more && (row = next_in_batches(w->s, &w->in_batches)) != NULL) {
+		if (end != NULL && memcmp(row->key.bytes, end->bytes, 2) >= 0)
+			return;
+		struct row_value value = {.len = row->len};
+		memcpy(value.bytes, row->bytes, row->len);
+		w->in_batches = row->key;
+		bool own = row->turn > w->turn && row_set_find(&w->s->filling, &row->key) == row;
+		if (value.len > 0 && !own)
+			w->more = w->visit(w->context, &w->in_batches, value.bytes, value.len);
+	}
+}
+
+/* What the batches have is theirs to show. */
+static void visit_chunk(struct walk *w)
+{
+	struct row_key key;
 	const uint8_t *bytes;
-	*ret_found = false;
-	for (;;) {
-		if (row_chunk_peek(chunk, ret_key, &bytes, &ret->len)) {
-			if (row_key_compare(ret_key, at) > 0) {
-				memcpy(ret->bytes, bytes, ret->len);
-				*ret_found = true;
-				return ERR_OK;
-			}
-			row_chunk_take(chunk);
-		} else if (chunk->last) {
-			return ERR_OK;
-		} else {
-			enum err err = s->backend->ops->chunk(s->backend, at, chunk);
-			if (err != ERR_OK)
-				return err;
-		}
+	struct row_value value;
+	for (; w->more && row_chunk_peek(w->chunk, &key, &bytes, &value.len); row_chunk_take(w->chunk)) {
+		/* Certificates come first, wherever they are. */
+		if (key.bytes[0] == TABLE_RECORDS)
+			visit_batches(w, &key);
+		if (!w->more || find_in_batches(w->s, &key) != NULL)
+			continue;
+		memcpy(value.bytes, bytes, value.len);
+		if (row_check(&key, value.bytes, value.len) == ERR_OK)
+			w->more = w->visit(w->context, &key, value.bytes, value.len);
+		else
+			drop_damaged(w->s, &key);
 	}
 }
 
 static enum err each_row(struct store *s, enum store_table table, visit_row visit, void *context)
 {
-	struct row_chunk *chunk = malloc(sizeof(*chunk));
-	struct row_key at = row_key_first(table);
-	struct row_key key;
-	struct row_value value;
-	bool found, more = true;
-	enum err err = chunk != NULL ? ERR_OK : ERR_NOMEM;
+	struct walk w = {.s = s, .visit = visit, .context = context, .more = true, .turn = s->filling.turn};
+	enum err err = ERR_OK;
+	w.in_batches = row_key_first(table);
+	w.chunk = malloc(sizeof(*w.chunk));
+	if (w.chunk == NULL)
+		return ERR_NOMEM;
+	row_chunk_begin(w.chunk, &w.in_batches);
+	do {
+		err = s->backend->ops->chunk(s->backend, w.chunk);
+		if (err == ERR_OK)
+			visit_chunk(&w);
+	} while (err == ERR_OK && w.more && !w.chunk->last);
 	if (err == ERR_OK)
-		row_chunk_reset(chunk);
-	while (err == ERR_OK && more) {
-		err = next_in_backend(s, &at, chunk, &key, &value, &found);
-		if (err != ERR_OK)
-			break;
-		const struct row *row = next_in_batches(s, &at);
-		if (row == NULL && !found)
-			break;
-		/* Copied: the visitor may put, which frees rows. */
-		bool from_batch = row != NULL && (!found || row_key_compare(&row->key, &key) <= 0);
-		if (from_batch) {
-			key = row->key;
-			value.len = row->len;
-			memcpy(value.bytes, row->bytes, row->len);
-		}
-		at = key;
-		if (from_batch && value.len == 0)
-			continue;
-		if (from_batch || row_check(&key, value.bytes, value.len) == ERR_OK)
-			more = visit(context, &key, value.bytes, value.len);
-		else
-			drop_damaged(s, &key);
-	}
-	free(chunk);
+		visit_batches(&w, NULL);
+	free(w.chunk);
 	return err;
 }
 

@@ -25,6 +25,15 @@ struct store;
  * for a newer schema, ERR_DENIED, ERR_DISK_FULL, ERR_BUSY. */
 enum err store_open(const char *path, const struct id *estate, const struct id *self, struct store **ret,
 		    bool *ret_set_aside, struct err_info *info);
+/* What takes long while opening, as it goes on. `migrated`: rows moved so far from an older schema, of about
+ * so many; `done` once. */
+struct store_progress {
+	void (*migrated)(void *context, uint64_t rows, uint64_t of, bool done);
+	void *context;
+};
+enum err store_open_with(const char *path, const struct id *estate, const struct id *self,
+			 const struct store_progress *progress, struct store **ret, bool *ret_set_aside,
+			 struct err_info *info);
 /* Nothing outlives store_close. */
 enum err store_open_memory(const struct id *estate, const struct id *self, struct store **ret);
 /* Does not commit what is still in the filling batch. */
@@ -60,8 +69,8 @@ enum err store_get_record(struct store *s, const struct record_key *key, uint8_t
 			  wall_ms *ret_received);
 enum err store_get_blob(struct store *s, const struct id *id, uint8_t *ret, size_t *ret_len);
 
-/* Every row, in key order (records: certificates first, then by kind, writer, subject, slot). Stops when
- * `each` returns false. What is put during an iteration may or may not be seen. */
+/* Every row once, records by kind, certificates first. Stops when `each` returns false. What is put during an
+ * iteration may or may not be seen. */
 enum err store_each_record(struct store *s,
 			   bool (*each)(void *context, const uint8_t *bytes, size_t len, wall_ms received),
 			   void *context);
@@ -75,9 +84,15 @@ enum err store_each_issue(struct store *s, bool (*each)(void *context, const str
 			  void *context);
 
 struct store_stats {
-	uint64_t rows, damaged, commits, committed_rows, committed_bytes;
+	uint64_t rows; /* that were put, not what is derived of them */
+	uint64_t damaged, commits, committed_rows, committed_bytes;
 	uint64_t last_commit_us;
 	uint64_t file_bytes;
+	uint64_t written_bytes; /* that commits wrote since the store was opened, in whole pages */
+	uint64_t blocks;        /* column blocks and deltas written */
+	uint64_t rebuilt;       /* damaged ones that were made anew */
+	uint64_t refused;       /* rows that there was no room for */
+	uint64_t swept;         /* rows that nobody referred to any more */
 };
 void store_stats(const struct store *s, struct store_stats *ret);
 

@@ -2,6 +2,7 @@
  * kind of issue says what it means. */
 #include "base/prng.h"
 #include "os/file.h"
+#include "store/host_key.h"
 #include "store/query_private.h"
 #include "tests/unit/query_estate.h"
 
@@ -245,7 +246,10 @@ static void damage_reveals_nobody(void **state)
 	assert_int_equal(os_file_read(data, 1 << 26, &file, &len, NULL), ERR_OK);
 	for (size_t i = 0; i < 2; i++) {
 		struct id id = q->roster.hidden[i].id;
-		struct row_key at = row_key_id(TABLE_HOST_STATES, &id);
+		struct row_key known = row_key_id(TABLE_HOST_STATES, &id);
+		uint32_t number;
+		assert_int_equal(snapshot_number(q->snapshot, &id, &number), ERR_OK);
+		struct row_key at = host_key_stored(&known, number);
 		id_hex(&id, ids[i]);
 		add_rows(file, len, &at, ROW_HEADER_BYTES + 60, positions, &count);
 	}

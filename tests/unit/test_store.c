@@ -416,7 +416,7 @@ static void damaged_rows_are_absent_and_go(struct scratch *scratch, bool memory)
 		assert_int_equal(backend_memory_open(&estate, &self, &b), ERR_OK);
 	else
 		assert_int_equal(backend_lmdb_open(scratch_path(scratch, "replica"), 1 << 20, &estate, &self,
-						   &b, NULL, NULL),
+						   NULL, &b, NULL, NULL),
 				 ERR_OK);
 	assert_int_equal(store_over(b, &s), ERR_OK);
 	for (uint64_t i = 0; i < 10; i++)

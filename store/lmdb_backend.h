@@ -1,0 +1,198 @@
+/* What the files of the LMDB backend share. Private to them.
+ *
+ * A commit, in one transaction: rows of the batch under their stored keys (lmdb_commit.c), then what follows
+ * from them: host rows of the column groups (lmdb_derive.c), the component index (lmdb_index.c), both written
+ * as blocks and deltas (lmdb_blocks.c), then what nobody refers to any more (lmdb_sweep.c), then the meta
+ * row. Each write goes through lmdb_put, which keeps count and digest. */
+#ifndef MESH_STORE_LMDB_BACKEND_H
+#define MESH_STORE_LMDB_BACKEND_H
+
+#include <threads.h>
+
+#include "store/backend.h"
+#include "store/column.h"
+#include "store/host_key.h"
+#include "store/lmdb_env.h"
+#include "store/numbers.h"
+
+/* Rows that deltas of one group may hold before they are folded into blocks. */
+#define DELTA_ROWS_MAX  4096
+#define DELTA_BYTES_MAX (1024 * 1024)
+#define DELTA_COUNT_MAX 256
+/* So many changed rows of one block are written as the block itself. */
+#define DENSE_ROWS 48
+
+struct delta_tally {
+	uint64_t rows, bytes;
+	uint32_t count;
+};
+
+/* A manifest that is not complete: a blob is not here yet, or there was no room. */
+struct index_waiting {
+	uint32_t manifest;
+	struct id blob; /* zero: not known which */
+};
+
+struct index_chunk {
+	uint16_t entries;
+	bool complete;
+};
+
+/* Of the component index, what the committing thread knows by heart. */
+struct index_state {
+	struct numbers entries, chunks, manifests;
+	struct index_chunk *facts; /* by chunk number */
+	uint32_t fact_cap;
+	struct index_waiting *waiting;
+	size_t waiting_count, waiting_cap;
+	bool retry; /* those that wait for nothing in particular: there may be room now */
+};
+
+struct lmdb {
+	struct backend backend;
+	struct lmdb_env e;
+	struct os_lock *lock;
+	uint64_t map_bytes;
+	struct backend_count count; /* the loop's copy, taken in settle */
+	mtx_t hosts_lock;           /* the loop reads while a commit allots */
+	struct numbers hosts;
+	/* The committing thread's from here on. */
+	struct store_meta meta; /* of the last commit */
+	struct backend_work total;
+	uint64_t written_bytes;
+	uint64_t data_rows; /* without what is derived */
+	struct delta_tally deltas[COLUMN_GROUP_LAST + 1];
+	struct index_state index;
+	bool stale; /* a commit failed: numbers and index are read anew */
+	uint32_t
+	    repair; /* a bit a group that is to be made anew by the next commit, as it was found damaged */
+	struct sweep {
+		uint8_t table; /* where the last pass stopped; 0: none under way */
+		struct row_key at;
+		uint8_t *marked; /* a bit a manifest, chunk or entry number that hosts refer to */
+		uint64_t due;    /* wall clock ms */
+	} sweep;
+};
+
+/* Rows of column groups to derive anew. */
+struct touched {
+	uint32_t number;
+	uint32_t groups; /* a bit a group */
+};
+
+struct commit;
+/* What else belongs into a commit, after the batch's rows and before what is derived. */
+typedef enum err (*lmdb_also)(struct commit *c);
+
+struct commit {
+	struct lmdb *l;
+	MDB_txn *txn;
+	const struct row_set *batch;
+	struct store_meta meta;
+	struct backend_work work;
+	uint64_t data_rows;
+	struct delta_tally deltas[COLUMN_GROUP_LAST + 1];
+	struct touched *touched;
+	size_t touched_count, touched_cap;
+	struct index_news *news; /* of the index, not written yet */
+	uint32_t *forgotten;     /* host numbers that are free again after the commit */
+	size_t forgotten_count, forgotten_cap;
+	bool new_blobs, issuers_changed;
+	wall_ms now;
+	lmdb_also also;
+	void *context; /* also's */
+	struct err_info *info;
+	int code; /* LMDB's, of the step that failed */
+};
+
+/* --- lmdb_write.c --- */
+
+/* `known`: the key with ids, which the checksum covers; of others `stored` itself. `len` 0 deletes. */
+enum err lmdb_put(struct commit *c, const struct row_key *stored, const struct row_key *known,
+		  const uint8_t *bytes, size_t len);
+/* A host's row, by the key with its id. ERR_NOT_FOUND, also when it fails its checksum. */
+enum err lmdb_read(struct commit *c, const struct row_key *known, struct row_value *ret);
+/* A good block or delta, which the caller frees; ERR_NOT_FOUND, ERR_CHECKSUM. */
+struct lmdb_block {
+	struct column_block block;
+	struct lmdb_value value;
+};
+enum err lmdb_read_block(struct commit *c, const struct row_key *key, struct lmdb_block *ret);
+/* Checksum that the digest counts; 0 for a value that has none. */
+uint64_t lmdb_checksum(const struct row_key *stored, const uint8_t *bytes, size_t len);
+bool lmdb_is_good(const struct row_key *stored, const struct row_key *known, const uint8_t *bytes,
+		  size_t len);
+
+/* --- lmdb_commit.c --- */
+
+enum err lmdb_commit(struct lmdb *l, const struct row_set *batch, wall_ms now, struct err_info *info);
+/* `now` 0: the replica's age stays as it is. `also` may be NULL. */
+enum err lmdb_commit_with(struct lmdb *l, const struct row_set *batch, wall_ms now, lmdb_also also,
+			  void *context, struct err_info *info);
+enum err lmdb_touch(struct commit *c, uint32_t number, uint32_t groups);
+/* A row of a host by its key with the id; `len` 0 deletes. */
+enum err lmdb_put_host_row(struct commit *c, const struct row_key *key, const struct id *host,
+			   const uint8_t *bytes, size_t len);
+static inline uint32_t lmdb_bit(enum column_group group)
+{
+	return 1u << group;
+}
+
+/* --- lmdb_blocks.c --- */
+
+/* A row that changed: its number, and where it stands in a draft. */
+struct block_row {
+	uint32_t number;
+	uint32_t row;
+};
+/* Rows of a group that changed, by ascending number. ERR_CHECKSUM: a block of the catalogue is damaged. */
+enum err lmdb_blocks_write(struct commit *c, enum column_group group, const struct column_draft *rows,
+			   const struct block_row *changed, size_t count);
+/* A group of hosts, from what it is derived of. */
+enum err lmdb_blocks_rewrite(struct commit *c, enum column_group group);
+/* Drops all blocks and deltas of a group. */
+enum err lmdb_blocks_drop(struct commit *c, enum column_group group);
+/* --- lmdb_derive.c --- */
+
+/* Everything that was touched. */
+enum err lmdb_derive(struct commit *c);
+/* The row of one host. */
+enum err lmdb_derive_row(struct commit *c, enum column_group group, uint32_t number, struct column_draft *d,
+			 unsigned row);
+
+/* --- lmdb_index.c --- */
+
+#define INDEX_NO_ROOM UINT32_MAX
+/* The number of a manifest that a host names, INDEX_NO_ROOM when there are too many; what a new one names is
+ * read by lmdb_index_settle. `good`: the host counts. */
+enum err lmdb_index_manifest(struct commit *c, const struct id *root, bool good, uint32_t *ret);
+/* ERR_CHECKSUM: a block of it is damaged. */
+enum err lmdb_index_settle(struct commit *c);
+/* Forgets all of it; hosts' rows that name its numbers must be derived again. */
+enum err lmdb_index_drop(struct commit *c);
+void lmdb_index_clear(struct index_state *index);
+void lmdb_index_news_free(struct commit *c);
+/* For loading. ERR_NOMEM. */
+enum err lmdb_index_fact(struct index_state *index, uint32_t chunk, struct index_chunk fact);
+enum err lmdb_index_wait(struct index_state *index, uint32_t manifest, const struct id *blob);
+
+/* --- lmdb_load.c --- */
+
+/* Host numbers, tallies of deltas and index from the file, in place of those in memory. Groups that are
+ * damaged are noted in l->repair. */
+enum err lmdb_load(struct lmdb *l, MDB_txn *txn, const struct store_meta *meta);
+/* Every row once, against the count and digest of the meta row: a page that was swapped for an older one
+ * holds valid rows, and only the sum gives it away. After lmdb_load. ERR_CORRUPT. */
+enum err lmdb_verify(struct lmdb *l);
+
+/* --- lmdb_migrate.c --- */
+
+/* From an older schema, in commits of bounded size; picks up where an earlier try ended. */
+enum err lmdb_migrate(struct lmdb *l, const struct store_progress *progress, struct err_info *info);
+
+/* --- backend_lmdb.c --- */
+
+/* Twice as large. While no transaction is open. */
+enum err lmdb_grow_map(struct lmdb *l);
+
+#endif

@@ -1,0 +1,370 @@
+/* One batch in one synced transaction: rows first, then what is derived of them, then the meta row. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "os/file.h"
+#include "store/lmdb_backend.h"
+
+#define PROBE_BYTES (256 * 1024) /* as much as LMDB writes at once */
+#define FREE_PAGES  0            /* LMDB's table of free pages by transaction */
+
+/* Room for one more of `size` bytes each. */
+static enum err reserve(void **array, size_t *cap, size_t count, size_t size)
+{
+	if (count < *cap)
+		return ERR_OK;
+	size_t wanted = *cap == 0 ? 64 : *cap * 2;
+	void *more = realloc(*array, wanted * size);
+	if (more == NULL)
+		return ERR_NOMEM;
+	*array = more;
+	*cap = wanted;
+	return ERR_OK;
+}
+
+enum err lmdb_touch(struct commit *c, uint32_t number, uint32_t groups)
+{
+	enum err err = reserve((void **)&c->touched, &c->touched_cap, c->touched_count, sizeof(*c->touched));
+	if (err == ERR_OK)
+		c->touched[c->touched_count++] = (struct touched){number, groups};
+	return err;
+}
+
+static uint32_t groups_of(uint8_t kind)
+{
+	switch (kind) {
+	case RECORD_CERTIFICATE:
+		return lmdb_bit(GROUP_HOST) | lmdb_bit(GROUP_STATE);
+	case RECORD_PROFILE:
+		return lmdb_bit(GROUP_PROFILE);
+	case RECORD_HEALTH:
+		return lmdb_bit(GROUP_HEALTH);
+	case RECORD_COMPONENTS:
+		return lmdb_bit(GROUP_COMPONENTS) | lmdb_bit(GROUP_CHANGES);
+	case RECORD_CRASHES:
+		return lmdb_bit(GROUP_CRASHES);
+	case RECORD_GOODBYE:
+		return lmdb_bit(GROUP_STATE);
+	default:
+		return 0;
+	}
+}
+
+/* --- numbers --- */
+
+static enum err allot(struct commit *c, const struct id *host, uint32_t *ret)
+{
+	struct lmdb *l = c->l;
+	struct row_key key = row_key_id(TABLE_NUMBERS, host);
+	struct row_value row;
+	mtx_lock(&l->hosts_lock);
+	uint32_t number = numbers_free(&l->hosts);
+	enum err err = l->hosts.count < LIMIT_HOST_NUMBERS ? numbers_put(&l->hosts, host, number) : ERR_LIMIT;
+	mtx_unlock(&l->hosts_lock);
+	if (err != ERR_OK)
+		return err;
+	row_encode_number(&key, number, &row);
+	*ret = number;
+	return lmdb_put(c, &key, &key, row.bytes, row.len);
+}
+
+/* --- rows --- */
+
+/* Another issuer named by the state makes another certificate count. */
+static bool issuer_changes(struct commit *c, const struct row_key *key, const uint8_t *bytes, size_t len)
+{
+	struct row_value old;
+	struct host_state was, is;
+	return len == 0 || lmdb_read(c, key, &old) != ERR_OK ||
+	       row_decode_host(key, old.bytes, old.len, &was) != ERR_OK ||
+	       row_decode_host(key, bytes, len, &is) != ERR_OK || !id_equal(&was.issuer, &is.issuer);
+}
+
+static enum err note_forgotten(struct commit *c, uint32_t number)
+{
+	enum err err =
+	    reserve((void **)&c->forgotten, &c->forgotten_cap, c->forgotten_count, sizeof(*c->forgotten));
+	if (err == ERR_OK)
+		c->forgotten[c->forgotten_count++] = number;
+	return err;
+}
+
+enum err lmdb_put_host_row(struct commit *c, const struct row_key *key, const struct id *host,
+			   const uint8_t *bytes, size_t len)
+{
+	uint32_t number, groups;
+	enum err err = ERR_OK;
+	if (!numbers_find(&c->l->hosts, host, &number)) {
+		if (len == 0)
+			return ERR_OK;
+		err = allot(c, host, &number);
+		/* More hosts than any estate has: not kept, and counted. */
+		if (err == ERR_LIMIT) {
+			c->work.refused++;
+			return ERR_OK;
+		}
+	}
+	if (err != ERR_OK)
+		return err;
+	if (key->bytes[0] == TABLE_RECORDS)
+		groups = groups_of(key->bytes[1]);
+	else
+		groups =
+		    lmdb_bit(GROUP_STATE) | (issuer_changes(c, key, bytes, len) ? lmdb_bit(GROUP_HOST) : 0);
+	struct row_key stored = host_key_stored(key, number);
+	err = lmdb_put(c, &stored, key, bytes, len);
+	if (err == ERR_OK)
+		err = lmdb_touch(c, number, groups);
+	if (err == ERR_OK && len == 0)
+		err = note_forgotten(c, number);
+	return err;
+}
+
+/* What the authority says of a host or an issuer begins or ends. */
+static enum err note_issue(struct commit *c, const struct row *row)
+{
+	struct row_value old;
+	struct id subject;
+	uint32_t number;
+	enum issue_kind kind = (enum issue_kind)row->key.bytes[1];
+	if (row->key.len != 2 + ID_BYTES || (lmdb_read(c, &row->key, &old) == ERR_OK) == (row->len > 0))
+		return ERR_OK;
+	memcpy(subject.b, row->key.bytes + 2, ID_BYTES);
+	if (kind == ISSUE_ISSUER_REVOKED || kind == ISSUE_GRANT_ENDED)
+		c->issuers_changed = true;
+	if (kind == ISSUE_HOST_REVOKED && numbers_find(&c->l->hosts, &subject, &number))
+		return lmdb_touch(c, number, lmdb_bit(GROUP_STATE));
+	return ERR_OK;
+}
+
+static enum err put_batch_row(struct commit *c, const struct row *row)
+{
+	struct id host;
+	enum err err = ERR_OK;
+	if (host_key_of(&row->key, &host))
+		return lmdb_put_host_row(c, &row->key, &host, row->bytes, row->len);
+	if (row->key.bytes[0] == TABLE_ISSUES)
+		err = note_issue(c, row);
+	if (row->key.bytes[0] == TABLE_BLOBS && row->len > 0)
+		c->new_blobs = true;
+	return err == ERR_OK ? lmdb_put(c, &row->key, &row->key, row->bytes, row->len) : err;
+}
+
+/* --- hosts of which nothing is left --- */
+
+static enum err has_records(struct commit *c, uint32_t number, bool *ret)
+{
+	*ret = false;
+	for (uint8_t kind = 1; kind < 16 && !*ret; kind++) {
+		struct row_key prefix = host_key_prefix(kind, number);
+		MDB_cursor *cursor;
+		MDB_val k = {prefix.len, prefix.bytes}, v;
+		int rc = mdb_cursor_open(c->txn, c->l->e.dbi, &cursor);
+		if (rc == 0) {
+			rc = mdb_cursor_get(cursor, &k, &v, MDB_SET_RANGE);
+			mdb_cursor_close(cursor);
+		}
+		if (rc != 0 && rc != MDB_NOTFOUND)
+			return lmdb_error(rc, "read", c->l->e.data_path, c->info);
+		*ret = rc == 0 && k.mv_size >= prefix.len && memcmp(k.mv_data, prefix.bytes, prefix.len) == 0;
+	}
+	return ERR_OK;
+}
+
+/* Its state goes with its last record, and its number is free from the next commit on: until then nobody can
+ * take one host's rows for another's. */
+static enum err forget(struct commit *c, uint32_t number, bool *ret)
+{
+	bool left;
+	const struct id *known = numbers_id(&c->l->hosts, number);
+	enum err err = has_records(c, number, &left);
+	*ret = false;
+	if (err != ERR_OK || left || known == NULL)
+		return err;
+	struct id host = *known;
+	struct row_key state = row_key_id(TABLE_HOST_STATES, &host), own = row_key_id(TABLE_NUMBERS, &host);
+	struct row_key stored = host_key_stored(&state, number);
+	err = lmdb_put(c, &stored, &state, NULL, 0);
+	if (err == ERR_OK)
+		err = lmdb_put(c, &own, &own, NULL, 0);
+	if (err == ERR_OK)
+		err = lmdb_touch(c, number, UINT32_MAX);
+	*ret = true;
+	return err;
+}
+
+static int by_number(const void *a, const void *b)
+{
+	const uint32_t *x = a, *y = b;
+	return (*x > *y) - (*x < *y);
+}
+
+static enum err forget_hosts(struct commit *c)
+{
+	size_t kept = 0;
+	enum err err = ERR_OK;
+	if (c->forgotten_count > 0)
+		qsort(c->forgotten, c->forgotten_count, sizeof(*c->forgotten), by_number);
+	for (size_t i = 0; i < c->forgotten_count && err == ERR_OK; i++) {
+		bool gone;
+		if (kept > 0 && c->forgotten[kept - 1] == c->forgotten[i])
+			continue;
+		err = forget(c, c->forgotten[i], &gone);
+		if (gone)
+			c->forgotten[kept++] = c->forgotten[i];
+	}
+	c->forgotten_count = kept;
+	return err;
+}
+
+/* --- the whole --- */
+
+static enum err put_meta(struct commit *c)
+{
+	struct row_key key = row_key_first(TABLE_META);
+	struct row_value row;
+	row_encode_meta(&key, &c->meta, &row);
+	MDB_val k = {key.len, key.bytes}, v = {row.len, row.bytes};
+	c->code = mdb_put(c->txn, c->l->e.dbi, &k, &v, 0);
+	return lmdb_error(c->code, "write", c->l->e.data_path, c->info);
+}
+
+static enum err write_all(struct commit *c)
+{
+	enum err err = ERR_OK;
+	if (c->l->stale)
+		err = lmdb_load(c->l, c->txn, &c->meta);
+	memcpy(c->deltas, c->l->deltas, sizeof(c->deltas));
+	c->l->stale = true; /* until it is committed */
+	for (size_t i = 0; i < c->batch->count && err == ERR_OK; i++)
+		err = put_batch_row(c, c->batch->rows[i]);
+	if (err == ERR_OK)
+		err = forget_hosts(c);
+	if (err == ERR_OK && c->also != NULL)
+		err = c->also(c);
+	if (err == ERR_OK)
+		err = lmdb_derive(c);
+	return err == ERR_OK ? put_meta(c) : err;
+}
+
+/* --- how much was written --- */
+
+static uint64_t pages_of(MDB_txn *txn, MDB_dbi dbi, uint64_t *ret_page_bytes)
+{
+	MDB_stat s;
+	if (mdb_stat(txn, dbi, &s) != 0)
+		return 0;
+	*ret_page_bytes = s.ms_psize;
+	return s.ms_branch_pages + s.ms_leaf_pages + s.ms_overflow_pages;
+}
+
+/* LMDB writes each page that it changes to a new place and lists the old ones as free: those listed under the
+ * transaction, what the tables grew by, and its own list and meta page. */
+static void count_written(struct commit *c, size_t id, uint64_t before)
+{
+	MDB_txn *txn;
+	MDB_val k = {sizeof(id), &id}, v;
+	uint64_t page_bytes = 0;
+	if (mdb_txn_begin(c->l->e.env, NULL, MDB_RDONLY, &txn) != 0)
+		return;
+	uint64_t after = pages_of(txn, c->l->e.dbi, &page_bytes);
+	size_t freed = 0;
+	if (mdb_get(txn, FREE_PAGES, &k, &v) == 0 && v.mv_size >= sizeof(freed))
+		memcpy(&freed, v.mv_data, sizeof(freed));
+	mdb_txn_abort(txn);
+	c->l->written_bytes += (freed + (after > before ? after - before : 0) + 1) * page_bytes;
+}
+
+static enum err commit_in_guard(void *context)
+{
+	struct commit *c = context;
+	uint64_t page_bytes;
+	c->code = mdb_txn_begin(c->l->e.env, NULL, 0, &c->txn);
+	if (c->code != 0)
+		return lmdb_error(c->code, "write", c->l->e.data_path, c->info);
+	uint64_t before = pages_of(c->txn, c->l->e.dbi, &page_bytes);
+	size_t id = mdb_txn_id(c->txn);
+	enum err err = write_all(c);
+	if (err != ERR_OK) {
+		mdb_txn_abort(c->txn);
+		return err;
+	}
+	c->code = mdb_txn_commit(c->txn);
+	if (c->code == 0)
+		count_written(c, id, before);
+	return lmdb_error(c->code, "write", c->l->e.data_path, c->info);
+}
+
+static void take_over(struct commit *c)
+{
+	struct lmdb *l = c->l;
+	mtx_lock(&l->hosts_lock);
+	for (size_t i = 0; i < c->forgotten_count; i++)
+		numbers_drop(&l->hosts, c->forgotten[i]);
+	mtx_unlock(&l->hosts_lock);
+	l->meta = c->meta;
+	l->data_rows = c->data_rows;
+	memcpy(l->deltas, c->deltas, sizeof(l->deltas));
+	l->stale = false;
+	l->repair = 0;
+	l->total.blocks += c->work.blocks;
+	l->total.bytes += c->work.bytes;
+	l->total.rebuilt += c->work.rebuilt;
+	l->total.refused += c->work.refused;
+	l->total.swept += c->work.swept;
+}
+
+static enum err explain(struct commit *c, enum err err)
+{
+	const char *path = c->l->e.data_path;
+	/* LMDB calls a write that the disk took only in part an I/O error; the next byte tells. */
+	if (err == ERR_IO) {
+		struct err_info probe;
+		if (os_file_can_grow(path, PROBE_BYTES, &probe) == ERR_DISK_FULL)
+			return err_set(c->info, ERR_DISK_FULL, "%s", probe.text);
+	}
+	if (err == ERR_CORRUPT)
+		return err_set(
+		    c->info, err,
+		    "cannot write \"%s\": it is damaged; restart meshd, which sets it aside and fills a "
+		    "new one from its peers",
+		    path);
+	if (err == ERR_NOMEM)
+		return err_set(c->info, err, "cannot write \"%s\": out of memory", path);
+	return err;
+}
+
+enum err lmdb_commit_with(struct lmdb *l, const struct row_set *batch, wall_ms now, lmdb_also also,
+			  void *context, struct err_info *info)
+{
+	struct commit *c = calloc(1, sizeof(*c));
+	if (c == NULL)
+		return err_set(info, ERR_NOMEM, "cannot write \"%s\": out of memory", l->e.data_path);
+	c->l = l;
+	c->batch = batch;
+	c->meta = l->meta;
+	c->meta.commit++;
+	c->data_rows = l->data_rows;
+	c->now = now;
+	c->also = also;
+	c->context = context;
+	c->info = info;
+	if (now != 0)
+		c->meta.as_of = now;
+	enum err err = lmdb_env_run(&l->e, commit_in_guard, c);
+	if (err == ERR_OK)
+		take_over(c);
+	else
+		err = explain(c, err);
+	lmdb_index_news_free(c);
+	free(c->touched);
+	free(c->forgotten);
+	free(c);
+	return err;
+}
+
+enum err lmdb_commit(struct lmdb *l, const struct row_set *batch, wall_ms now, struct err_info *info)
+{
+	return lmdb_commit_with(l, batch, now, NULL, NULL, info);
+}

@@ -1,0 +1,117 @@
+/* Reading and writing rows and blocks inside a commit, with the count and digest of all of them. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "store/column_format.h"
+#include "store/lmdb_backend.h"
+
+static bool is_block(const struct row_key *key)
+{
+	return key->bytes[0] == TABLE_BLOCKS || key->bytes[0] == TABLE_DELTAS;
+}
+
+uint64_t lmdb_checksum(const struct row_key *stored, const uint8_t *bytes, size_t len)
+{
+	if (is_block(stored))
+		return len < COLUMN_CHECKSUM_BYTES
+			   ? 0
+			   : column_le(bytes + len - COLUMN_CHECKSUM_BYTES, COLUMN_CHECKSUM_BYTES);
+	return len < ROW_HEADER_BYTES ? 0 : row_checksum(bytes);
+}
+
+bool lmdb_is_good(const struct row_key *stored, const struct row_key *known, const uint8_t *bytes, size_t len)
+{
+	struct column_block b;
+	if (!is_block(stored))
+		return known != NULL && row_check(known, bytes, len) == ERR_OK;
+	if (len > LIMIT_BLOCK_BYTES)
+		return false;
+	/* The codec wants the key before the block. */
+	uint8_t *prefixed = malloc(1 + stored->len + len);
+	if (prefixed == NULL)
+		return false;
+	prefixed[0] = (uint8_t)stored->len;
+	memcpy(prefixed + 1, stored->bytes, stored->len);
+	memcpy(prefixed + 1 + stored->len, bytes, len);
+	bool good = column_open(prefixed, 1 + stored->len, len, &b) == ERR_OK;
+	free(prefixed);
+	return good;
+}
+
+static enum err failed(struct commit *c, int code)
+{
+	c->code = code;
+	return lmdb_error(code, "write", c->l->e.data_path, c->info);
+}
+
+/* A damaged row leaves the digest unknown, as nobody can tell what it was before. */
+static enum err discount_old(struct commit *c, const struct row_key *stored, const struct row_key *known,
+			     bool *ret_there)
+{
+	MDB_val k = {stored->len, (void *)stored->bytes}, v;
+	int rc = mdb_get(c->txn, c->l->e.dbi, &k, &v);
+	*ret_there = rc == 0;
+	if (rc == MDB_NOTFOUND)
+		return ERR_OK;
+	if (rc != 0)
+		return failed(c, rc);
+	c->meta.rows--;
+	c->data_rows -= stored->bytes[0] < TABLE_NUMBERS;
+	if (lmdb_is_good(stored, known, v.mv_data, v.mv_size))
+		c->meta.digest -= lmdb_checksum(stored, v.mv_data, v.mv_size);
+	else
+		c->meta.digest_known = false;
+	return ERR_OK;
+}
+
+enum err lmdb_put(struct commit *c, const struct row_key *stored, const struct row_key *known,
+		  const uint8_t *bytes, size_t len)
+{
+	MDB_val k = {stored->len, (void *)stored->bytes}, v = {len, (void *)bytes};
+	bool there;
+	enum err err = discount_old(c, stored, known, &there);
+	if (err != ERR_OK)
+		return err;
+	if (len > 0) {
+		c->meta.rows++;
+		c->data_rows += stored->bytes[0] < TABLE_NUMBERS;
+		c->meta.digest += lmdb_checksum(stored, bytes, len);
+		c->work.bytes += stored->len + len;
+		return failed(c, mdb_put(c->txn, c->l->e.dbi, &k, &v, 0));
+	}
+	return there ? failed(c, mdb_del(c->txn, c->l->e.dbi, &k, NULL)) : ERR_OK;
+}
+
+enum err lmdb_read(struct commit *c, const struct row_key *known, struct row_value *ret)
+{
+	struct id host;
+	uint32_t number;
+	struct row_key stored = *known;
+	if (host_key_of(known, &host)) {
+		if (!numbers_find(&c->l->hosts, &host, &number))
+			return ERR_NOT_FOUND;
+		stored = host_key_stored(known, number);
+	}
+	enum err err = lmdb_get(c->txn, c->l->e.dbi, &stored, ret);
+	if (err == ERR_OK && row_check(known, ret->bytes, ret->len) != ERR_OK)
+		err = ERR_NOT_FOUND;
+	return err;
+}
+
+enum err lmdb_read_block(struct commit *c, const struct row_key *key, struct lmdb_block *ret)
+{
+	struct lmdb_block b = {.value = {.bytes = NULL}};
+	enum err err = lmdb_get_value(c->txn, c->l->e.dbi, key, &b.value);
+	if (err == ERR_LIMIT)
+		err = ERR_CHECKSUM;
+	if (err == ERR_OK &&
+	    column_open(b.value.bytes, b.value.prefix_bytes, b.value.len, &b.block) != ERR_OK)
+		err = ERR_CHECKSUM;
+	if (err != ERR_OK) {
+		free(b.value.bytes);
+		return err;
+	}
+	*ret = b;
+	return ERR_OK;
+}
