@@ -91,13 +91,34 @@ static enum err open_body(const uint8_t *body, size_t bytes, struct column_block
 	return ERR_OK;
 }
 
+static uint64_t checksum_of(const uint8_t *prefix, size_t prefix_bytes, const uint8_t *body, size_t bytes)
+{
+	return hash_checksum(prefix, prefix_bytes) + hash_checksum(body, bytes);
+}
+
+uint64_t column_checksum(const struct row_key *key, const uint8_t *body, size_t bytes)
+{
+	uint8_t prefix[1 + ROW_KEY_BYTES];
+	prefix[0] = (uint8_t)key->len;
+	memcpy(prefix + 1, key->bytes, key->len);
+	return checksum_of(prefix, 1 + key->len, body, bytes);
+}
+
+bool column_good(const struct row_key *key, const uint8_t *stored, size_t len)
+{
+	if (len < COLUMN_HEAD_BYTES + COLUMN_CHECKSUM_BYTES)
+		return false;
+	size_t body = len - COLUMN_CHECKSUM_BYTES;
+	return column_checksum(key, stored, body) == column_le(stored + body, COLUMN_CHECKSUM_BYTES);
+}
+
 enum err column_open(const uint8_t *prefixed, size_t prefix_bytes, size_t len, struct column_block *ret)
 {
 	if (len < COLUMN_HEAD_BYTES + COLUMN_CHECKSUM_BYTES)
 		return ERR_CHECKSUM;
 	size_t body = len - COLUMN_CHECKSUM_BYTES;
 	uint64_t stated = column_le(prefixed + prefix_bytes + body, COLUMN_CHECKSUM_BYTES);
-	if (hash_checksum(prefixed, prefix_bytes + body) != stated)
+	if (checksum_of(prefixed, prefix_bytes, prefixed + prefix_bytes, body) != stated)
 		return ERR_CHECKSUM;
 	return open_body(prefixed + prefix_bytes, body, ret);
 }

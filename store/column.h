@@ -11,7 +11,7 @@
  *       presence: a bit a row, least significant first, up to a whole number of 8 bytes
  *       arrays: rows x width bytes each
  *       heap
- *       checksum u64 over key length u8, key and all of the above
+ *       checksum u64 of all of the above, plus that of key length u8 and key
  *
  * A number is base + what its array holds, in 0, 1, 2, 4 or 8 bytes, as few as the block's range needs. Texts
  * and bytes are numbers, too: offsets into the heap, where each distinct one stands once, as length u16,
@@ -56,6 +56,10 @@ struct column_block {
 	struct column_array arrays[COLUMN_COUNT_MAX];
 };
 
+/* Checksum of a block under its key: the sum of both checksums, so that they need not stand together. */
+uint64_t column_checksum(const struct row_key *key, const uint8_t *body, size_t bytes);
+/* Whether a stored block is what was written under the key. */
+bool column_good(const struct row_key *key, const uint8_t *stored, size_t len);
 /* Checks the checksum under the key, then that every array lies within. `prefixed` are the key's length, the
  * key, then the stored block, one behind the other, so that no copy is made. ERR_CHECKSUM; ERR_VERSION;
  * ERR_FORMAT. */

@@ -427,7 +427,7 @@ static void write_body(const struct encoder *e, uint64_t commit, uint8_t *body, 
 static enum err encode(struct encoder *e, const struct row_key *key, uint64_t commit, uint8_t **ret,
 		       size_t *ret_len)
 {
-	size_t arrays, prefix = 1 + key->len;
+	size_t arrays;
 	enum err err = fill_heap(e);
 	if (err != ERR_OK)
 		return err;
@@ -435,15 +435,11 @@ static enum err encode(struct encoder *e, const struct row_key *key, uint64_t co
 	size_t bytes = body_bytes(e, &arrays);
 	if (bytes + COLUMN_CHECKSUM_BYTES > LIMIT_BLOCK_BYTES)
 		return ERR_LIMIT;
-	/* The checksum covers the key, which stands before the body until it is known. */
-	uint8_t *whole = calloc(1, prefix + bytes + COLUMN_CHECKSUM_BYTES);
+	uint8_t *whole = calloc(1, bytes + COLUMN_CHECKSUM_BYTES);
 	if (whole == NULL)
 		return ERR_NOMEM;
-	whole[0] = (uint8_t)key->len;
-	memcpy(whole + 1, key->bytes, key->len);
-	write_body(e, commit, whole + prefix, arrays, bytes);
-	put_le(whole + prefix + bytes, hash_checksum(whole, prefix + bytes), COLUMN_CHECKSUM_BYTES);
-	memmove(whole, whole + prefix, bytes + COLUMN_CHECKSUM_BYTES);
+	write_body(e, commit, whole, arrays, bytes);
+	put_le(whole + bytes, column_checksum(key, whole, bytes), COLUMN_CHECKSUM_BYTES);
 	*ret = whole;
 	*ret_len = bytes + COLUMN_CHECKSUM_BYTES;
 	return ERR_OK;

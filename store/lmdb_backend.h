@@ -66,12 +66,6 @@ struct lmdb {
 	bool stale; /* a commit failed: numbers and index are read anew */
 	uint32_t
 	    repair; /* a bit a group that is to be made anew by the next commit, as it was found damaged */
-	struct sweep {
-		uint8_t table; /* where the last pass stopped; 0: none under way */
-		struct row_key at;
-		uint8_t *marked; /* a bit a manifest, chunk or entry number that hosts refer to */
-		uint64_t due;    /* wall clock ms */
-	} sweep;
 };
 
 /* Rows of column groups to derive anew. */

@@ -81,15 +81,6 @@ static bool issuer_changes(struct commit *c, const struct row_key *key, const ui
 	       row_decode_host(key, bytes, len, &is) != ERR_OK || !id_equal(&was.issuer, &is.issuer);
 }
 
-static enum err note_forgotten(struct commit *c, uint32_t number)
-{
-	enum err err =
-	    reserve((void **)&c->forgotten, &c->forgotten_cap, c->forgotten_count, sizeof(*c->forgotten));
-	if (err == ERR_OK)
-		c->forgotten[c->forgotten_count++] = number;
-	return err;
-}
-
 enum err lmdb_put_host_row(struct commit *c, const struct row_key *key, const struct id *host,
 			   const uint8_t *bytes, size_t len)
 {
@@ -114,11 +105,7 @@ enum err lmdb_put_host_row(struct commit *c, const struct row_key *key, const st
 		    lmdb_bit(GROUP_STATE) | (issuer_changes(c, key, bytes, len) ? lmdb_bit(GROUP_HOST) : 0);
 	struct row_key stored = host_key_stored(key, number);
 	err = lmdb_put(c, &stored, key, bytes, len);
-	if (err == ERR_OK)
-		err = lmdb_touch(c, number, groups);
-	if (err == ERR_OK && len == 0)
-		err = note_forgotten(c, number);
-	return err;
+	return err == ERR_OK ? lmdb_touch(c, number, groups) : err;
 }
 
 /* What the authority says of a host or an issuer begins or ends. */
@@ -151,73 +138,6 @@ static enum err put_batch_row(struct commit *c, const struct row *row)
 	return err == ERR_OK ? lmdb_put(c, &row->key, &row->key, row->bytes, row->len) : err;
 }
 
-/* --- hosts of which nothing is left --- */
-
-static enum err has_records(struct commit *c, uint32_t number, bool *ret)
-{
-	*ret = false;
-	for (uint8_t kind = 1; kind < 16 && !*ret; kind++) {
-		struct row_key prefix = host_key_prefix(kind, number);
-		MDB_cursor *cursor;
-		MDB_val k = {prefix.len, prefix.bytes}, v;
-		int rc = mdb_cursor_open(c->txn, c->l->e.dbi, &cursor);
-		if (rc == 0) {
-			rc = mdb_cursor_get(cursor, &k, &v, MDB_SET_RANGE);
-			mdb_cursor_close(cursor);
-		}
-		if (rc != 0 && rc != MDB_NOTFOUND)
-			return lmdb_error(rc, "read", c->l->e.data_path, c->info);
-		*ret = rc == 0 && k.mv_size >= prefix.len && memcmp(k.mv_data, prefix.bytes, prefix.len) == 0;
-	}
-	return ERR_OK;
-}
-
-/* Its state goes with its last record, and its number is free from the next commit on: until then nobody can
- * take one host's rows for another's. */
-static enum err forget(struct commit *c, uint32_t number, bool *ret)
-{
-	bool left;
-	const struct id *known = numbers_id(&c->l->hosts, number);
-	enum err err = has_records(c, number, &left);
-	*ret = false;
-	if (err != ERR_OK || left || known == NULL)
-		return err;
-	struct id host = *known;
-	struct row_key state = row_key_id(TABLE_HOST_STATES, &host), own = row_key_id(TABLE_NUMBERS, &host);
-	struct row_key stored = host_key_stored(&state, number);
-	err = lmdb_put(c, &stored, &state, NULL, 0);
-	if (err == ERR_OK)
-		err = lmdb_put(c, &own, &own, NULL, 0);
-	if (err == ERR_OK)
-		err = lmdb_touch(c, number, UINT32_MAX);
-	*ret = true;
-	return err;
-}
-
-static int by_number(const void *a, const void *b)
-{
-	const uint32_t *x = a, *y = b;
-	return (*x > *y) - (*x < *y);
-}
-
-static enum err forget_hosts(struct commit *c)
-{
-	size_t kept = 0;
-	enum err err = ERR_OK;
-	if (c->forgotten_count > 0)
-		qsort(c->forgotten, c->forgotten_count, sizeof(*c->forgotten), by_number);
-	for (size_t i = 0; i < c->forgotten_count && err == ERR_OK; i++) {
-		bool gone;
-		if (kept > 0 && c->forgotten[kept - 1] == c->forgotten[i])
-			continue;
-		err = forget(c, c->forgotten[i], &gone);
-		if (gone)
-			c->forgotten[kept++] = c->forgotten[i];
-	}
-	c->forgotten_count = kept;
-	return err;
-}
-
 /* --- the whole --- */
 
 static enum err put_meta(struct commit *c)
@@ -239,8 +159,6 @@ static enum err write_all(struct commit *c)
 	c->l->stale = true; /* until it is committed */
 	for (size_t i = 0; i < c->batch->count && err == ERR_OK; i++)
 		err = put_batch_row(c, c->batch->rows[i]);
-	if (err == ERR_OK)
-		err = forget_hosts(c);
 	if (err == ERR_OK && c->also != NULL)
 		err = c->also(c);
 	if (err == ERR_OK)
@@ -299,10 +217,6 @@ static enum err commit_in_guard(void *context)
 static void take_over(struct commit *c)
 {
 	struct lmdb *l = c->l;
-	mtx_lock(&l->hosts_lock);
-	for (size_t i = 0; i < c->forgotten_count; i++)
-		numbers_drop(&l->hosts, c->forgotten[i]);
-	mtx_unlock(&l->hosts_lock);
 	l->meta = c->meta;
 	l->data_rows = c->data_rows;
 	memcpy(l->deltas, c->deltas, sizeof(l->deltas));
@@ -359,7 +273,6 @@ enum err lmdb_commit_with(struct lmdb *l, const struct row_set *batch, wall_ms n
 		err = explain(c, err);
 	lmdb_index_news_free(c);
 	free(c->touched);
-	free(c->forgotten);
 	free(c);
 	return err;
 }

@@ -22,21 +22,9 @@ uint64_t lmdb_checksum(const struct row_key *stored, const uint8_t *bytes, size_
 
 bool lmdb_is_good(const struct row_key *stored, const struct row_key *known, const uint8_t *bytes, size_t len)
 {
-	struct column_block b;
-	if (!is_block(stored))
-		return known != NULL && row_check(known, bytes, len) == ERR_OK;
-	if (len > LIMIT_BLOCK_BYTES)
-		return false;
-	/* The codec wants the key before the block. */
-	uint8_t *prefixed = malloc(1 + stored->len + len);
-	if (prefixed == NULL)
-		return false;
-	prefixed[0] = (uint8_t)stored->len;
-	memcpy(prefixed + 1, stored->bytes, stored->len);
-	memcpy(prefixed + 1 + stored->len, bytes, len);
-	bool good = column_open(prefixed, 1 + stored->len, len, &b) == ERR_OK;
-	free(prefixed);
-	return good;
+	if (is_block(stored))
+		return len <= LIMIT_BLOCK_BYTES && column_good(stored, bytes, len);
+	return known != NULL && row_check(known, bytes, len) == ERR_OK;
 }
 
 static enum err failed(struct commit *c, int code)
