@@ -132,13 +132,11 @@ enum err store_put_site_state(struct store *s, const struct site_state *state)
 	return err == ERR_OK ? put_row(s, &at, row.bytes, row.len) : err;
 }
 
-static enum err get_row(struct store *s, const struct row_key *key, struct row_value *ret);
-
 /* Deletes the row where there is one, so that no batch fills with deletions of nothing. */
 static enum err delete_row(struct store *s, const struct row_key *key)
 {
 	struct row_value row;
-	enum err err = get_row(s, key, &row);
+	enum err err = store_get_row(s, key, &row);
 	if (err == ERR_OK)
 		return put_row(s, key, NULL, 0);
 	return err == ERR_NOT_FOUND ? ERR_OK : err;
@@ -249,7 +247,7 @@ static const struct row *find_in_batches(const struct store *s, const struct row
 	return row != NULL ? row : row_set_find(&s->frozen, key);
 }
 
-static enum err get_row(struct store *s, const struct row_key *key, struct row_value *ret)
+enum err store_get_row(struct store *s, const struct row_key *key, struct row_value *ret)
 {
 	const struct row *row = find_in_batches(s, key);
 	if (row != NULL) {
@@ -275,7 +273,7 @@ enum err store_get_record(struct store *s, const struct record_key *key, uint8_t
 	const uint8_t *bytes;
 	size_t len;
 	wall_ms received;
-	enum err err = get_row(s, &at, &row);
+	enum err err = store_get_row(s, &at, &row);
 	if (err == ERR_OK)
 		err = row_decode_record(row.bytes, row.len, &bytes, &len, &received);
 	if (err != ERR_OK)
@@ -293,7 +291,7 @@ enum err store_get_blob(struct store *s, const struct id *id, uint8_t *ret, size
 	struct row_value row;
 	const uint8_t *bytes;
 	size_t len;
-	enum err err = get_row(s, &at, &row);
+	enum err err = store_get_row(s, &at, &row);
 	if (err == ERR_OK)
 		err = row_decode_blob(row.bytes, row.len, &bytes, &len);
 	if (err != ERR_OK)
@@ -302,8 +300,6 @@ enum err store_get_blob(struct store *s, const struct id *id, uint8_t *ret, size
 	*ret_len = len;
 	return ERR_OK;
 }
-
-typedef bool (*visit_row)(void *context, const struct row_key *key, const uint8_t *bytes, size_t len);
 
 /* The batches' next row of the table, the filling one's where both have it. */
 static const struct row *next_in_batches(const struct store *s, const struct row_key *after)
@@ -317,7 +313,7 @@ static const struct row *next_in_batches(const struct store *s, const struct row
 
 struct walk {
 	struct store *s;
-	visit_row visit;
+	store_visit visit;
 	void *context;
 	struct row_key in_batches; /* rows of the batches are visited up to here */
 	uint64_t turn;             /* of the last put before: what the visitor puts itself it does not get */
@@ -362,7 +358,7 @@ static void visit_chunk(struct walk *w)
 	}
 }
 
-static enum err each_row(struct store *s, enum store_table table, visit_row visit, void *context)
+enum err store_each_row(struct store *s, enum store_table table, store_visit visit, void *context)
 {
 	struct walk w = {.s = s, .visit = visit, .context = context, .more = true, .turn = s->filling.turn};
 	enum err err = ERR_OK;
@@ -380,124 +376,6 @@ static enum err each_row(struct store *s, enum store_table table, visit_row visi
 		visit_batches(&w, NULL);
 	free(w.chunk);
 	return err;
-}
-
-struct each_record {
-	bool (*each)(void *context, const uint8_t *bytes, size_t len, wall_ms received);
-	void *context;
-};
-
-static bool visit_record(void *context, const struct row_key *key, const uint8_t *bytes, size_t len)
-{
-	struct each_record *e = context;
-	const uint8_t *record;
-	size_t record_len;
-	wall_ms received;
-	(void)key;
-	if (row_decode_record(bytes, len, &record, &record_len, &received) != ERR_OK)
-		return true;
-	return e->each(e->context, record, record_len, received);
-}
-
-enum err store_each_record(struct store *s,
-			   bool (*each)(void *context, const uint8_t *bytes, size_t len, wall_ms received),
-			   void *context)
-{
-	struct each_record e = {each, context};
-	return each_row(s, TABLE_RECORDS, visit_record, &e);
-}
-
-struct each_blob {
-	bool (*each)(void *context, const struct id *id);
-	void *context;
-};
-
-static bool visit_blob(void *context, const struct row_key *key, const uint8_t *bytes, size_t len)
-{
-	struct each_blob *e = context;
-	struct id id;
-	(void)bytes;
-	(void)len;
-	memcpy(id.b, key->bytes + 1, ID_BYTES);
-	return e->each(e->context, &id);
-}
-
-enum err store_each_blob(struct store *s, bool (*each)(void *context, const struct id *id), void *context)
-{
-	struct each_blob e = {each, context};
-	return each_row(s, TABLE_BLOBS, visit_blob, &e);
-}
-
-struct each_host {
-	bool (*each)(void *context, const struct host_state *state);
-	void *context;
-};
-
-static bool visit_host(void *context, const struct row_key *key, const uint8_t *bytes, size_t len)
-{
-	struct each_host *e = context;
-	struct host_state state;
-	return row_decode_host(key, bytes, len, &state) != ERR_OK || e->each(e->context, &state);
-}
-
-enum err store_each_host_state(struct store *s, bool (*each)(void *context, const struct host_state *state),
-			       void *context)
-{
-	struct each_host e = {each, context};
-	return each_row(s, TABLE_HOST_STATES, visit_host, &e);
-}
-
-struct each_site {
-	bool (*each)(void *context, const struct site_state *state);
-	void *context;
-};
-
-static bool visit_site(void *context, const struct row_key *key, const uint8_t *bytes, size_t len)
-{
-	struct each_site *e = context;
-	struct site_state state;
-	return row_decode_site(key, bytes, len, &state) != ERR_OK || e->each(e->context, &state);
-}
-
-enum err store_each_site_state(struct store *s, bool (*each)(void *context, const struct site_state *state),
-			       void *context)
-{
-	struct each_site e = {each, context};
-	return each_row(s, TABLE_SITE_STATES, visit_site, &e);
-}
-
-struct each_issue {
-	struct store *store;
-	bool (*each)(void *context, const struct issue *issue);
-	void *context;
-	struct row_value proofs[ISSUE_PROOFS];
-	enum err err;
-};
-
-static bool visit_issue(void *context, const struct row_key *key, const uint8_t *bytes, size_t len)
-{
-	struct each_issue *e = context;
-	struct issue issue;
-	if (row_decode_issue(key, bytes, len, &issue) != ERR_OK)
-		return true;
-	for (unsigned i = 0; i < ISSUE_PROOFS; i++) {
-		struct row_key at = row_key_proof(issue.kind, &issue.subject, i);
-		enum err err = get_row(e->store, &at, &e->proofs[i]);
-		if (err == ERR_OK)
-			(void)row_decode_proof(e->proofs[i].bytes, e->proofs[i].len, &issue.proof[i],
-					       &issue.proof_len[i]);
-		else if (err != ERR_NOT_FOUND)
-			e->err = err;
-	}
-	return e->err == ERR_OK && e->each(e->context, &issue);
-}
-
-enum err store_each_issue(struct store *s, bool (*each)(void *context, const struct issue *issue),
-			  void *context)
-{
-	struct each_issue e = {.store = s, .each = each, .context = context};
-	enum err err = each_row(s, TABLE_ISSUES, visit_issue, &e);
-	return err == ERR_OK ? e.err : err;
 }
 
 void store_stats(const struct store *s, struct store_stats *ret)
