@@ -16,10 +16,12 @@
 #include "gossip/core.h"
 #include "gossip/issue.h"
 
-#define SEQ_LOW         64
-#define SEQ_BLOCK       1024
-#define CATCH_UP_MS     60000
-#define SPEAK_UP_MS     2000
+#define SEQ_LOW       64
+#define SEQ_BLOCK     1024
+#define CATCH_UP_MS   60000
+#define SPEAK_UP_MS   2000
+#define SPEAK_HOST_MS 40 /* for each host of the site: after a power cut all speak up, 25 of them a second   \
+			  */
 #define REFUTE_MS       5000
 #define REFUTE_BURST_MS 25000 /* six at once: two for each signer that counts */
 #define ALONE_MS        30000 /* between answers to one that accuses alone; doubles … */
@@ -235,7 +237,8 @@ void own_tick(struct gossip *g)
 	if (g->spoken)
 		return;
 	if (g->speak_at == 0)
-		g->speak_at = g->now + (member_goodbye(g->self) ? 0 : core_jitter(g, SPEAK_UP_MS, 0.25));
+		g->speak_at = g->now + (member_goodbye(g->self) ? 0 : core_jitter(g, SPEAK_UP_MS, 0.25)) +
+			      prng_below(&g->prng, g->self->site->count * SPEAK_HOST_MS);
 	if (g->now < g->speak_at) {
 		core_deadline(g, g->speak_at);
 		return;

@@ -18,6 +18,7 @@
 #define COALESCE_MS      200
 #define AGAIN_MS         2000 /* after a change: whoever missed it need not wait for the next turn */
 #define STAND_IN_MS      700
+#define QUEUE_INTERVALS  2 /* of a first roll-call, at most */
 #define SIGNER_INTERVALS 4 /* the turns of three witnesses, and one to spare */
 
 /* How often a witness of the site signs when nothing changes. */
@@ -225,15 +226,36 @@ static mono_ms rollcall_turn(struct gossip *g)
 	return turn < latest || !defence_on(g, DEFENCE_ROLLCALL_TURN) ? turn : latest;
 }
 
+/* Where all start at once nobody is known to be up, and each would take itself for a witness: the best-ranked
+ * goes first, and the others give it the time to be heard. */
+static mono_ms rollcall_queue(struct gossip *g)
+{
+	struct site *s = g->self->site;
+	mono_ms longest = QUEUE_INTERVALS * rollcall_interval_ms(g, s);
+	size_t before = 0;
+
+	witness_scores(g, s);
+	for (size_t i = 0; i < s->count; i++) {
+		const struct member *m = s->members[i];
+
+		before += m != g->self && m->score < g->self->score && standing_has_say(m) &&
+			  !member_goodbye(m) &&
+			  (m->state.status == HOST_UP || m->state.status == HOST_UNKNOWN);
+	}
+	return before * STAND_IN_MS < longest ? before * STAND_IN_MS : longest;
+}
+
 void rollcall_tick(struct gossip *g)
 {
 	struct site *s = g->self->site;
 
 	if (g->roll.first_at == 0)
 		g->roll.first_at = g->now + core_jitter(g, g->timing.probe_ms * 2, 0.25);
+	mono_ms first_at = g->roll.first_at + (g->roll.begun ? 0 : rollcall_queue(g));
+
 	/* Not before anyone had the chance to answer. */
-	if (g->now < g->roll.first_at) {
-		core_deadline(g, g->roll.first_at);
+	if (g->now < first_at) {
+		core_deadline(g, first_at);
 		return;
 	}
 	for (size_t i = 0; !g->roll.begun && i < s->view_count; i++)

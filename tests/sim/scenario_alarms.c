@@ -1,4 +1,4 @@
-/* Nobody is called dark or silent who lives: lossy, cables, stalls. */
+/* Nobody is called dark or silent who lives: lossy, cables, storm, stalls. */
 #include "scenario.h"
 
 #define SETTLE_BOUND_MS 90000
@@ -40,6 +40,49 @@ void scenario_cables(struct world *w, struct report *r)
 				   (unsigned long long)alarms_total(&w->alarms));
 	}
 	(void)r;
+}
+
+/* Signers of the first seconds: more than the seats of a site are a storm. */
+static size_t signers_of(const struct world *w, uint32_t site)
+{
+	size_t count = 0;
+
+	for (uint32_t i = site; i < w->node_count; i += w->site_count) {
+		struct gossip_status s;
+		gossip_status(w->nodes[i].g, &s);
+		count += s.counters.rollcalls_signed > 0;
+	}
+	return count;
+}
+
+/* The power is back, and everybody starts in one tenth of a second. */
+void scenario_storm(struct world *w, struct report *r)
+{
+	mono_ms since = w->now;
+	uint64_t most = 0, before = 0;
+
+	host_preload(w);
+	judge_start_all(w, false, 50);
+	for (int second = 0; second < 20 && !w->failed; second++) {
+		uint64_t sent = 0;
+		world_run_for(w, CLOCK_SECOND_MS);
+		for (uint32_t i = 0; i < w->node_count; i++)
+			sent += w->nodes[i].bytes_sent;
+		most = sent - before > most ? sent - before : most;
+		before = sent;
+	}
+	for (uint32_t site = 0; site < w->site_count && !w->failed; site++) {
+		size_t signers = signers_of(w, site);
+		report_put(r, "storm", "signers", (double)signers, "hosts a site");
+		if (signers > LIMIT_WITNESSES + 1)
+			world_fail(w, NULL, "%zu hosts of one site signed roll-calls in the first 20 s",
+				   signers);
+	}
+	report_put(r, "storm", "busiest_second", (double)most / w->node_count, "B/s a node");
+	judge_settle(w, SETTLE_BOUND_MS, "after the power came back");
+	report_put(r, "storm", "all_up", judge_seconds(w->now - since), "s");
+	if (!w->failed && alarms_total(&w->alarms) > 0)
+		world_fail(w, NULL, "false alarms after a start");
 }
 
 static bool stalled(const struct world *w, const struct node *n)

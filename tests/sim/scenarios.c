@@ -63,6 +63,7 @@ const struct scenario scenarios[] = {
     {"dark", "a host is killed under 20 % loss", 10, 2, 0, faults_lossy, scenario_dark},
     {"lossy", "20 % loss, and nobody is called dark or silent", 9, 3, 10, faults_lossy, scenario_lossy},
     {"cables", "one host after the other is cut off and comes back", 8, 3, 10, NULL, scenario_cables},
+    {"storm", "everybody starts at once with a full replica", 100, 2, 0, NULL, scenario_storm},
     {"stalls", "hosts that stall, clocks that jump, and 20 % loss", 30, 2, 5, faults_stalls, scenario_stalls},
     {"goodbye", "a host says goodbye, and comes back", 9, 3, 0, NULL, scenario_goodbye},
     {"silent", "two sites are cut from each other, and heal", 8, 2, 0, NULL, scenario_silent},
