@@ -83,12 +83,18 @@ void changes_list(const struct estate *e, const struct host *h, wall_ms until, s
 	ret->ebpf_programs = (struct reading_u64){.status = READING_DENIED};
 	if (!is_linux)
 		ret->taint = ret->ebpf_programs = (struct reading_u64){.status = READING_UNSUPPORTED};
+	if (h->software.pending.version != 0 && h->software.modules == READING_OK) {
+		struct component c =
+		    software_product(e, h->software.pending.product, h->software.pending.version);
+		ret->pending[ret->pending_count++] = software_entry(&c);
+	}
 	if (h->software.release != 0)
 		add_content(e, h, &l, until);
 	if (h->software.modules == READING_OK)
 		add_products(e, h, &l, until);
 	for (size_t i = 0; i < h->update_count; i++) {
-		if (h->updates[i].at <= until)
+		bool hidden = h->software.modules != READING_OK && h->updates[i].product < PRODUCT_CONTENT;
+		if (h->updates[i].at <= until && !hidden)
 			l.updates[l.count++] = h->updates[i];
 	}
 	qsort(l.updates, l.count, sizeof(*l.updates), newest_first);

@@ -119,7 +119,8 @@ static enum err make(const struct estate *e, size_t number, struct blobs *blobs)
 	set->entries = (uint32_t)entries;
 	for (size_t i = 0; i < count; i++) {
 		set->tainted = set->tainted || (list[i].flags & COMPONENT_OUT_OF_TREE) != 0;
-		if (software_loaded(&list[i]))
+		bool pending = i + 1 == count && e->manifests->sets[number]->pending.version != 0;
+		if (software_loaded(&list[i]) && !pending)
 			components_set_loaded(&loaded, order[i]);
 	}
 	memcpy(set->loaded, loaded.loaded, sizeof(set->loaded));

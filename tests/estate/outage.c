@@ -216,7 +216,9 @@ static void strike(struct estate *e, struct host *h, const struct strike *s, uin
 	if (s->survives || s->reports || s->crashes > now ||
 	    (s->loops && s->loop_reports && s->crashes + BOOT_MS + LOOP_UP_MS < now)) {
 		change(e, h, true, version, s->arrives);
-		h->reported = true;
+		/* Unless its list is not here, or cannot be read. */
+		h->reported =
+		    !h->incomplete && (h->software.modules == READING_OK || e->o->outage == ESTATE_CONTENT);
 	}
 	if (s->survives || s->crashes > now) {
 		h->exposure = s->survives ? EXPOSURE_SURVIVED : EXPOSURE_ARMED;

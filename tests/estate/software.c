@@ -98,6 +98,12 @@ static void draw_products(struct estate *e, struct host *h, struct prng *p)
 		size_t odd = image->picks[prng_below(p, image->pick_count)].product;
 		software_put(s, odd, products_version(e, odd, p));
 	}
+	/* An update that waits for the next boot. */
+	if (image->pick_count > 0 && prng_chance(p, 0.03)) {
+		const struct pick *old = &s->picks[prng_below(p, s->count)];
+		if (old->version > VERSION_NEWEST)
+			s->pending = (struct pick){old->product, (uint16_t)(old->version - 1)};
+	}
 	for (size_t more = prng_chance(p, 0.1) ? 1 + prng_below(p, 3) : 0; more > 0; more--) {
 		size_t rare = products_of_tail(e, family, p);
 		software_put(s, rare, products_version(e, rare, p));
@@ -204,6 +210,8 @@ size_t software_list(const struct estate *e, const struct software *s, struct co
 			continue;
 		ret[count++] = software_content_file(e, family, i, content_version(e, s->release, i));
 	}
+	if (s->pending.version != 0 && s->modules == READING_OK)
+		ret[count++] = software_product(e, s->pending.product, s->pending.version);
 	return count;
 }
 

@@ -96,7 +96,8 @@ struct component software_content_file(const struct estate *e, enum family famil
 				       unsigned version);
 /* Newer sensors alone have the channel that matters; of the others each image has some. */
 bool software_has_channel(const struct estate *e, const struct software *s, size_t channel);
-#define SOFTWARE_COMPONENTS_MAX (INBOX_MAX + PICKS_MAX + 2 * CONTENT_CHANNELS)
+#define SOFTWARE_COMPONENTS_MAX (INBOX_MAX + PICKS_MAX + 2 * CONTENT_CHANNELS + 1)
+/* What is pending comes last. */
 size_t software_list(const struct estate *e, const struct software *s, struct component *ret);
 /* Whether a component is loaded on hosts that have it. */
 bool software_loaded(const struct component *c);

@@ -63,6 +63,7 @@ struct software {
 	uint16_t modules; /* enum reading_status of the list */
 	uint16_t count;
 	uint16_t rest;
+	struct pick pending; /* on disk, in force from the next boot on; version 0: nothing */
 	struct pick picks[PICKS_MAX];
 };
 
