@@ -45,28 +45,34 @@ done
 [ -z "$(comm -23 early.hit late.hit)" ] || fail "hosts that were hit are no more"
 [ "$(wc -l <late.hit)" -gt "$(wc -l <early.hit)" ] || fail "nobody was hit in the second half of the window"
 
+# counts FILE: hosts by status, as mesh says.
+counts() {
+	"$mesh" sql 'SELECT status, count(*) AS n FROM hosts GROUP BY status' -o csv --state live --allow-partial >"$1" 2>err ||
+		fail "mesh sql: $(cat err)"
+}
+
 # A daemon of the first host verifies what it loads, and would drop, accuse or hide what does not belong.
 "$estate" --hosts 400 --sites 20 --seed 4 --outage content --out live >/dev/null
-"$mesh" sql 'SELECT status, count(*) AS n FROM hosts GROUP BY status' -o csv --state live --allow-partial >before 2>/dev/null
+counts before
 listen=127.$((20 + $$ % 200)).7.1:$((20000 + $$ % 10000))
 "$meshd" --state live --listen "$listen" 2>log &
 pid=$!
-trap 'kill $pid 2>/dev/null; rm -rf "$work"' EXIT
+trap 'kill $pid; rm -rf "$work"' EXIT
 deadline=$(($(date +%s) + 120))
-until "$mesh" status --state live -o json --allow-partial 2>/dev/null | grep -q '"running": true.*"hosts": 400, "sites": 20'; do
-	[ "$(date +%s)" -lt "$deadline" ] && kill -0 $pid || fail "meshd did not take the estate over: $(cat log)"
+until "$mesh" status --state live -o json --allow-partial >status 2>err &&
+	grep -q '"running": true.*"hosts": 400, "sites": 20,.*"blobs_wanted": 0,' status; do
+	[ "$(date +%s)" -lt "$deadline" ] && kill -0 $pid || fail "meshd did not take the estate over: $(cat err status log)"
 	sleep 0.1
 done
-"$mesh" status --state live -o json --allow-partial >status
-"$mesh" sql 'SELECT status, count(*) AS n FROM hosts GROUP BY status' -o csv --state live --allow-partial >after 2>/dev/null
+counts after
 kill $pid
 wait $pid || fail "meshd failed: $(cat log)"
+trap 'rm -rf "$work"' EXIT
 cmp -s before after || fail "meshd judges the hosts otherwise: $(diff before after)"
 records=$(sed -n 's/.*"records": \([0-9]*\),.*/\1/p' status)
 grep -q "replica: $records records" log || fail "of the records in the log not all are kept: $(cat log status)"
-grep -q '"blobs_wanted": 0,' status || fail "blobs are missing: $(cat status)"
-[ "$("$mesh" sql 'SELECT count(*) AS n FROM issues' -o csv --state live --allow-partial 2>/dev/null | tail -n 1)" = 0 ] ||
-	fail "meshd found issues"
+[ "$("$mesh" sql 'SELECT count(*) AS n FROM issues' -o csv --state live --allow-partial 2>err | tail -n 1)" = 0 ] ||
+	fail "meshd found issues: $(cat err)"
 
 # refused PATTERN ARGUMENT...: exit code 2, and a line that names the value.
 refused() {
