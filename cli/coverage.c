@@ -37,6 +37,32 @@ static void put_partial(FILE *f, uint64_t n, const char *one, const char *many)
 		fprintf(f, "PARTIAL: %" PRIu64 " %s\n", n, n == 1 ? one : many);
 }
 
+#define ANEW "enrol the machine anew in an empty folder: mesh enroll --token FILE --state DIR"
+
+void coverage_self(FILE *f, const char *prefix, enum host_standing standing, bool unsure)
+{
+	static const char *const lines[] = {
+	    [STANDING_GOOD] = NULL,
+	    [STANDING_GRACE] = NULL, /* among the issues */
+	    [STANDING_QUARANTINED] =
+		"this host is QUARANTINED, enrolled beyond its issuer's quota: shown, without a "
+		"say; raise the quota: mesh authority extend",
+	    [STANDING_ENDED] =
+		"this host's grant has ENDED: no other node talks to it, and what is shown is from "
+		"before; extend the grant: mesh authority extend",
+	    [STANDING_REVOKED] =
+		"this host, or who enrolled it, is REVOKED: no other node talks to it, and what is "
+		"shown is from before; " ANEW,
+	};
+	const char *line = standing <= STANDING_REVOKED ? lines[standing] : NULL;
+	if (line == NULL && unsure)
+		line = "who enrolled this host is REVOKED, and which of its hosts stay is not known here; "
+		       "where no "
+		       "node answers, this one does not: " ANEW;
+	if (line != NULL)
+		fprintf(f, "%s%s\n", prefix, line);
+}
+
 static void put_modules(FILE *f, const struct coverage_modules *m)
 {
 	const struct count counts[] = {
@@ -87,6 +113,8 @@ void coverage_text(FILE *f, const struct query_coverage *c, const struct coverag
 	put_counts(f, c);
 	shown_age(shown_seconds(c->as_of, now), age);
 	fprintf(f, ", %" PRIu64 " site%s, replica %s old\n", c->sites, shown_plural(c->sites), age);
+	bool barred = c->self_standing == STANDING_REVOKED || c->self_standing == STANDING_ENDED;
+	coverage_self(f, barred ? "PARTIAL: " : "Trust: ", c->self_standing, c->self_unsure);
 	if (c->stale)
 		fprintf(f, "PARTIAL: the replica is %s old; is meshd running? (mesh status)\n", age);
 	for (uint64_t i = 0; i < c->sites_silent && i < SITES_LISTED; i++) {
@@ -150,6 +178,7 @@ void coverage_json(struct json *j, const char *key, const struct query_coverage 
 	json_u64(j, "age_s", shown_seconds(c->as_of, now));
 	json_string(j, "self", c->self);
 	json_string(j, "self_site", c->self_site);
+	json_string(j, "self_standing", host_standing_name(c->self_standing));
 	json_u64(j, "hosts", c->hosts);
 	json_u64(j, "up", c->up);
 	json_u64(j, "silent", c->silent);

@@ -11,6 +11,9 @@ struct coverage_modules {
 	uint64_t supported, unsupported, denied, failed, unknown;
 };
 
+/* A line about the host that answers, where it takes no or no full part in the estate: what that means and
+ * what to do. `prefix` goes before it. */
+void coverage_self(FILE *f, const char *prefix, enum host_standing standing, bool unsure);
 /* "Coverage: …" and "PARTIAL: …" lines. */
 void coverage_text(FILE *f, const struct query_coverage *c, const struct coverage_modules *modules,
 		   wall_ms now);

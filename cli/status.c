@@ -82,10 +82,8 @@ static void put_grant(FILE *f, const msgpack_object *b)
 			ending, shown_plural(ending), GRANT_WARN_DAYS);
 	if (strcmp(text(b, CONTROL_STATUS_GRANT_ISSUER, issuer), "-") == 0)
 		return;
-	if (!mp_i64(mp_get(b, CONTROL_STATUS_GRANT_DAYS_LEFT), &left)) {
-		fprintf(f, "WARNING: issuer \"%s\", which enrolled this host, is revoked\n", issuer);
-		return;
-	}
+	if (!mp_i64(mp_get(b, CONTROL_STATUS_GRANT_DAYS_LEFT), &left))
+		return; /* revoked: what that means for this host is said apart */
 	uint64_t over = left < 0 ? (uint64_t)-left : 0;
 	if (left > GRANT_WARN_DAYS)
 		return;
@@ -106,9 +104,23 @@ static void put_grant(FILE *f, const msgpack_object *b)
 	fputs("; extend it: mesh authority extend\n", f);
 }
 
+/* What this host's certificate is worth, also before its replica says so in the coverage. */
+static void put_standing(FILE *f, const msgpack_object *b)
+{
+	char name[4 * CLIENT_TEXT_BYTES];
+	const char *told = text(b, CONTROL_STATUS_STANDING, name);
+	enum host_standing standing = STANDING_REVOKED;
+	while (standing != STANDING_GOOD && strcmp(told, host_standing_name(standing)) != 0)
+		standing--;
+	/* Of an end the line about the grant tells more. */
+	if (standing != STANDING_ENDED)
+		coverage_self(f, "WARNING: ", standing, false);
+}
+
 static void put_warnings(FILE *f, const msgpack_object *b)
 {
 	char t[4 * CLIENT_TEXT_BYTES];
+	put_standing(f, b);
 	put_grant(f, b);
 	if (flag(b, CONTROL_STATUS_CLONED))
 		fputs("WARNING: another node runs with this node's key (a copy?); enrol one of them anew\n",

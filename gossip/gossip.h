@@ -238,6 +238,8 @@ struct gossip_status {
 	struct gossip_counters counters;
 };
 void gossip_status(const struct gossip *g, struct gossip_status *ret);
+/* What its own certificate is worth, by the log it has. */
+enum host_standing gossip_standing(const struct gossip *g);
 
 struct gossip_peer {
 	struct id host;

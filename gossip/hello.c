@@ -21,6 +21,7 @@
 #define LONELY_MS       10000
 #define UNHEEDED        3     /* hello replies without an ACK of anyone in between */
 #define RENEW_MS        60000 /* between two such renewals */
+#define SILENCE_MS      30000 /* between two questions why nobody answers */
 
 enum err hello_init(struct gossip *g)
 {
@@ -92,6 +93,9 @@ static void hello_send(struct gossip *g, struct pending *p)
 
 static void hello_to(struct gossip *g, struct member *m, const struct id *responder, const struct address *to)
 {
+	/* For good, and known by now to whoever would answer. */
+	if (g->self->state.standing == STANDING_REVOKED)
+		return;
 	struct pending *p = pending_add(g->hello);
 
 	if (!p)
@@ -378,6 +382,18 @@ static void seeds_tick(struct gossip *g)
 	core_deadline(g, next);
 }
 
+/* Who is revoked, or enrolled by somebody who is, is not answered. The log, which is told to anyone, says so.
+ */
+static void unanswered(struct gossip *g, const struct address *to)
+{
+	struct hello *h = g->hello;
+
+	if ((h->silence_at && g->now - h->silence_at < SILENCE_MS) || !hello_lonely(g))
+		return;
+	h->silence_at = g->now;
+	logsync_on_silence(g, to);
+}
+
 void hello_tick(struct gossip *g)
 {
 	struct hello *h = g->hello;
@@ -386,7 +402,12 @@ void hello_tick(struct gossip *g)
 		struct pending *p = &h->pending[i];
 
 		if (g->now - p->started_at >= PENDING_MS || (p->m && p->m->site->cut)) {
+			struct address to = p->to;
+			bool cut = p->m && p->m->site->cut;
+
 			pending_remove(h, p);
+			if (!cut)
+				unanswered(g, &to);
 			continue;
 		}
 		if (g->now - p->sent_at >= g->timing.hello_retry_ms && p->resends < RESENDS) {

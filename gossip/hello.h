@@ -32,6 +32,7 @@ struct hello {
 	unsigned cookies, logs;
 	mono_ms seeds_at;   /* next look at the seeds */
 	mono_ms renewed_at; /* own keys, because nobody heeded them; 0: never */
+	mono_ms silence_at; /* last question why nobody answers; 0: never */
 };
 
 /* The session stands: both ends have proved themselves. */

@@ -29,6 +29,11 @@ void gossip_status(const struct gossip *g, struct gossip_status *ret)
 		ret->sessions += g->members.hosts[i]->session;
 }
 
+enum host_standing gossip_standing(const struct gossip *g)
+{
+	return g->self->state.standing;
+}
+
 /* The signers that count of each site, in the order of members.sites; NULL without memory. */
 static struct member **seats_of(const struct gossip *g)
 {

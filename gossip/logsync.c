@@ -121,6 +121,12 @@ void logsync_on_head(struct gossip *g, struct member *m, const struct address *f
 		ask(g, l, head.index > BACK ? head.index - BACK : 1);
 }
 
+void logsync_on_silence(struct gossip *g, const struct address *to)
+{
+	/* No head is known: any entry behind the own last is news. */
+	logsync_on_head(g, NULL, to, (struct authlog_head){.index = authlog_head(g->log).index + 1});
+}
+
 bool logsync_waits(const struct gossip *g, const struct member *m)
 {
 	return g->now < m->log_until;

@@ -17,5 +17,7 @@ enum err logsync_local(struct gossip *g, const uint8_t *bytes, size_t len);
 /* A peer (m NULL: one we have no session with, at `from`) has this head. */
 void logsync_on_head(struct gossip *g, struct member *m, const struct address *from,
 		     struct authlog_head head);
+/* Hellos to that address are not answered: it is asked for what the log may say about that. */
+void logsync_on_silence(struct gossip *g, const struct address *to);
 
 #endif

@@ -18,7 +18,8 @@
 #define CONTROL_VERB_STATUS "status"
 /* X(symbol, key, name in JSON, type: s str, u unsigned, i signed, b bool). LOG_HASH: of the log's head, 16
  * digits. GRANT_: of the issuer that certified this host; its days are below 0 once it has ended, and no
- * number when it is revoked. GRANTS_ENDING: of any issuer, within 30 days or in their grace. */
+ * number when it is revoked. GRANTS_ENDING: of any issuer, within 30 days or in their grace. STANDING: of
+ * this host's own certificate, as in the table hosts. */
 #define CONTROL_STATUS_TABLE(X)                                                                              \
 	X(HOST, 1, "host", 's')                                                                              \
 	X(ESTATE, 2, "estate", 's')                                                                          \
@@ -57,7 +58,8 @@
 	X(GRANT_DAYS_LEFT, 36, "grant_days_left", 'i')                                                       \
 	X(GRANT_GRACE_DAYS, 37, "grant_grace_days", 'u')                                                     \
 	X(LOG_FORKED, 38, "log_forked", 'b')                                                                 \
-	X(GRANTS_ENDING, 39, "grants_ending", 'u')
+	X(GRANTS_ENDING, 39, "grants_ending", 'u')                                                           \
+	X(STANDING, 40, "standing", 's')
 
 enum control_status_key {
 #define CONTROL_STATUS_ENUM(symbol, key, name, type) CONTROL_STATUS_##symbol = key,

@@ -111,6 +111,7 @@ static void put_trust(struct mp_writer *w, const struct meshd *m, const struct g
 		ending += !grant->revoked && grant->last_day <= today + GRANT_WARN_DAYS &&
 			  grant->last_day + grant->grace_days >= today;
 	put_u(w, CONTROL_STATUS_GRANTS_ENDING, ending);
+	put_s(w, CONTROL_STATUS_STANDING, host_standing_name(gossip_standing(driver_gossip(m->driver))));
 }
 
 /* What it costs and what went wrong. */

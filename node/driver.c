@@ -31,7 +31,8 @@ struct driver {
 	mono_ms reserve_retry;
 	mono_ms issues_hurry_at; /* before it, news of issues are routine */
 	bool left;
-	bool log_unsaved; /* the file lacks entries that the core has */
+	bool log_unsaved;            /* the file lacks entries that the core has */
+	enum host_standing standing; /* as it was last told */
 	uint64_t dropped_rows;
 	struct driver_load load;
 	char error[ERR_TEXT_BYTES];
@@ -192,6 +193,35 @@ static enum err read_answers(struct driver *d, const struct gossip_update *u, st
 	return ERR_OK;
 }
 
+/* Nobody talks to a host that may not take part, so nobody else will ever tell. */
+static void tell_standing(struct driver *d)
+{
+	static const char *const lines[] = {
+	    [STANDING_GOOD] = "this host takes part again",
+	    [STANDING_GRACE] =
+		"the grant of the issuer that enrolled this host has ended, its grace runs: extend "
+		"it (mesh authority extend)",
+	    [STANDING_QUARANTINED] =
+		"this host was enrolled beyond its issuer's quota: it is shown, and has no "
+		"say (mesh issues)",
+	    [STANDING_ENDED] =
+		"the grant of the issuer that enrolled this host and its grace have ended: no other "
+		"node talks to it; extend the grant (mesh authority extend)",
+	    [STANDING_REVOKED] =
+		"the authority has revoked this host, or who enrolled it: no other node talks to "
+		"it; if the machine is yours, enrol it anew in an empty folder (mesh enroll)",
+	};
+	enum host_standing now = gossip_standing(d->gossip);
+	if (now == d->standing)
+		return;
+	d->standing = now;
+	log_line(d->options.log,
+		 now == STANDING_GOOD                               ? LOG_INFO
+		 : now == STANDING_REVOKED || now == STANDING_ENDED ? LOG_ERROR
+								    : LOG_WARN,
+		 "%s", lines[now]);
+}
+
 static void carry_out(struct driver *d, const struct gossip_update *u)
 {
 	bool may_send = carry_reserve(d, u->reserve_seq_to);
@@ -200,6 +230,7 @@ static void carry_out(struct driver *d, const struct gossip_update *u)
 	for (size_t i = 0; may_send && i < u->datagram_count; i++)
 		udp_send(d->options.udp, &u->datagrams[i].to, u->datagrams[i].bytes, u->datagrams[i].len);
 	d->deadline = u->deadline;
+	tell_standing(d);
 }
 
 static enum err step(struct driver *d, struct gossip_event *event)

@@ -110,7 +110,8 @@ static void count_sites(const struct query *q, struct query_coverage *c)
 	}
 }
 
-static enum err count_issues(struct query *q, struct query_coverage *c)
+/* `self`: NULL when the replica does not know its own host yet. */
+static enum err count_issues(struct query *q, const struct roster_host *self, struct query_coverage *c)
 {
 	const struct issue_list *list;
 	enum err err = query_issues(q, &list);
@@ -124,6 +125,8 @@ static enum err count_issues(struct query *q, struct query_coverage *c)
 		c->issues_warning += facts != NULL && facts->severity == ISSUE_WARNING;
 		c->grants_in_grace += kind == ISSUE_GRANT_IN_GRACE;
 		c->log_forked = c->log_forked || kind == ISSUE_LOG_FORKED;
+		c->self_unsure |= kind == ISSUE_ALLOW_LIST_MISSING && self != NULL &&
+				  id_equal(&list->issues[i].subject, &self->state.issuer);
 	}
 	return ERR_OK;
 }
@@ -132,21 +135,24 @@ enum err query_coverage(struct query *q, struct query_coverage *ret, struct err_
 {
 	const struct store_meta *meta = snapshot_meta(q->snapshot);
 	struct query_coverage c = {.as_of = meta->as_of};
+	const struct roster_host *self = roster_find_any(&q->roster, &meta->self);
 	enum err err = count_hosts(q, &c);
 	if (err == ERR_OK)
-		err = count_issues(q, &c);
+		err = count_issues(q, self, &c);
 	if (err != ERR_OK)
 		return snapshot_error(q->snapshot, err, info);
 	c.stale = q->now > c.as_of && q->now - c.as_of > STALE_AFTER_MS;
 	id_hex(&meta->self, c.self);
 	c.revoked_hidden = q->roster.hidden_count;
-	const struct roster_host *self = roster_find_any(&q->roster, &meta->self);
-	if (self != NULL)
+	if (self != NULL) {
 		text_copy(c.self_site, sizeof(c.self_site), q->roster.sites[self->site].state.name);
+		c.self_standing = self->state.standing;
+	}
+	bool heard = c.self_standing != STANDING_REVOKED && c.self_standing != STANDING_ENDED;
 	count_sites(q, &c);
 	c.damaged_rows = snapshot_damaged(q->snapshot);
 	c.components_left_out = q->left_out;
-	c.complete = !c.stale && c.hosts_stale == 0 && c.incomplete == 0 && c.sites_silent == 0 &&
+	c.complete = heard && !c.stale && c.hosts_stale == 0 && c.incomplete == 0 && c.sites_silent == 0 &&
 		     c.damaged_rows == 0 && c.components_left_out == 0;
 	*ret = c;
 	return ERR_OK;

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/limits.h"
+#include "record/state.h"
 
 struct query;
 
@@ -58,8 +59,10 @@ struct query_coverage {
 	uint64_t hosts; /* known: certified, neither left nor replaced nor revoked */
 	/* By status; add up to hosts + left + replaced. */
 	uint64_t up, silent, dark, stopped, asleep, left, replaced, unknown;
-	uint64_t quarantined;    /* of the hosts: shown, without a say */
-	uint64_t revoked_hidden; /* certified, revoked, in none of the counts */
+	enum host_standing self_standing; /* of the host that answers; bad ones mean that it gets no news */
+	bool self_unsure;                 /* its issuer is revoked, and the list of who stays is not here */
+	uint64_t quarantined;             /* of the hosts: shown, without a say */
+	uint64_t revoked_hidden;          /* certified, revoked, in none of the counts */
 	uint64_t fresh; /* up and attested within three intervals of their site (at least 60 s), or known to
 			   be down by evidence */
 	uint64_t

@@ -64,7 +64,19 @@ says '"node-3" is revoked already'
 until_run 0 '^node-3 is revoked$' show node-3 --revoked --state n1
 until_run 3 '^Standing  revoked' cert show n3/certificate --state n2
 until_run 0 'stolen from a car' authority log --state n2
+# Nobody talks to it any more: it asks why, and says so wherever it is asked, with what to do.
+until_shows '^WARNING: this host, or who enrolled it, is REVOKED: .*enrol the machine anew' status --state n3
+until_shows '^Issues    host-revoked' status --state n3
+until_run 3 '^PARTIAL: this host, or who enrolled it, is REVOKED: .*mesh enroll' hosts --state n3
+until_run 3 '^PARTIAL: this host, or who enrolled it, is REVOKED' issues --state n3
+until_run 3 '"self_standing": "revoked"' hosts --state n3 -o json
+shows '"complete": false'
+until_run any '"standing": "revoked"' status --state n3 -o json
+[ "$(grep -c 'the authority has revoked this host' n3.log)" -eq 1 ] || fail "meshd does not log its revocation once"
 stop 3
+run 3 status --state n3
+shows '^PARTIAL: this host, or who enrolled it, is REVOKED'
+! grep -q REVOKED n1.log || fail "node 1 takes itself for revoked"
 
 # Publishing again is no news, and says so.
 run 0 authority publish --dir a --state n1 -o json
@@ -114,6 +126,15 @@ shows '0 were news to it'
 until_run 0 '^Standing  good, says the replica' cert show --state n1
 until_run 0 ' issuer tills, quota 30$' issues --state n1
 until_run 3 '^Standing  revoked' cert show n5/certificate --state n1
+# The hosts that are not on the list learn that it may be so, also one that enrols with the old token now.
+enrol 6 t1 berlin
+start 6
+for late in 5 6; do
+	until_shows '^Trust: who enrolled this host is REVOKED, and which .*enrol the machine anew' status --state n$late
+	until_shows '^Trust: who enrolled this host is REVOKED' hosts --state n$late
+done
+run 0 status --state n1 --allow-partial
+! grep -q REVOKED out || fail "a host that stays warns"
 
 # The control verb itself: what is none is refused, each in its own words, and the daemon goes on.
 run 0 authority init --dir foreign --name Foreign --no-passphrase
@@ -167,4 +188,4 @@ for at in (60, len(ours[3]) - 1):
 PY
 run 0 status --state n1 --allow-partial
 grep -q 'authority log was handed an entry over the control socket' n1.log || fail "meshd does not log it"
-done_with 38
+done_with 50

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "gossip/blob.h"
+#include "gossip/hello.h"
 #include "gossip/standing.h"
 #include "record/manifest.h"
 #include "tests/unit/gossip_net.h"
@@ -87,6 +88,47 @@ static void check_fork(unsigned depth)
 	assert_int_equal(authlog_copy(n->f.log, &n->nodes[2].log), ERR_OK);
 	net_start(n, 2, &n->nodes[1].address);
 	assert_true(level(n, 20000) < 20000);
+	net_free(n);
+}
+
+/* Who is revoked is not answered, and finds out why; also one who was away, and one who begins. */
+static void test_the_revoked_are_told_by_the_log(void **state)
+{
+	struct net *n = net_met();
+	(void)state;
+	net_revoke(n, 0, LOG_REVOKE_HOST, net_id(n, 2), NULL);
+	net_run(n, 1000);
+	assert_int_equal(gossip_standing(n->nodes[1].g), STANDING_GOOD);
+	assert_int_equal(gossip_standing(n->nodes[2].g), STANDING_GOOD);
+	net_run(n, 60000);
+	assert_int_equal(gossip_standing(n->nodes[2].g), STANDING_REVOKED);
+	assert_true(head_is(n, 2, authlog_head(n->nodes[0].log)));
+	/* It knows one of them by its seed alone, and its log is the oldest there is. */
+	authlog_free(n->nodes[2].log);
+	assert_int_equal(authlog_copy(n->f.log, &n->nodes[2].log), ERR_OK);
+	for (uint8_t i = 0; i < 40; i++) {
+		struct id id = {{i, 3}};
+		net_revoke(n, 0, LOG_REVOKE_HOST, &id, NULL);
+	}
+	net_start(n, 2, &n->nodes[1].address);
+	net_run(n, 20000);
+	assert_int_equal(gossip_standing(n->nodes[2].g), STANDING_REVOKED);
+	assert_true(head_is(n, 2, authlog_head(n->nodes[0].log)));
+	/* That is for good: it falls silent. */
+	uint64_t before = net_counters(n, 2)->hellos_out;
+	net_run(n, 120000);
+	assert_int_equal(net_counters(n, 2)->hellos_out, before);
+	net_free(n);
+}
+
+/* Nobody else asks: who has company learns by heads, and who is alone asks a dead address now and then. */
+static void test_who_is_answered_asks_no_stranger(void **state)
+{
+	struct net *n = net_met();
+	(void)state;
+	net_run(n, 120000);
+	for (size_t i = 0; i < NET_NODES; i++)
+		assert_int_equal(n->nodes[i].g->hello->silence_at, 0);
 	net_free(n);
 }
 
@@ -239,6 +281,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_a_new_entry_is_told_at_once),
+	    cmocka_unit_test(test_the_revoked_are_told_by_the_log),
+	    cmocka_unit_test(test_who_is_answered_asks_no_stranger),
 	    cmocka_unit_test(test_a_fork_comes_together_everywhere),
 	    cmocka_unit_test(test_so_does_one_of_many_entries),
 	    cmocka_unit_test(test_records_wait_for_the_log_and_not_for_ever),
