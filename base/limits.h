@@ -58,7 +58,7 @@
 #define LIMIT_PENDING_HELLOS   64
 #define LIMIT_SPREAD_QUEUE     4096 /* records being spread */
 #define LIMIT_PULLS            1024 /* records asked for and not yet received */
-#define LIMIT_SKETCH_BLOCKS    40   /* of a node's sketch: 42 KiB, for about 1,250 changed records */
+#define LIMIT_SKETCH_BLOCKS    40   /* of a node's sketch: 50 KiB, for about 1,400 changed records */
 #define LIMIT_SKETCHES         4    /* of others, being put together */
 #define LIMIT_UPDATE_DATAGRAMS 512
 #define LIMIT_UPDATE_RECORDS   512

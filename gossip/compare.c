@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "gossip/standing.h"
+#include "gossip/sync.h"
 
 #define EVERY_MS  3600000
 #define AGAIN_MS  60000

@@ -15,6 +15,7 @@
 #include "gossip/operators.h"
 #include "gossip/spread.h"
 #include "gossip/standing.h"
+#include "gossip/sync.h"
 #include "record/manifest.h"
 
 #define SLOT_MS          100  /* wake-ups are rounded up to it */
@@ -95,8 +96,9 @@ static enum err core_self(struct gossip *g)
 static enum err core_modules(struct gossip *g)
 {
 	enum err (*const inits[])(struct gossip *) = {
-	    update_init,  hello_init, probe_init,    witness_init, edge_init,  spread_init,  sync_init,
-	    logsync_init, blob_init,  standing_init, issue_init,   allow_init, compare_init, operators_init};
+	    update_init,   hello_init, probe_init,       witness_init, edge_init,
+	    spread_init,   sync_init,  sync_sketch_init, logsync_init, blob_init,
+	    standing_init, issue_init, allow_init,       compare_init, operators_init};
 	enum err err = set_new(g->keys.set_key, &g->set);
 
 	for (size_t i = 0; !err && i < sizeof(inits) / sizeof(inits[0]); i++)
@@ -155,9 +157,10 @@ void gossip_free(struct gossip *g)
 	if (!g)
 		return;
 	void (*const frees[])(struct gossip *) = {
-	    clone_free,     compare_free, allow_free,  issue_free, standing_free, blob_free,
-	    logsync_free,   sync_free,    spread_free, edge_free,  witness_free,  probe_free,
-	    operators_free, hello_free,   accept_free, own_free,   members_free,  update_free};
+	    clone_free,  compare_free, allow_free,   issue_free,       standing_free,
+	    blob_free,   logsync_free, sync_free,    sync_sketch_free, spread_free,
+	    edge_free,   witness_free, probe_free,   operators_free,   hello_free,
+	    accept_free, own_free,     members_free, update_free};
 
 	for (size_t i = 0; i < sizeof(frees) / sizeof(frees[0]); i++)
 		frees[i](g);
@@ -352,6 +355,7 @@ static void core_tick(struct gossip *g)
 	edge_tick(g);
 	spread_tick(g);
 	sync_tick(g);
+	sync_sketch_tick(g);
 	blob_tick(g);
 	state_tick(g);
 	issue_tick(g);

@@ -120,6 +120,12 @@ struct member {
 	wall_ms seen_saved; /* state.seen as the driver has it */
 	bool state_queued;
 	struct suspect *suspect; /* witness.c: being judged here, or NULL */
+
+	/* sync_sketch.c */
+	mono_ms sketch_after;        /* no sketch of it is asked for before */
+	mono_ms sketch_served_until; /* blocks for it use up its share up to then */
+	uint8_t sketch_failures;     /* sketches of it that came to nothing */
+	bool sketch_settled;         /* the last one named all that differed, and no walk has begun since */
 };
 
 struct members {
@@ -366,18 +372,6 @@ void spread_on_message(struct gossip *g, struct member *m, const struct datagram
 void spread_on_record(struct gossip *g, const struct record *r, uint64_t id, struct member *from,
 		      unsigned hops, enum gossip_urgency urgency);
 
-/* --- sync.c: the walk --- */
-
-enum err sync_init(struct gossip *g);
-void sync_free(struct gossip *g);
-void sync_tick(struct gossip *g);
-/* SYNC_ROOTS, SYNC_NODE, SYNC_LEAF. */
-void sync_on_message(struct gossip *g, struct member *m, const struct datagram *d);
-void sync_on_root(struct gossip *g, struct member *m, uint64_t root); /* a PING or ACK said so */
-void sync_on_session(struct gossip *g, struct member *m);
-/* A roll-call says the site's partition has these children. `from` (may be NULL) had them. */
-void sync_on_rollcall(struct gossip *g, struct site *s, const uint64_t trie[16], struct member *from);
-
 /* The log grew, or an allow-list is complete: standing is found anew, and certificates that were not trusted
  * may be now. */
 void core_on_log(struct gossip *g);
@@ -470,6 +464,7 @@ struct gossip {
 	struct spread *spread;
 	struct sync *sync;
 	struct pace pace;
+	struct sketches *sketches;
 	struct logsync *logsync;
 	struct blob *blob;
 	struct issues *issues;

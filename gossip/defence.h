@@ -45,6 +45,9 @@
 	X(PULL_ROOM, "who names most gives way where too much is asked for")                                 \
 	X(PULL_ONCE, "what is named twice in one question is handed over once")                              \
 	X(PULL_ELSEWHERE, "what one does not hand over is asked of another")                                 \
+	X(SKETCH_DOUBT, "whose sketches come to nothing is not asked for them for a while")                  \
+	X(SKETCH_WORK, "taking a sketch apart is bounded in work")                                           \
+	X(SKETCH_SHARE, "what one host can draw in sketches is bounded")                                     \
 	X(WALK_PACE, "walks that bring nothing are spaced out")                                              \
 	X(LOG_CLAIM, "who boasts of a log keeps nobody else from being asked for it")                        \
 	X(BLOB_ASKED, "a blob is taken when it was asked for, under its own hash")                           \

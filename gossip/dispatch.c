@@ -5,6 +5,7 @@
 #include "gossip/core.h"
 #include "gossip/logsync.h"
 #include "gossip/standing.h"
+#include "gossip/sync.h"
 
 static void dispatch_paired(struct gossip *g, const struct address *from, const struct datagram *d)
 {
@@ -44,6 +45,11 @@ static void dispatch_paired(struct gossip *g, const struct address *from, const 
 	case WIRE_SYNC_NODE:
 	case WIRE_SYNC_LEAF:
 		sync_on_message(g, m, d);
+		break;
+	case WIRE_SKETCH_PULL:
+	case WIRE_SKETCH:
+	case WIRE_SKETCH_OFFER:
+		sync_sketch_on_message(g, m, d);
 		break;
 	case WIRE_LOG_PULL:
 	case WIRE_LOG_ENTRIES:

@@ -14,6 +14,7 @@
 
 #include "gossip/core.h"
 #include "gossip/standing.h"
+#include "gossip/sync.h"
 
 #define FALL_THROUGH 3
 #define MISSES       3

@@ -219,6 +219,12 @@ struct gossip_counters {
 	uint64_t verifications, signatures;
 	uint64_t pushes_out, announced_ids_out, pulls_out, payloads_in, payload_bytes_in;
 	uint64_t walks_started, walk_messages_out;
+	/* Of the own questions for sketches; those that came out, that no honest set has or that did not come
+	 * out when they should, that showed too large a difference. */
+	uint64_t sketches_asked, sketches_decoded, sketches_failed, sketches_beyond;
+	uint64_t sketch_cells; /* written to while taking them apart */
+	uint64_t sketch_blocks_in, sketch_blocks_out,
+	    sketches_refused; /* refused: beyond the asker's share */
 	uint64_t probes_out, acks_in, indirect_out, suspicions;
 	uint64_t hellos_out, hellos_in, sessions;
 	uint64_t rollcalls_signed, refutations;

@@ -11,6 +11,7 @@
 
 #include "gossip/hello.h"
 #include "gossip/logsync.h"
+#include "gossip/sync.h"
 
 #define RETRY_MAX_MS    30000
 #define PENDING_MS      5000

@@ -10,6 +10,7 @@
 
 #include "gossip/core.h"
 #include "gossip/logsync.h"
+#include "gossip/sync.h"
 
 #define INDIRECT         3
 #define RELAYS           16

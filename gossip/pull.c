@@ -15,7 +15,6 @@
 #define TRIES_MAX      5
 #define WINDOW         96 /* ids asked of one peer and not come yet */
 #define VAIN_STEP      2  /* for what did not come; 1 is taken off for what came */
-#define VAIN_MOST      6
 #define PULLS_AT_FIRST 64
 #define READ_LAST      1u /* core_read.note: the answer is complete */
 
@@ -126,7 +125,7 @@ static void pump(struct gossip *g, struct member *m)
 /* It names what it does not hand over: asked last. One lost datagram does not make it so. */
 static bool unreliable(const struct gossip *g, const struct member *m)
 {
-	return m->pull_vain >= VAIN_MOST && defence_on(g, DEFENCE_PULL_ELSEWHERE);
+	return m->pull_vain >= PULL_VAIN_MOST && defence_on(g, DEFENCE_PULL_ELSEWHERE);
 }
 
 static void named_again(struct gossip *g, struct pull *p, struct member *m)

@@ -14,6 +14,7 @@
 #include "gossip/core.h"
 #include "gossip/evidence.h"
 #include "gossip/standing.h"
+#include "gossip/sync.h"
 
 #define COALESCE_MS      200
 #define AGAIN_MS         2000 /* after a change: whoever missed it need not wait for the next turn */

@@ -4,7 +4,7 @@
  * Partitions: host kinds in the short id of the subject's home site, which the caller knows; kinds 16-31 in
  * SET_PARTITION_SITE; kinds 32-47 in SET_PARTITION_OPERATOR. Each is a 16-ary trie of depth two (trie.h).
  * What rests in SET_PARTITION_HIDDEN is found by key and by id, and is in no hash, no sketch and no list.
- * Memory: about 94 bytes a record and 4.5 KiB a partition, grown on demand; 41 KiB for the sketch. */
+ * Memory: about 94 bytes a record and 4.5 KiB a partition, grown on demand; 50 KiB for the sketch. */
 #ifndef MESH_GOSSIP_SET_H
 #define MESH_GOSSIP_SET_H
 
@@ -83,6 +83,8 @@ size_t set_leaf_ids(struct set *s, uint64_t partition, uint8_t leaf, uint64_t fr
 		    uint64_t *ret_ids, bool *ret_more);
 /* Of all records that the estate root tells of; the set's. */
 const struct sketch *set_sketch(const struct set *s);
+/* A sketch_lookup of it; `set` is the struct. */
+bool set_sketch_lookup(const void *set, uint64_t tag, uint64_t *ret_id, uint64_t *ret_seq);
 /* It is what the records make it. Builds it anew: for tests. ERR_CORRUPT when not, ERR_NOMEM. */
 enum err set_sketch_check(const struct set *s);
 

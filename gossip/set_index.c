@@ -220,7 +220,7 @@ void set_chain_link(struct set *s, uint32_t index, size_t trie)
 	uint8_t leaf = set_item_leaf(e);
 	e->trie = (uint32_t)trie & 0x7ff;
 	if (set_compared(t->partition))
-		sketch_toggle(s->sketch, e->id);
+		sketch_add(s->sketch, e->key_hash, e->id, e->seq);
 	e->next = t->heads[leaf];
 	t->heads[leaf] = index;
 	t->counts[leaf]++;
@@ -244,7 +244,7 @@ void set_chain_unlink(struct set *s, uint32_t index)
 	struct set_item *e = set_item_at(s, index);
 	struct trie *t = s->tries[e->trie];
 	if (set_compared(t->partition))
-		sketch_toggle(s->sketch, e->id);
+		sketch_take(s->sketch, e->key_hash, e->id, e->seq);
 	*set_chain_find(s, index) = e->next;
 	t->counts[set_item_leaf(e)]--;
 	chain_touch(s, e);

@@ -138,6 +138,25 @@ const struct sketch *set_sketch(const struct set *s)
 	return s->sketch;
 }
 
+bool set_sketch_lookup(const void *set, uint64_t tag, uint64_t *ret_id, uint64_t *ret_seq)
+{
+	const struct set *s = set;
+	const uint64_t mask = (1ull << SKETCH_TAG_BITS) - 1;
+	if (s->by_key.cap == 0)
+		return false;
+	/* The table goes by the low bits, too. */
+	for (size_t at = (size_t)tag & (s->by_key.cap - 1); s->by_key.slots[at] != TRIE_NONE;
+	     at = (at + 1) & (s->by_key.cap - 1)) {
+		const struct set_item *e = set_item_at(s, s->by_key.slots[at]);
+		if ((e->key_hash & mask) != tag || !set_compared(s->tries[e->trie]->partition))
+			continue;
+		*ret_id = e->id;
+		*ret_seq = e->seq;
+		return true;
+	}
+	return false;
+}
+
 enum err set_sketch_check(const struct set *s)
 {
 	struct sketch *anew;
@@ -147,7 +166,7 @@ enum err set_sketch_check(const struct set *s)
 	for (size_t i = 0; i < s->count; i++) {
 		const struct set_item *e = set_item_at(s, i);
 		if (set_compared(s->tries[e->trie]->partition))
-			sketch_toggle(anew, e->id);
+			sketch_add(anew, e->key_hash, e->id, e->seq);
 	}
 	err = sketch_equal(anew, s->sketch) ? ERR_OK : ERR_CORRUPT;
 	sketch_free(anew);

@@ -4,6 +4,8 @@
 
 #include "gossip/core.h"
 
+#define PULL_VAIN_MOST 6 /* member.pull_vain from which on it is asked last */
+
 #define SPREAD_KEPT 64   /* records whose bytes are at hand for those who pull them */
 #define SPREAD_SEEN 1024 /* ids that need not be pulled again; a power of two */
 

@@ -1,11 +1,11 @@
-/* Reconciliation: the walk of docs/protocol.md section 8, stateless on both sides.
+/* Reconciliation: when it is due, and the walk of docs/protocol.md section 8, stateless on both sides.
  *
- * Happy path: a PING or ACK shows another estate root; after some jitter this node sends its partitions'
- * roots; the two go down the trie, each answering with its own hashes of what differs; a leaf's list makes
- * its receiver pull what it lacks and name what the list lacks. Where more was found than one walk
- * answers, the next begins as soon as all that was asked for has come.
- * Fails: a lost message ends its branch; who began the walk begins again when nothing more is heard and the
- * roots still differ, a few times, then at a later PING. Walks that bring nothing are spaced out. Site
+ * Happy path: a PING or ACK shows another estate root; after some jitter a sketch settles it (sync_sketch.c).
+ * Where it does not, this node sends its partitions' roots; the two go down the trie, each answering with its
+ * own hashes of what differs; a leaf's list makes its receiver pull what it lacks and name what the list
+ * lacks. Where more was found than one walk answers, the next begins as soon as all that was asked for has
+ * come. Fails: a lost message ends its branch; who began the walk begins again when nothing more is heard and
+ * the roots still differ, a few times, then at a later PING. Walks that bring nothing are spaced out. Site
  * records are not in the estate root: they are compared in each walk, at the start of a session, and every
  * half minute with whoever answers. */
 #include <stdlib.h>
@@ -13,14 +13,13 @@
 
 #include "gossip/pace.h"
 #include "gossip/spread.h"
+#include "gossip/sync.h"
 
-#define ANSWERS_MAX     8 /* datagrams in answer to one */
-#define DUE_MAX         8
-#define REFRESH_MS      30000
-#define ACTIVE_MAX      8
-#define STALLED_NEAR_MS 400 /* nothing heard of a walk that should go on */
-#define STALLED_FAR_MS  1200
-#define RESTARTS_MAX    3
+#define ANSWERS_MAX  8 /* datagrams in answer to one */
+#define DUE_MAX      8
+#define REFRESH_MS   30000
+#define ACTIVE_MAX   8
+#define RESTARTS_MAX 3
 
 struct walk {
 	struct member *peer;
@@ -173,7 +172,19 @@ static struct active *active_find(struct sync *s, const struct member *m)
 	return NULL;
 }
 
-static void begin(struct gossip *g, struct member *m)
+/* Of partition 1 neither estate root nor sketch tells. */
+static void send_site_root(struct gossip *g, struct member *m)
+{
+	uint8_t message[WIRE_MESSAGE_BYTES];
+	struct wire_roots body = {
+	    .estate_root = set_estate_root(g->set), .first = SET_PARTITION_SITE, .last = SET_PARTITION_SITE};
+	body.roots[0].partition = SET_PARTITION_SITE;
+	body.roots[0].root = set_partition_root(g->set, SET_PARTITION_SITE);
+	body.count = body.roots[0].root != 0;
+	send(g, m, WIRE_SYNC_ROOTS, message, wire_roots_encode(&body, message));
+}
+
+void sync_walk(struct gossip *g, struct member *m)
 {
 	struct sync *s = g->sync;
 	struct active *a = active_find(s, m);
@@ -185,16 +196,23 @@ static void begin(struct gossip *g, struct member *m)
 		a->heard_at = g->now;
 	}
 	m->sync_at = g->now;
+	m->sketch_settled = false;
 	g->counters.walks_started++;
 	send_roots(g, m);
 }
 
-static void start(struct gossip *g, struct member *m)
+static void start(struct gossip *g, struct member *m, bool forced)
 {
 	if (!m->session)
 		return;
+	m->sync_at = g->now;
+	if (forced)
+		send_site_root(g, m);
+	if (m->root == set_estate_root(g->set))
+		return;
 	pace_begun(g, m);
-	begin(g, m);
+	if (!sync_sketch_begin(g, m))
+		sync_walk(g, m);
 }
 
 void sync_drained(struct gossip *g, struct member *m)
@@ -202,15 +220,21 @@ void sync_drained(struct gossip *g, struct member *m)
 	struct active *a = active_find(g->sync, m);
 	if (a != NULL)
 		a->restarts = 0; /* it bears fruit */
-	if (m->session && pace_goes_on(m))
-		begin(g, m);
+	bool more = pace_goes_on(m);
+	if (m->session && more && !m->sketch_settled)
+		sync_walk(g, m);
+}
+
+mono_ms sync_patience(const struct gossip *g, const struct member *m)
+{
+	return m->site == g->self->site ? SYNC_STALLED_NEAR_MS : SYNC_STALLED_FAR_MS;
 }
 
 /* Begin again where a walk stalled; forget it when it is done, or in vain. */
 static void watch(struct gossip *g, struct active *a)
 {
 	struct member *m = a->peer;
-	mono_ms stalled = m->site == g->self->site ? STALLED_NEAR_MS : STALLED_FAR_MS;
+	mono_ms stalled = sync_patience(g, m);
 	if (m->root == set_estate_root(g->set) || !m->session) {
 		a->peer = NULL;
 		return;
@@ -223,7 +247,7 @@ static void watch(struct gossip *g, struct active *a)
 		a->peer = NULL;
 	} else {
 		a->restarts++;
-		begin(g, m);
+		sync_walk(g, m);
 		core_deadline(g, a->heard_at + stalled);
 	}
 }
@@ -242,15 +266,26 @@ void sync_tick(struct gossip *g)
 		}
 		s->due[i] = s->due[--s->due_count];
 		if (w.forced || w.peer->root != set_estate_root(g->set))
-			start(g, w.peer);
+			start(g, w.peer, w.forced);
 	}
 	for (size_t i = 0; i < ACTIVE_MAX; i++)
 		if (s->active[i].peer != NULL)
 			watch(g, &s->active[i]);
 }
 
+void sync_asked(struct gossip *g, struct member *m)
+{
+	struct sync *s = g->sync;
+	m->sync_at = g->now;
+	for (size_t i = 0; i < s->due_count; i++)
+		if (s->due[i].peer == m && !s->due[i].forced) {
+			s->due[i] = s->due[--s->due_count];
+			return;
+		}
+}
+
 /* So that a walk between equal sets does not look like one that stalled. Names no partition. */
-static void answer_equal(struct gossip *g, struct member *m, uint64_t echo)
+void sync_equal(struct gossip *g, struct member *m, uint64_t echo)
 {
 	uint8_t message[WIRE_MESSAGE_BYTES];
 	struct wire_roots body = {.echo = echo, .estate_root = set_estate_root(g->set)};
@@ -293,7 +328,7 @@ static void on_roots(struct gossip *g, struct member *m, const struct datagram *
 	}
 	m->root = theirs.estate_root;
 	if (theirs.echo == 0 && theirs.last == UINT64_MAX && m->root == set_estate_root(g->set))
-		answer_equal(g, m, d->nonce);
+		sync_equal(g, m, d->nonce);
 	struct sample differing = {0};
 	size_t at = 0;
 	for (uint64_t from = theirs.first; at < theirs.count || from <= theirs.last;) {

@@ -6,7 +6,7 @@
 #include "gossip/wire.h"
 
 #define SKETCH_HEADER_BYTES (8 + 8 + 1)
-#define CELL_BYTES          (8 + 4)
+#define CELL_BYTES          (8 + 8 + 4)
 #define OFFER_HEADER_BYTES  (8 + 1)
 
 static_assert(SKETCH_HEADER_BYTES + SKETCH_BLOCK_CELLS * CELL_BYTES + SKETCH_SAMPLES <= WIRE_MESSAGE_BYTES &&
@@ -57,9 +57,11 @@ size_t wire_sketch_encode(const struct wire_sketch *m, uint8_t ret[WIRE_MESSAGE_
 	writer_u64(&w, m->estate_root);
 	writer_u8(&w, (uint8_t)m->number);
 	for (size_t i = 0; i < SKETCH_BLOCK_CELLS; i++)
-		writer_u64(&w, m->block.sums[i]);
+		writer_u64(&w, m->block.cells[i].ids);
 	for (size_t i = 0; i < SKETCH_BLOCK_CELLS; i++)
-		writer_u32(&w, m->block.checks[i]);
+		writer_u64(&w, m->block.cells[i].keys);
+	for (size_t i = 0; i < SKETCH_BLOCK_CELLS; i++)
+		writer_u32(&w, m->block.cells[i].weights);
 	writer_bytes(&w, m->block.samples, SKETCH_SAMPLES);
 	CHECK(!w.failed);
 	return w.len;
@@ -74,9 +76,11 @@ enum err wire_sketch_decode(const uint8_t *data, size_t len, struct wire_sketch 
 	if (ret->number >= LIMIT_SKETCH_BLOCKS)
 		return ERR_FORMAT;
 	for (size_t i = 0; i < SKETCH_BLOCK_CELLS; i++)
-		ret->block.sums[i] = reader_u64(&r);
+		ret->block.cells[i].ids = reader_u64(&r);
 	for (size_t i = 0; i < SKETCH_BLOCK_CELLS; i++)
-		ret->block.checks[i] = reader_u32(&r);
+		ret->block.cells[i].keys = reader_u64(&r);
+	for (size_t i = 0; i < SKETCH_BLOCK_CELLS; i++)
+		ret->block.cells[i].weights = reader_u32(&r);
 	reader_copy(&r, ret->block.samples, SKETCH_SAMPLES);
 	return done(&r);
 }

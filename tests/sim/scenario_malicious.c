@@ -14,6 +14,7 @@
 #define ATTACKED_MS    30000 /* before anything is measured */
 #define RECORDS        40
 #define REACH_BOUND_MS 10000
+#define FRESH_MS       2000  /* what was said since may be on its way */
 #define REST_MS        30000 /* by when all must have come, under attack */
 
 struct crew {
@@ -141,6 +142,7 @@ static double right_share(struct crew *c)
 		const struct sim_record *s = w->registry.records[i];
 		const struct node *host = world_find(w, &s->key.subject);
 		if (s->key.kind < RECORD_ROLLCALL && host != NULL && judged(c, host->index) &&
+		    s->published + FRESH_MS <= w->now &&
 		    (newest[s->key_number] == NULL || newest[s->key_number]->seq < s->seq))
 			newest[s->key_number] = s;
 	}
@@ -148,8 +150,9 @@ static double right_share(struct crew *c)
 		if (!judged(c, n))
 			continue;
 		for (uint32_t k = 0; k < w->registry.key_count; k++) {
+			const struct sim_record *held = replica_get(&w->nodes[n].replica, k);
 			all += newest[k] != NULL;
-			right += newest[k] != NULL && replica_get(&w->nodes[n].replica, k) == newest[k];
+			right += newest[k] != NULL && held != NULL && held->seq >= newest[k]->seq;
 		}
 		for (uint32_t h = 0; h < w->node_count; h++) {
 			all += judged(c, h);
@@ -235,8 +238,10 @@ void scenario_malicious(struct world *w, struct report *r)
 	report_put(r, "malicious", "false_dark", (double)w->false_dark, "verdicts");
 	if (with.right < 0.999)
 		world_fail(w, NULL, "%.4f of what honest hosts said is right at honest nodes", with.right);
-	/* Among few hosts one announcement more, a tenth of a second, doubles it. */
-	if (ratio_50 > 2 || (ratio_99 > 2 && with.p99 > 500))
+	/* Among few hosts one announcement more, a tenth of a second, doubles it; and one record in forty
+	 * that is lost between two sites, and asked for again, is more than one in a hundred. */
+	mono_ms bound = w->node_count < 100 ? 2000 : 500;
+	if (ratio_50 > 2 || (ratio_99 > 2 && with.p99 > bound))
 		world_fail(w, NULL, "urgent news take %.2f (p50) and %.2f (p99) times as long", ratio_50,
 			   ratio_99);
 }

@@ -52,6 +52,13 @@ static void mislead(struct villain *v, const struct datagram *d)
 			leaf.ids[leaf.count++] = (i + 1) * (UINT64_MAX / 80) + prng_below(&v->prng, 1000000);
 		v->said +=
 		    peer_say(v->peer, &d->source, WIRE_SYNC_LEAF, message, wire_leaf_encode(&leaf, message));
+	} else if (d->type == WIRE_SKETCH_PULL) {
+		struct wire_sketch sketch = {.echo = d->nonce, .estate_root = prng_u64(&v->prng)};
+		for (size_t i = 0; i < SKETCH_BLOCK_CELLS; i++)
+			if (prng_chance(&v->prng, 0.5))
+				sketch.block.cells[i].ids = prng_u64(&v->prng);
+		v->said +=
+		    peer_say(v->peer, &d->source, WIRE_SKETCH, message, wire_sketch_encode(&sketch, message));
 	}
 }
 

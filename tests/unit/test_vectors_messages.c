@@ -267,16 +267,19 @@ static void sketch_pull_says(const char *name)
 static void sketch_says(const char *name)
 {
 	const struct sketch_block *b = &got.sketch.block;
-	uint8_t sums[sizeof(b->sums)], checks[sizeof(b->checks)];
+	uint8_t ids[SKETCH_BLOCK_CELLS * 8], keys[SKETCH_BLOCK_CELLS * 8], weights[SKETCH_BLOCK_CELLS * 4];
 	assert_number(name, "echo", got.sketch.echo);
 	assert_number(name, "estate_root", got.sketch.estate_root);
 	assert_number(name, "block", got.sketch.number);
-	for (size_t i = 0; i < sizeof(sums); i++)
-		sums[i] = (uint8_t)(b->sums[i / 8] >> (56 - 8 * (i % 8)));
-	for (size_t i = 0; i < sizeof(checks); i++)
-		checks[i] = (uint8_t)(b->checks[i / 4] >> (24 - 8 * (i % 4)));
-	assert_field(name, "sums", sums, sizeof(sums));
-	assert_field(name, "checks", checks, sizeof(checks));
+	for (size_t i = 0; i < sizeof(ids); i++) {
+		ids[i] = (uint8_t)(b->cells[i / 8].ids >> (56 - 8 * (i % 8)));
+		keys[i] = (uint8_t)(b->cells[i / 8].keys >> (56 - 8 * (i % 8)));
+	}
+	for (size_t i = 0; i < sizeof(weights); i++)
+		weights[i] = (uint8_t)(b->cells[i / 4].weights >> (24 - 8 * (i % 4)));
+	assert_field(name, "ids", ids, sizeof(ids));
+	assert_field(name, "keys", keys, sizeof(keys));
+	assert_field(name, "weights", weights, sizeof(weights));
 	assert_field(name, "samples", b->samples, sizeof(b->samples));
 }
 

@@ -454,8 +454,8 @@ PLAIN = {
     "sync_leaf": (50, (("echo", "8s"), ("partition", "8s"), ("leaf", "s"), ("flags", "s"), ("first", "8s"),
                        ("last", "8s"), (3, "B"), ("id0", "8s"), ("id1", "8s"), ("id2", "8s"))),
     "sketch_pull": (51, (("echo", "8s"), ("estate_root", "8s"), ("held", "8s"), ("first", "s"), ("count", "s"))),
-    "sketch": (52, (("echo", "8s"), ("estate_root", "8s"), ("block", "s"), ("sums", "704s"), ("checks", "352s"),
-                    ("samples", "48s"))),
+    "sketch": (52, (("echo", "8s"), ("estate_root", "8s"), ("block", "s"), ("ids", "424s"), ("keys", "424s"),
+                    ("weights", "212s"), ("samples", "48s"))),
     "sketch_offer": (53, (("echo", "8s"), (3, "B"), ("id0", "8s"), ("id1", "8s"), ("id2", "8s"))),
     "log_pull": (64, (("first", "4s"),)),
     "log_pull_hello": (64, (("first", "4s"), (bytes(1128), "1128s"))),
@@ -554,29 +554,34 @@ def check_decoded():
 
 
 def check_sketch():
-    """The second implementation's sketch: cells of an id, blocks of two sets, and what comes out of their difference."""
+    """The second implementation's sketch: cells of a key, blocks of two sets, and what comes out of their difference."""
+    def numbers(data, each):
+        values = [int.from_bytes(data[i:i + 8], "big") for i in range(0, len(data), 8)]
+        return [tuple(values[i:i + each]) for i in range(0, len(values), each)]
+
     key = sketch_codec.sketch_key(set_key)
     same("sketch.key", key, sketch["key"])
-    same("sketch.hash", u(8, sketch_codec.id_hash(key, sketch["id"])), sketch["hash"])
-    cells = sketch_codec.cells(sketch_codec.id_hash(key, sketch["id"]))
+    hash_ = sketch_codec.tag_hash(key, int.from_bytes(sketch["tag"], "big"))
+    same("sketch.hash", u(8, hash_), sketch["hash"])
+    cells = sketch_codec.cells(hash_)
     for i in range(6):
         same(f"sketch.cell{i}", u(2, next(cells, sketch_codec.CELLS)), sketch[f"cell{i}"])
     made = {}
     for side in "ours", "theirs":
-        ids = sketch[side + ".ids"]
-        made[side] = sketch_codec.Sketch(set_key, [ids[i:i + 8] for i in range(0, len(ids), 8)])
+        made[side] = sketch_codec.Sketch(set_key, numbers(sketch[side + ".records"], 3))
         for block in 0, 39:
-            sums, checks, samples = made[side].block(block)
-            same(f"{side}, block {block}, sums", sums, sketch[f"{side}.block{block}.sums"])
-            same(f"{side}, block {block}, checks", checks, sketch[f"{side}.block{block}.checks"])
-            same(f"{side}, samples", samples, sketch[side + ".samples"])
-    same("difference", b"".join(made["ours"].peel({0: made["theirs"].block(0)})), sketch["difference"])
+            for part, got in zip(("ids", "keys", "weights"), made[side].block(block)):
+                same(f"{side}, block {block}, {part}", got, sketch[f"{side}.block{block}.{part}"])
+            same(f"{side}, samples", made[side].block(block)[3], sketch[side + ".samples"])
+    difference = numbers(sketch["difference"], 3)
+    same("difference", made["ours"].peel({0: made["theirs"].block(0)}), difference)
+    same("difference, seen from there", made["theirs"].peel({i: made["ours"].block(i) for i in range(40)}),
+         [(tag, theirs, ours) for tag, ours, theirs in difference])
     none = sketch_codec.Sketch(set_key, [])
-    everything = {i: none.block(i) for i in range(40)}
-    same("all that is ours", b"".join(made["ours"].peel(everything)), b"".join(sorted(
-        sketch["ours.ids"][i:i + 8] for i in range(0, len(sketch["ours.ids"]), 8))))
-    many = sketch_codec.Sketch(set_key, [u(8, i * 0x9e3779b97f4a7c15 % (1 << 64)) for i in range(1, 200)])
+    same("nothing is known without the first block", made["ours"].peel({1: none.block(1)}), None)
+    many = sketch_codec.Sketch(set_key, [(i * 0x9e3779b97f4a7c15 % (1 << 64), i, i) for i in range(1, 200)])
     same("too much for one block", many.peel({0: none.block(0)}), None)
+    same("no difference", many.peel({0: many.block(0)}), [])
 
 
 check_keys()

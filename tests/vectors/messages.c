@@ -266,8 +266,8 @@ static void put_sync(struct world *w, struct message *m)
 
 static void put_sketch(struct world *w, struct message *m)
 {
-	static const uint64_t ids[] = {3, 0x8000000000000000u, 0xf0f1f2f3f4f5f6f7u};
-	uint8_t sums[88 * 8], checks[88 * 4], samples[48];
+	static const uint64_t offered[] = {3, 0x8000000000000000u, 0xf0f1f2f3f4f5f6f7u};
+	uint8_t ids[53 * 8], keys[53 * 8], weights[53 * 4], samples[48];
 	start(w, m, "sketch_pull", 51);
 	number(m, "echo", ECHO, 8);
 	number(m, "estate_root", ROOT, 8);
@@ -277,24 +277,27 @@ static void put_sketch(struct world *w, struct message *m)
 	finish(m);
 
 	/* Any bytes will do: what real ones are, sketch.txt says. */
-	for (size_t i = 0; i < sizeof(sums); i++)
-		sums[i] = (uint8_t)(i * 7);
-	for (size_t i = 0; i < sizeof(checks); i++)
-		checks[i] = (uint8_t)(i * 5);
+	for (size_t i = 0; i < sizeof(ids); i++)
+		ids[i] = (uint8_t)(i * 7);
+	for (size_t i = 0; i < sizeof(keys); i++)
+		keys[i] = (uint8_t)(i * 9);
+	for (size_t i = 0; i < sizeof(weights); i++)
+		weights[i] = (uint8_t)(i * 5);
 	for (size_t i = 0; i < sizeof(samples); i++)
 		samples[i] = (uint8_t)(i * 3);
 	start(w, m, "sketch", 52);
 	number(m, "echo", ECHO, 8);
 	number(m, "estate_root", ROOT, 8);
 	number(m, "block", 39, 1);
-	bytes(m, "sums", sums, sizeof(sums));
-	bytes(m, "checks", checks, sizeof(checks));
+	bytes(m, "ids", ids, sizeof(ids));
+	bytes(m, "keys", keys, sizeof(keys));
+	bytes(m, "weights", weights, sizeof(weights));
 	bytes(m, "samples", samples, sizeof(samples));
 	finish(m);
 
 	start(w, m, "sketch_offer", 53);
 	number(m, "echo", ECHO, 8);
-	list(m, 8, ids, 3);
+	list(m, 8, offered, 3);
 	finish(m);
 }
 

@@ -25,7 +25,7 @@ FIXED = {
     PING_REQ: ("16s", "target"),
     PING_ACK: ("8s16s", "echo target"),
     SKETCH_PULL: ("8s8s8sBB", "echo estate_root held first count"),
-    SKETCH: ("8s8sB704s352s48s", "echo estate_root block sums checks samples"),
+    SKETCH: ("8s8sB424s424s212s48s", "echo estate_root block ids keys weights samples"),
 }
 # Types that end in a list of ids: fields before the count, their names, bytes of an id, least and most of them.
 LISTS = {

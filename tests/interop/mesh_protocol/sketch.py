@@ -1,24 +1,25 @@
-"""Section 8: the sketch of a set of record ids, and what comes out of the difference of two."""
+"""Section 8: the sketch of a set of records, and what comes out of the difference of two."""
 
 import nacl.bindings as sodium
 
 from .primitives import hk, number, u
 
-CELLS, BLOCK_CELLS, BLOCKS = 3520, 88, 40
-SAMPLES = [(204 + 17 * (i % 12)) << i // 12 for i in range(48)]
-MOST = (1 << 64) - 1
+CELLS, BLOCK_CELLS, BLOCKS = 2120, 53, 40
+SAMPLES = [(120 + 10 * (i % 12)) << i // 12 for i in range(48)]
+SIZES = 8, 8, 4
+TAG, MOST = (1 << 40) - 1, (1 << 64) - 1
 
 
 def sketch_key(set_key):
     return hk(set_key, "mesh.sketch", 16)
 
 
-def id_hash(key, record_id):
-    return number(sodium.crypto_shorthash_siphash24(record_id, key))
+def tag_hash(key, tag):
+    return number(sodium.crypto_shorthash_siphash24(u(8, tag), key))
 
 
 def cells(hash_):
-    """The cells that an id of this hash is in, ascending."""
+    """The cells that a key of this hash is in, ascending."""
     state, at = hash_, 0
     while at < CELLS:
         yield at
@@ -32,44 +33,79 @@ def cells(hash_):
             at += 1
 
 
-class Sketch:
-    def __init__(self, set_key, ids):
-        self.key = sketch_key(set_key)
-        self.sums, self.checks = [0] * CELLS, [0] * CELLS
-        for each in ids:
-            self._toggle(number(each), self.sums, self.checks)
+def weight(record_id, seq):
+    return seq % (1 << 23) * 256 + record_id % 128 * 2 + 1
 
-    def _toggle(self, record_id, sums, checks):
-        hash_ = id_hash(self.key, u(8, record_id))
+
+class Sketch:
+    def __init__(self, set_key, records):
+        """`records`: (key hash, record id, seq), as numbers"""
+        self.key = sketch_key(set_key)
+        self.cells = [(0, 0, 0)] * CELLS
+        self.held = {}
+        for key_hash, record_id, seq in records:
+            tag = key_hash & TAG
+            self.held[tag] = (record_id, seq)
+            hash_, w = tag_hash(self.key, tag), weight(record_id, seq)
+            self._add(self.cells, hash_, (record_id, (hash_ & ~TAG | tag) * w, w))
+
+    @staticmethod
+    def _add(into, hash_, what, sign=1):
         for cell in cells(hash_):
-            sums[cell] ^= record_id
-            checks[cell] ^= hash_ & 0xFFFFFFFF
+            into[cell] = tuple((a + sign * b) % (1 << 8 * size) for a, b, size in zip(into[cell], what, SIZES))
 
     def block(self, block):
-        """(sums, checks, samples) as SKETCH has them"""
-        first, end = block * BLOCK_CELLS, (block + 1) * BLOCK_CELLS
-        return (b"".join(u(8, each) for each in self.sums[first:end]),
-                b"".join(u(4, each) for each in self.checks[first:end]),
-                bytes(self.checks[cell] & 0xFF for cell in SAMPLES))
+        """(ids, keys, weights, samples) as SKETCH has them"""
+        of = self.cells[block * BLOCK_CELLS:(block + 1) * BLOCK_CELLS]
+        return tuple(b"".join(u(size, cell[i]) for cell in of) for i, size in enumerate(SIZES)) + (
+            bytes(self.cells[cell][0] >> 8 & 0xFF for cell in SAMPLES),)
+
+    def _lone(self, cell, at):
+        """(tag, hash, our record id, theirs) when one key alone is in the cell."""
+        ids, keys, by = cell
+        by -= (by >> 31) << 32
+        if by == 0:
+            return None
+        lost = (by & -by).bit_length() - 1
+        if lost > 24:
+            return None
+        factor = keys * pow(by >> lost, -1, 1 << 64) & MOST
+        if factor & ((1 << lost) - 1):
+            return None
+        factor >>= lost
+        tag = factor & TAG
+        hash_ = tag_hash(self.key, tag)
+        if ((hash_ & ~TAG | tag) ^ factor) << lost & MOST or at not in cells(hash_):
+            return None
+        ours, seq = self.held.get(tag, (0, None))
+        theirs = (ids + ours) & MOST
+        w = (by + (weight(ours, seq) if ours else 0)) & 0xFFFFFFFF
+        if ours and theirs == 0 and w == 0:
+            return tag, hash_, ours, 0
+        fits = w % 2 == 1 and w < 1 << 31 and w % 256 // 2 == theirs % 128
+        return (tag, hash_, ours, theirs) if fits else None
 
     def peel(self, theirs):
-        """What only one of the two holds, ascending, by some blocks of theirs: {block: (sums, checks, …)}. None: more
-        blocks are needed."""
-        sums, checks, there = list(self.sums), list(self.checks), []
-        for block, (their_sums, their_checks, *_) in theirs.items():
+        """[(tag, our record id or 0, theirs or 0)] of the keys that differ, ascending, by some blocks of theirs, the first
+        among them: {block: (ids, keys, weights, …)}. None: more blocks are needed."""
+        left = {}
+        for block, said in theirs.items():
             for i in range(BLOCK_CELLS):
-                cell = block * BLOCK_CELLS + i
-                sums[cell] ^= number(their_sums[i * 8:i * 8 + 8])
-                checks[cell] ^= number(their_checks[i * 4:i * 4 + 4])
-                there.append(cell)
-        found, before = set(), -1
+                their = (number(part[i * size:(i + 1) * size]) for part, size in zip(said, SIZES))
+                ours = self.cells[block * BLOCK_CELLS + i]
+                left[block * BLOCK_CELLS + i] = tuple(
+                    (a - b) % (1 << 8 * size) for a, b, size in zip(their, ours, SIZES))
+        found, before = {}, -1
         while len(found) > before:
             before = len(found)
-            for cell in there:
-                alone = sums[cell] and id_hash(self.key, u(8, sums[cell])) & 0xFFFFFFFF == checks[cell]
-                if alone and sums[cell] not in found:
-                    found.add(sums[cell])
-                    self._toggle(sums[cell], sums, checks)
-        if any(sums[cell] or checks[cell] for cell in there):
+            for at in left:
+                lone = self._lone(left[at], at)
+                if lone and lone[0] not in found:
+                    tag, hash_, *found[tag] = lone
+                    what = left[at]
+                    for cell in cells(hash_):
+                        if cell in left:
+                            left[cell] = tuple((a - b) % (1 << 8 * size) for a, b, size in zip(left[cell], what, SIZES))
+        if 0 not in theirs or any(any(cell) for cell in left.values()):
             return None
-        return [u(8, each) for each in sorted(found)]
+        return [(tag, *found[tag]) for tag in sorted(found)]
