@@ -30,7 +30,7 @@ __attribute__((used)) static const char core_weakened[] = "mesh core with switch
 struct gossip_timing gossip_timing_default(void)
 {
 	return (struct gossip_timing){.probe_ms = 1000,
-				      .probe_idle_ms = 3000,
+				      .probe_idle_ms = 2000,
 				      .ack_ms = 500,
 				      .rollcall_min_ms = 5000,
 				      .rollcall_max_ms = 60000,

@@ -30,7 +30,7 @@ struct gossip;
 /* Timers of docs/protocol.md section 9, in ms; tests may shorten them. */
 struct gossip_timing {
 	uint32_t probe_ms;        /* 1,000 */
-	uint32_t probe_idle_ms;   /* 3,000 */
+	uint32_t probe_idle_ms;   /* 2,000 */
 	uint32_t ack_ms;          /* 500 */
 	uint32_t rollcall_min_ms; /* 5,000 */
 	uint32_t rollcall_max_ms; /* 60,000 */

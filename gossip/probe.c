@@ -1,7 +1,7 @@
 /* SWIM: each member probes one other of its site at a time.
  *
  * Happy path: PING, ACK within half a second, next member on the ring a period later. The period is
- * 1 s after a change in the site and stretches to 3 s while nothing changes.
+ * 1 s after a change in the site and stretches to 2 s while nothing changes.
  * Fails: no ACK: three others are asked to try (PING_REQ, PING_ACK). Still none: the member is suspected, a
  * hint that goes to the site's witnesses, who probe for themselves (witness.c). Any answer to a question of
  * this node refutes it. ACK and PING_ACK count only with the nonce of a question that was asked. */

@@ -17,7 +17,7 @@
 #define DIRECT_MS        10000
 #define DISPUTE_MS       10000
 #define ASK_SOON_MS      500
-#define CONTRADICT_MS    7000  /* a witness's probes, and a second */
+#define CONTRADICT_MS    10000 /* a witness's probes, and a second */
 #define DUPLICATE_MS     60000 /* seen so long after another was enrolled on its hardware, it is no leftover */
 #define SEEN_SAVE_MS     60000 /* how stale `seen` in the replica may be … */
 #define SEEN_SAVE_HOST   10    /* … and so many ms more for each known host */

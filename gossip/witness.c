@@ -4,21 +4,20 @@
  * up sign. Whoever enrols hosts can choose their ids for a good rank on some day, so who is new ranks last
  * for a week, and any entry of the log draws anew: who can enrol three hosts into a site and wait a week has
  * its seats now and then, until their issuer is revoked. A witness that is told of a suspicion probes for
- * itself twice a second, for four seconds, or six where its word will be enough; only then it says "does not
- * answer". Any answer, or a new record of the host, takes it back. Fails: one that heard nobody at all for
- * six seconds has its own link cut, as far as it can tell: it accuses nobody for a while, and when it hears
- * again it takes back what it found since. A witness that was paused (or has just started) begins its probes
- * anew, and before it has heard its site for three intervals judges only who has answered it since. A host
- * that stays away is probed every few seconds, so that its return is noticed even when its own datagrams get
- * lost. */
+ * itself twice a second, for seven seconds; only then it says "does not answer". Any answer, or a new record
+ * of the host, takes it back. Fails: one that heard nobody at all for six seconds has its own link cut, as
+ * far as it can tell: it accuses nobody for a while, and when it hears again it takes back what it found
+ * since. A witness that was paused (or has just started) begins its probes anew, and before it has heard its
+ * site for three intervals judges only who has answered it since. A host that stays away is probed every few
+ * seconds, so that its return is noticed even when its own datagrams get lost. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "gossip/core.h"
 #include "gossip/standing.h"
 
-#define TRIES_ALONE  12 /* nobody else's word is needed */
-#define TRIES        8
+#define TRIES        14 /* with the second before a suspicion: 8 s, for which a host may stand still */
+#define TRIES_MOST   20 /* while it is heard, but answers nothing */
 #define CROWD        32 /* from so many suspects on, every second probe is left out */
 #define RETURN_MS    5000
 #define SENIOR_DAYS  7
@@ -29,6 +28,7 @@ struct suspect {
 	struct suspect *next;
 	struct member *m;
 	unsigned tries;
+	mono_ms begun_at; /* its probes */
 	mono_ms next_at;
 	bool verdict; /* does not answer … */
 	mono_ms verdict_at;
@@ -201,7 +201,8 @@ void witness_suspect(struct gossip *g, struct member *m)
 
 	if (!s)
 		return;
-	*s = (struct suspect){.next = g->witness->suspects, .m = m, .next_at = g->now, .since = g->wall};
+	*s = (struct suspect){
+	    .next = g->witness->suspects, .m = m, .begun_at = g->now, .next_at = g->now, .since = g->wall};
 	g->witness->suspects = s;
 	g->witness->count++;
 	m->suspect = s;
@@ -237,7 +238,7 @@ void witness_hears(struct gossip *g)
 		if (s->verdict)
 			continue;
 		s->tries = 0;
-		s->next_at = g->now;
+		s->begun_at = s->next_at = g->now;
 	}
 	if (changed)
 		rollcall_changed(g);
@@ -247,18 +248,15 @@ void witness_restart(struct gossip *g)
 {
 	for (struct suspect *s = g->witness->suspects; s; s = s->next) {
 		s->tries = 0;
-		s->next_at = g->now;
+		s->begun_at = s->next_at = g->now;
 	}
 }
 
-static unsigned tries_of(struct gossip *g, const struct member *suspect)
+/* Who wakes up is heard before it answers a question that still counts. What is heard may be held back by
+ * others on the way: it buys a few tries, no more. */
+static unsigned tries_of(const struct suspect *s)
 {
-	struct member *live[LIMIT_WITNESSES];
-	size_t count = witness_live(g, live), others = 0;
-
-	for (size_t i = 0; i < count; i++)
-		others += live[i] != g->self && live[i] != suspect;
-	return others > 0 ? TRIES : TRIES_ALONE;
+	return s->m->heard_at > s->begun_at ? TRIES_MOST : TRIES;
 }
 
 /* Where one alone was heard before, it is that one that fell silent. */
@@ -281,7 +279,7 @@ static void suspect_probe(struct gossip *g, struct suspect *s)
 {
 	if (s->verdict) {
 		s->next_at = g->now + core_jitter(g, RETURN_MS, 0.25);
-	} else if (s->tries >= tries_of(g, s->m) || !defence_on(g, DEFENCE_OWN_PROBES)) {
+	} else if (s->tries >= tries_of(s) || !defence_on(g, DEFENCE_OWN_PROBES)) {
 		bool unknown = !state_settled(g, g->self->site) && s->m->answered_at <= g->hearing_at;
 
 		if (unknown || g->witness->deaf) {

@@ -6,7 +6,7 @@
 #define CABLE_LEAST_MS  3000
 #define CABLE_MOST_MS   18000
 #define CABLE_BACK_MS   40000
-#define KNOWN_BOUND_MS  20000
+#define KNOWN_BOUND_MS  30000 /* where one of two witnesses left stands still as well */
 
 /* Whom nothing happens to but losses. */
 void scenario_lossy(struct world *w, struct report *r)
@@ -107,12 +107,14 @@ static void stall_some(struct world *w)
 	}
 }
 
-/* All of its site that are not stalled themselves know. */
+/* All of its site know that did not stand still themselves a moment ago: those believe nobody for three
+ * intervals. */
 static bool known_dark(const struct world *w, const struct node *victim)
 {
 	for (uint32_t i = victim->site; i < w->node_count; i += w->site_count) {
 		const struct node *n = &w->nodes[i];
-		if (n->g != NULL && n != victim && !stalled(w, n) && judge_host(w, n, victim) != HOST_DARK)
+		if (n->g != NULL && n != victim && w->now >= n->paused_until + ALARM_CALM_MS &&
+		    judge_host(w, n, victim) != HOST_DARK)
 			return false;
 	}
 	return true;
