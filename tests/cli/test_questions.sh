@@ -178,7 +178,7 @@ says 'name one by its id'
 grep -q "^  $digit[0-9a-f]\{31\}  " err || fail "an ambiguous id lists no candidates"
 
 # An old replica still answers, and says so.
-"$estate" --hosts 60 --sites 4 --seed 3 --out old --now 1700000000000 >/dev/null
+"$estate" --hosts 60 --sites 4 --seed 3 --out old --at 2023-11-14T22:13:20Z >/dev/null
 MESH_STATE=$work/old
 ask 3 hosts
 shows '^PARTIAL: the replica is'

@@ -7,7 +7,7 @@ estate=$tool
 
 # From a while ahead, so that it does not get stale under a slow test.
 now=$(($(date +%s) + 900))000
-"$estate" --hosts 60 --sites 4 --seed 3 --now "$now" --out est --trouble >/dev/null
+"$estate" --hosts 60 --sites 4 --seed 3 --at "$now" --out est --trouble >/dev/null
 MESH_STATE=$work/est
 export MESH_STATE
 
@@ -152,7 +152,7 @@ run 3 status -o json
 shows '"own_issues": 1'
 
 # Nothing wrong: no line of it, an empty list.
-"$estate" --hosts 20 --sites 2 --seed 3 --now "$now" --out fine >/dev/null
+"$estate" --hosts 20 --sites 2 --seed 3 --at "$now" --out fine >/dev/null
 run 0 issues --state fine
 shows '^No such issue is open'
 ! grep -q '^Trust' out || fail "trouble where there is none"

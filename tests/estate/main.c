@@ -163,7 +163,7 @@ static bool take(const char *flag, const char *text, struct estate_options *o, s
 		o->out = text;
 		return true;
 	}
-	if (strcmp(flag, "--at") == 0 || strcmp(flag, "--now") == 0) {
+	if (strcmp(flag, "--at") == 0) {
 		raw->at = text;
 		return true;
 	}

@@ -83,8 +83,8 @@ static void draw_products(struct estate *e, struct host *h, struct prng *p)
 		    !has(h, i, product, p))
 			continue;
 		software_put(s, i, rolled_out(product, lag));
-		/* Some were installed without any content. */
-		if (product->content && !prng_chance(p, 0.06))
+		/* Some run without any content. */
+		if (product->content && !prng_chance(p, 0.15))
 			s->release = 1;
 	}
 	size_t own = products_of_model(e, h->model);
