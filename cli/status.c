@@ -57,6 +57,11 @@ static void put_traffic(FILE *f, const msgpack_object *b)
 		number(b, CONTROL_STATUS_DROPPED), number(b, CONTROL_STATUS_FOREIGN),
 		number(b, CONTROL_STATUS_BAD_SIGNATURES));
 	fprintf(f,
+		"Compared  %" PRIu64 " sketches settled it, %" PRIu64 " showed too much, %" PRIu64
+		" came to nothing; %" PRIu64 " walks\n",
+		number(b, CONTROL_STATUS_SKETCHES_DECODED), number(b, CONTROL_STATUS_SKETCHES_BEYOND),
+		number(b, CONTROL_STATUS_SKETCHES_FAILED), number(b, CONTROL_STATUS_WALKS));
+	fprintf(f,
 		"Cost      %" PRIu64 " KiB resident, %" PRIu64 " KiB private, %" PRIu64 ".%02" PRIu64
 		" s of processor time\n",
 		number(b, CONTROL_STATUS_RSS_KIB), number(b, CONTROL_STATUS_PRIVATE_KIB),

@@ -271,6 +271,8 @@ struct gossip_entry {
 	uint64_t id;
 };
 bool gossip_entry_at(const struct gossip *g, size_t index, struct gossip_entry *ret);
+/* Whether the sketch that others are sent is that of the set; builds it anew. */
+bool gossip_sketch_sound(const struct gossip *g);
 bool gossip_host_state(const struct gossip *g, const struct id *host, struct host_state *ret);
 bool gossip_site_state(const struct gossip *g, const char *site, struct site_state *ret);
 

@@ -29,6 +29,11 @@ void gossip_status(const struct gossip *g, struct gossip_status *ret)
 		ret->sessions += g->members.hosts[i]->session;
 }
 
+bool gossip_sketch_sound(const struct gossip *g)
+{
+	return set_sketch_check(g->set) != ERR_CORRUPT;
+}
+
 enum host_standing gossip_standing(const struct gossip *g)
 {
 	return g->self->state.standing;

@@ -59,7 +59,13 @@
 	X(GRANT_GRACE_DAYS, 37, "grant_grace_days", 'u')                                                     \
 	X(LOG_FORKED, 38, "log_forked", 'b')                                                                 \
 	X(GRANTS_ENDING, 39, "grants_ending", 'u')                                                           \
-	X(STANDING, 40, "standing", 's')
+	X(STANDING, 40, "standing", 's')                                                                     \
+	X(SKETCHES_ASKED, 41, "sketches_asked", 'u')                                                         \
+	X(SKETCHES_DECODED, 42, "sketches_decoded", 'u')                                                     \
+	X(SKETCHES_FAILED, 43, "sketches_failed", 'u')                                                       \
+	X(SKETCHES_BEYOND, 44, "sketches_beyond", 'u')                                                       \
+	X(SKETCHES_REFUSED, 45, "sketches_refused", 'u')                                                     \
+	X(WALKS, 46, "walks", 'u')
 
 enum control_status_key {
 #define CONTROL_STATUS_ENUM(symbol, key, name, type) CONTROL_STATUS_##symbol = key,

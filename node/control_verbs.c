@@ -139,6 +139,17 @@ static void put_health(struct mp_writer *w, const struct meshd *m, const struct 
 	put_u(w, CONTROL_STATUS_FOREIGN, s->counters.dropped_mac);
 }
 
+/* How sets of others were compared with this node's. */
+static void put_reconciling(struct mp_writer *w, const struct gossip_counters *c)
+{
+	put_u(w, CONTROL_STATUS_SKETCHES_ASKED, c->sketches_asked);
+	put_u(w, CONTROL_STATUS_SKETCHES_DECODED, c->sketches_decoded);
+	put_u(w, CONTROL_STATUS_SKETCHES_FAILED, c->sketches_failed);
+	put_u(w, CONTROL_STATUS_SKETCHES_BEYOND, c->sketches_beyond);
+	put_u(w, CONTROL_STATUS_SKETCHES_REFUSED, c->sketches_refused);
+	put_u(w, CONTROL_STATUS_WALKS, c->walks_started);
+}
+
 static void verb_status(struct meshd *m, struct control_call *call)
 {
 	uint8_t body[STATUS_BYTES];
@@ -150,6 +161,7 @@ static void verb_status(struct meshd *m, struct control_call *call)
 	put_identity(&w, m, &s);
 	put_set(&w, &s);
 	put_health(&w, m, &s);
+	put_reconciling(&w, &s.counters);
 	put_trust(&w, m, &s);
 	if (w.failed)
 		control_reply(call, ERR_LIMIT, "the status does not fit its buffer", NULL, 0);

@@ -6,6 +6,9 @@
 #include "attacker.h"
 #include "crypto/hash.h"
 
+/* Steps for each record after which a sketch is built anew, so that it costs little beside them. */
+#define SKETCH_WORK 50
+
 /* What a step changed is checked after each. Beyond that, bounds and the whole set are gone through: after
  * each step of small worlds; in larger ones after so many of a node that a step has to pay for so many
  * records. */
@@ -212,6 +215,8 @@ void invariants_node(struct world *w, struct node *n)
 	if (s.blobs > w->registry.blob_count)
 		world_fail(w, n, "holds %zu blobs; only %zu exist", s.blobs, w->registry.blob_count);
 	check_set(w, n);
+	if (w->steps % (s.records * SKETCH_WORK + 1) == 0 && !gossip_sketch_sound(n->g))
+		world_fail(w, n, "its sketch is not that of the %zu records of its set", s.records);
 }
 
 void invariants_started(struct world *w, struct node *n)

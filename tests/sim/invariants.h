@@ -5,6 +5,7 @@
  *     and lies below what was durably reserved;
  *   - nobody is raised from stopped, asleep or left but by a newer record of his own, nor from dark while he
  *     is down and has said nothing new;
+ *   - the sketch is that of the set, now and then;
  *   - sets, sessions, queues and datagrams stay within what this world and base/limits.h allow. */
 #ifndef MESH_TESTS_SIM_INVARIANTS_H
 #define MESH_TESTS_SIM_INVARIANTS_H

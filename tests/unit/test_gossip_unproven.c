@@ -94,6 +94,13 @@ static size_t whole(struct net *n, uint8_t type, uint8_t ret[WIRE_MESSAGE_BYTES]
 		return wire_leaf_encode(&(struct wire_leaf){.partition = n->nodes[0].g->self->site->partition,
 							    .last = UINT64_MAX},
 					ret);
+	case WIRE_SKETCH_PULL:
+		return wire_sketch_pull_encode(
+		    &(struct wire_sketch_pull){.estate_root = 9, .count = LIMIT_SKETCH_BLOCKS}, ret);
+	case WIRE_SKETCH:
+		return wire_sketch_encode(&(struct wire_sketch){.estate_root = 9}, ret);
+	case WIRE_SKETCH_OFFER:
+		return wire_offer_encode(&(struct wire_offer){.count = 2, .ids = {1, 2}}, ret);
 	case WIRE_LOG_PULL:
 		return wire_log_pull_encode(0, false, ret);
 	case WIRE_BLOB_PULL:
@@ -167,8 +174,9 @@ static void nobody_gets_more_than_he_sent(void **state)
 }
 
 static const uint8_t types[] = {
-    WIRE_HELLO, WIRE_PING,       WIRE_ACK,       WIRE_PING_REQ,  WIRE_PING_ACK, WIRE_SUSPECT,   WIRE_PUSH,
-    WIRE_PULL,  WIRE_SYNC_ROOTS, WIRE_SYNC_NODE, WIRE_SYNC_LEAF, WIRE_LOG_PULL, WIRE_BLOB_PULL,
+    WIRE_HELLO,     WIRE_PING,        WIRE_ACK,        WIRE_PING_REQ,     WIRE_PING_ACK,  WIRE_SUSPECT,
+    WIRE_PUSH,      WIRE_PULL,        WIRE_SYNC_ROOTS, WIRE_SYNC_NODE,    WIRE_SYNC_LEAF, WIRE_LOG_PULL,
+    WIRE_BLOB_PULL, WIRE_SKETCH_PULL, WIRE_SKETCH,     WIRE_SKETCH_OFFER,
 };
 
 /* From the peer's own, proven address: what is cut off changes nothing and is not answered. */

@@ -574,9 +574,12 @@ def check_sketch():
                 same(f"{side}, block {block}, {part}", got, sketch[f"{side}.block{block}.{part}"])
             same(f"{side}, samples", made[side].block(block)[3], sketch[side + ".samples"])
     difference = numbers(sketch["difference"], 3)
-    same("difference", made["ours"].peel({0: made["theirs"].block(0)}), difference)
+    seqs = [{number & (1 << 40) - 1: seq for number, _, seq in numbers(sketch[side + ".records"], 3)}
+            for side in ("ours", "theirs")]
+    ahead = {tag: seqs[1][tag] - seqs[0][tag] if ours and theirs else 0 for tag, ours, theirs in difference}
+    same("difference", made["ours"].peel({0: made["theirs"].block(0)}), [(*each, ahead[each[0]]) for each in difference])
     same("difference, seen from there", made["theirs"].peel({i: made["ours"].block(i) for i in range(40)}),
-         [(tag, theirs, ours) for tag, ours, theirs in difference])
+         [(tag, theirs, ours, -ahead[tag]) for tag, ours, theirs in difference])
     none = sketch_codec.Sketch(set_key, [])
     same("nothing is known without the first block", made["ours"].peel({1: none.block(1)}), None)
     many = sketch_codec.Sketch(set_key, [(i * 0x9e3779b97f4a7c15 % (1 << 64), i, i) for i in range(1, 200)])

@@ -42,6 +42,7 @@ class Peer:
         self.home = home
         self.sessions, self.hellos, self.answered = {}, {}, {}
         self.heard, self.refused, self.acks = [], [], []
+        self.differences = []  # what came out of sketches
         self.pair_keys = {}  # of the capture's reader: (sender, receiver) -> keys used
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind(address)
@@ -129,6 +130,10 @@ class Peer:
     def walk(self, host, first=EVERY_PARTITION[0], last=EVERY_PARTITION[1]):
         roots = [u(8, each) + root for each, root in self.set.partitions()]
         self.send(m.SYNC_ROOTS, dict(echo=bytes(8), root=self.set.estate_root(), first=first, last=last, ids=roots),
+                  host)
+
+    def ask_sketch(self, host):
+        self.send(m.SKETCH_PULL, dict(echo=bytes(8), estate_root=self.set.estate_root(), held=bytes(8), first=0, count=1),
                   host)
 
     def pull_blobs(self, ids, host):
@@ -255,6 +260,9 @@ class Peer:
 
     _on_records = _on_push
 
+    def _on_sketch_offer(self, said, header, address):
+        self._on_announce(said, header, address)
+
     def _on_announce(self, said, header, address):
         lacked = [each for each in said["ids"] if each not in self.set.by_id]
         if lacked:
@@ -274,6 +282,31 @@ class Peer:
         for each in differing[:MOST_ANSWERS]:
             self.send(m.SYNC_NODE, dict(echo=echo, partition=each, level=0, child=0,
                                         hashes=self.set.child_hashes(each)), header.source)
+
+    def _on_sketch_pull(self, said, header, address):
+        echo, root = header.nonce[:8], self.set.estate_root()
+        if said["estate_root"] == root:
+            self.send(m.SYNC_ROOTS, dict(echo=echo, root=root, first=0, last=0, ids=[]), header.source)
+            return
+        sketch, end = self.set.sketch(), said["first"] + said["count"]
+        for block in range(said["first"] if said["held"] == root else 0, end):
+            ids, keys, weights, samples = sketch.block(block)
+            self.send(m.SKETCH, dict(echo=echo, estate_root=root, block=block, ids=ids, keys=keys, weights=weights,
+                                     samples=samples), header.source)
+
+    def _on_sketch(self, said, header, address):
+        """Of a first block what comes out: pulled, offered. This peer asks for no more of them."""
+        ours = self.set.sketch()
+        found = ours.peel({said["block"]: (said["ids"], said["keys"], said["weights"])})
+        if not found:
+            return
+        self.differences.append(found)
+        lacked = [u(8, theirs) for _, own, theirs, ahead in found if theirs and ahead >= 0]
+        offered = sorted(u(8, own) for _, own, theirs, ahead in found if own and ahead <= 0)
+        if lacked:
+            self.send(m.PULL, dict(ids=lacked), header.source)
+        if offered:
+            self.send(m.SKETCH_OFFER, dict(echo=header.nonce[:8], ids=offered), header.source)
 
     def _on_sync_node(self, said, header, address):
         partition, echo = said["partition"], header.nonce[:8]

@@ -61,7 +61,7 @@ class Sketch:
             bytes(self.cells[cell][0] >> 8 & 0xFF for cell in SAMPLES),)
 
     def _lone(self, cell, at):
-        """(tag, hash, our record id, theirs) when one key alone is in the cell."""
+        """(tag, hash, our record id, theirs, versions theirs is ahead) when one key alone is in the cell."""
         ids, keys, by = cell
         by -= (by >> 31) << 32
         if by == 0:
@@ -81,13 +81,15 @@ class Sketch:
         theirs = (ids + ours) & MOST
         w = (by + (weight(ours, seq) if ours else 0)) & 0xFFFFFFFF
         if ours and theirs == 0 and w == 0:
-            return tag, hash_, ours, 0
-        fits = w % 2 == 1 and w < 1 << 31 and w % 256 // 2 == theirs % 128
-        return (tag, hash_, ours, theirs) if fits else None
+            return tag, hash_, ours, 0, 0
+        if w % 2 == 0 or w >> 31 or w % 256 // 2 != theirs % 128:
+            return None
+        ahead = ((w >> 8) - seq + (1 << 22)) % (1 << 23) - (1 << 22) if ours else 0
+        return tag, hash_, ours, theirs, ahead
 
     def peel(self, theirs):
-        """[(tag, our record id or 0, theirs or 0)] of the keys that differ, ascending, by some blocks of theirs, the first
-        among them: {block: (ids, keys, weights, …)}. None: more blocks are needed."""
+        """[(tag, our record id or 0, theirs or 0, versions theirs is ahead)] of the keys that differ, ascending, by some
+        blocks of theirs, the first among them: {block: (ids, keys, weights, …)}. None: more blocks are needed."""
         left = {}
         for block, said in theirs.items():
             for i in range(BLOCK_CELLS):

@@ -1,7 +1,8 @@
-"""Section 8: the set, and the walk that finds where two of them differ."""
+"""Section 8: the set, and what finds where two of them differ: sketch and walk."""
 
 from .primitives import hk, number, u
 from .records import key_hash, record_id
+from .sketch import Sketch
 
 ZERO = bytes(8)
 ROLLCALLS, OPERATORS = 1, 2
@@ -63,6 +64,12 @@ class RecordSet:
     def estate_root(self):
         pairs = [u(8, each) + root for each, root in self.partitions() if each != ROLLCALLS]
         return self._hash("mesh.root", pairs) if pairs else ZERO
+
+    def sketch(self):
+        """Of the records that the estate root tells of."""
+        return Sketch(self.set_key, [
+            (number(key_hash(self.set_key, key)), number(record_id(self.set_key, record.data)), record.seq)
+            for key, record in self.records.items() if self.partition(record) != ROLLCALLS and self.counts(record)])
 
     def _node(self, hashes):
         return self._hash("mesh.node", hashes) if any(map(any, hashes)) else ZERO
