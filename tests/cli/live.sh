@@ -9,7 +9,7 @@ while grep -q "^ *[0-9]*: [0-9A-F]*:$(printf '%04X' "$port") " /proc/net/udp; do
 	port=$((port + 1))
 done
 seed=$net.1:$port
-trap 'for n in 1 2 3 4 5; do stop $n; done; rm -rf "$work"' EXIT
+trap 'for n in 1 2 3 4 5 6; do stop $n; done; rm -rf "$work"' EXIT
 
 stop() {
 	[ -f "n$1.pid" ] || return 0

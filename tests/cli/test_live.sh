@@ -33,6 +33,9 @@ run any peers --state n2
 until_run 0 . show node-1 --state n2 -o json
 "$json_tool" <out || fail "show is no JSON"
 
+# A daemon holds keys: no core dump of it.
+grep -q '^Max core file size  *0 ' "/proc/$(cat n1.pid)/limits" || fail "meshd may leave a core dump"
+
 # Drills: only where they are allowed, and they end.
 run 1 drill cut berlin --state n2
 says 'drill'

@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <time.h>
@@ -230,6 +231,29 @@ static int use_memory(void *context)
 	return after.cpu_us > before.cpu_us ? 0 : 5;
 }
 
+static int hide(void *context)
+{
+	struct rlimit limit;
+	(void)context;
+	os_process_hide();
+	if (getrlimit(RLIMIT_CORE, &limit) != 0 || limit.rlim_cur != 0 || limit.rlim_max != 0)
+		return 1;
+#if defined(__SANITIZE_ADDRESS__)
+	return 0;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+	return 0;
+#endif
+#endif
+	return prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0 ? 0 : 2;
+}
+
+static void who_holds_keys_leaves_no_core(void **state)
+{
+	(void)state;
+	assert_int_equal(scratch_in_child(hide, NULL), 0);
+}
+
 static void usage_is_measured(void **state)
 {
 	size_t bytes = 8 * 1024 * 1024;
@@ -382,6 +406,7 @@ int main(void)
 	    IN_FOLDER(guard_is_per_thread),
 	    cmocka_unit_test(guard_hides_nothing_else),
 	    cmocka_unit_test(clocks_run),
+	    cmocka_unit_test(who_holds_keys_leaves_no_core),
 	    IN_FOLDER(usage_is_measured),
 	    cmocka_unit_test(times_are_local),
 	    cmocka_unit_test(columns_are_asked),
