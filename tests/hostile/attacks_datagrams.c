@@ -235,6 +235,32 @@ static void spoofed_pull(struct trial *t)
 	trial_need(t, peer_heard(a->peer, WIRE_RECORDS) > before, "nothing was pulled");
 }
 
+/* Questions from an address that is not proven: who is there is asked as well as answered. */
+static void spoofed_ping(struct trial *t)
+{
+	trial_world(t, HOSTS, SITES);
+	trial_begin(t, 1u << THIEF);
+	struct actor *a = actor_of(t, THIEF);
+	struct address victim = actor_address(3);
+	struct ear *ear = trial_ear(t, &victim);
+	struct wire_ping ping = {.instance = 1};
+	uint8_t message[WIRE_MESSAGE_BYTES], sealed[LIMIT_DATAGRAM_BYTES];
+	size_t len = wire_ping_encode(&ping, message), sealed_len = 0;
+	uint64_t sent = 0;
+	actor_meet(a, HIT);
+	/* Where it was it answers no more, so that it is looked for where it seems to be. */
+	peer_set_answers(a->peer, PEER_QUIET);
+	for (int i = 0; i < 20 && !trial_over(t); i++) {
+		peer_say_from(a->peer, &victim, &t->w->nodes[HIT].id, WIRE_PING, message, len);
+		CHECK(peer_seal(a->peer, &t->w->nodes[HIT].id, WIRE_PING, message, len, sealed, &sealed_len));
+		sent += sealed_len + SIM_UDP_IP_BYTES;
+		trial_run(t, 1100);
+	}
+	trial_promise(t, ear->bytes <= sent, "%u bytes to one who never asked, for %u that were sent",
+		      (unsigned)ear->bytes, (unsigned)sent);
+	trial_need(t, ear->bytes > 0, "nothing was answered there");
+}
+
 /* The largest record there is, as often as one question can name it. */
 static void oversize_pull(struct trial *t)
 {
@@ -354,6 +380,8 @@ const struct attack attacks_datagrams[] = {
      "it gets no session", DEFENCE_HELLO_PROOF, pretender},
     {"spoofed_pull", "a stolen host pulls in the name of an address that never asked",
      "the records go to the address that was proven", DEFENCE_ADDRESS_PROOF, spoofed_pull},
+    {"spoofed_ping", "a stolen host asks in the name of an address that never asked",
+     "no more bytes come to that address than were sent in its name", DEFENCE_AMPLIFICATION, spoofed_ping},
     {"oversize_pull", "a stolen host names one record 141 times in each question",
      "it gets it once: less than twice what it asked with", DEFENCE_PULL_ONCE, oversize_pull},
     {"flood_of_questions", "a stolen host asks 2,100 times a second, PING and PULL",

@@ -250,6 +250,33 @@ static void rumour(struct trial *t)
 	}
 }
 
+/* An insider has another probe all others for it, again and again. */
+#define ERRAND_S 20
+
+static void errands(struct trial *t)
+{
+	trial_world(t, HOSTS * 2, SITES);
+	uint32_t thief = 2 * HOSTS - 1, hit = 1;
+	trial_begin(t, 1ull << thief);
+	struct actor *a = actor_of(t, thief);
+	uint8_t message[WIRE_MESSAGE_BYTES];
+	actor_meet(a, hit);
+	uint64_t before = trial_counters(t, hit).probes_out;
+	for (int i = 0; i < ERRAND_S * 10 && !trial_over(t); i++) {
+		for (uint32_t n = hit + SITES; n < thief; n += SITES) {
+			struct wire_ping_req request = {.target = t->w->nodes[n].id};
+			peer_say(a->peer, &t->w->nodes[hit].id, WIRE_PING_REQ, message,
+				 wire_ping_req_encode(&request, message));
+		}
+		trial_run(t, 100);
+	}
+	uint64_t probes = trial_counters(t, hit).probes_out - before;
+	/* docs/protocol.md section 9: 33 names at once, then one each 0.3 s; and its own probes. */
+	trial_promise(t, probes <= 33 + ERRAND_S * 10 / 3 + ERRAND_S * 4,
+		      "%u probes in %u s on another's behalf", (unsigned)probes, ERRAND_S);
+	trial_need(t, peer_heard(a->peer, WIRE_PING_ACK) > 0, "nobody was probed for it");
+}
+
 /* --- answers of the dead --- */
 
 #define KEPT          512
@@ -357,6 +384,8 @@ const struct attack attacks_liveness[] = {
      "nobody calls the accused dark", DEFENCE_SENIORITY, sybil_witnesses},
     {"rumour", "an insider tells all witnesses that everyone is suspected", "nobody is called dark",
      DEFENCE_OWN_PROBES, rumour},
+    {"errands", "an insider asks a host 70 times a second to probe others for it",
+     "about three a second of these probes are made", DEFENCE_HEARSAY, errands},
     {"late_answers", "somebody on the wire keeps the answers of a host and delivers them after its death",
      "the host is dark within 20 s", DEFENCE_ECHO, late_answers},
     {0},
