@@ -161,8 +161,8 @@ static void verb_status(struct meshd *m, struct control_call *call)
 	put_identity(&w, m, &s);
 	put_set(&w, &s);
 	put_health(&w, m, &s);
-	put_reconciling(&w, &s.counters);
 	put_trust(&w, m, &s);
+	put_reconciling(&w, &s.counters);
 	if (w.failed)
 		control_reply(call, ERR_LIMIT, "the status does not fit its buffer", NULL, 0);
 	else
