@@ -51,6 +51,7 @@ struct net {
 	double loss;
 	uint64_t flip; /* one datagram in so many has one bit flipped; 0: none */
 	uint64_t flipped, lost, sent;
+	uint64_t bytes[256]; /* sent, by type of datagram, with IP and UDP headers */
 	struct identity *authority, *issuer, *ops[NET_OPS];
 	struct authlog *log;
 	struct estate_keys keys;
