@@ -13,7 +13,10 @@ static enum rollcall_state state_of(const struct host *h, wall_ms at)
 		return ROLLCALL_ANSWERS;
 	if (h->fate == FATE_ASLEEP)
 		return ROLLCALL_ASLEEP;
-	return h->fate == FATE_STOPPED ? ROLLCALL_STOPPED : ROLLCALL_NO_ANSWER;
+	if (h->fate == FATE_STOPPED)
+		return ROLLCALL_STOPPED;
+	/* Not missed yet. */
+	return host_alive(h, at - WITNESS_DETECT_MS) ? ROLLCALL_ANSWERS : ROLLCALL_NO_ANSWER;
 }
 
 static void fill(const struct estate *e, const struct site *s, size_t part, wall_ms at, struct rollcall *r)
@@ -81,9 +84,11 @@ static enum err sign_all(struct estate *e, struct site *s)
 			     .live_witnesses = (uint32_t)count,
 			     .interval_s = s->state.interval_s};
 	set_children(e->set, id_short(&s->state.site), r.trie);
-	for (size_t i = 0; i < count && err == ERR_OK; i++)
-		err = sign(e, s, &e->hosts[live[i]], s->state.last_rollcall - i * witness_interval_ms(e, s),
-			   &r);
+	for (size_t i = 0; i < count && err == ERR_OK; i++) {
+		wall_ms at = s->state.last_rollcall - i * witness_interval_ms(e, s);
+		/* In quiet times they take turns; what changed each of them tells at once. */
+		err = sign(e, s, &e->hosts[live[i]], at < s->changed ? s->changed : at, &r);
+	}
 	return err;
 }
 

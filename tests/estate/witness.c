@@ -11,7 +11,6 @@
 #include "crypto/hash.h"
 #include "tests/estate/world.h"
 
-#define DETECT_MS        9000 /* suspicion and the witnesses' own probes */
 #define SENIOR_DAYS      7
 #define SILENT_INTERVALS 3
 
@@ -73,6 +72,29 @@ static wall_ms last_heard(const struct estate *e, const struct site *s)
 	return last < until ? last : until;
 }
 
+static void newest(wall_ms *at, wall_ms t, wall_ms until)
+{
+	if (t > *at && t <= until)
+		*at = t;
+}
+
+/* The last change that somebody was there to sign. */
+static wall_ms last_change(const struct estate *e, const struct site *s, wall_ms until)
+{
+	wall_ms at = 0;
+	for (size_t i = 0; i < s->count; i++) {
+		const struct host *h = &e->hosts[s->members[i]];
+		bool said = h->fate == FATE_ASLEEP || h->fate == FATE_STOPPED;
+		if (h->died != 0)
+			newest(&at, h->died + (said ? 1000 : WITNESS_DETECT_MS), until);
+		if (h->back != 0)
+			newest(&at, h->back + 3000, until);
+		if (h->died_again != 0)
+			newest(&at, h->died_again + WITNESS_DETECT_MS, until);
+	}
+	return at;
+}
+
 static void judge_site(struct estate *e, struct site *s)
 {
 	size_t live[LIMIT_WITNESSES];
@@ -85,6 +107,9 @@ static void judge_site(struct estate *e, struct site *s)
 				       .interval_s = (uint32_t)((interval + 999) / 1000),
 				       .since = e->o->now - draw_span(&p, CLOCK_DAY_MS, 60 * CLOCK_DAY_MS),
 				       .last_rollcall = heard - prng_below(&p, interval)};
+	s->changed = last_change(e, s, heard);
+	if (s->state.last_rollcall < s->changed)
+		s->state.last_rollcall = s->changed;
 	memcpy(s->state.name, s->name, sizeof(s->state.name));
 	s->state.live_witnesses = (uint32_t)witness_live(e, s, s->state.last_rollcall, live);
 	s->own = s == &e->sites[e->hosts[0].site];
@@ -118,7 +143,7 @@ static void be_dark(const struct estate *e, const struct site *s, struct host *h
 		    struct prng *p)
 {
 	size_t live[LIMIT_WITNESSES];
-	wall_ms noticed = died + DETECT_MS;
+	wall_ms noticed = died + WITNESS_DETECT_MS;
 	if (noticed > e->o->now || (s->cut != 0 && noticed > s->cut))
 		return;
 	/* Those who sign now stand by it; where nobody does any more, those who signed then did. */

@@ -81,6 +81,7 @@ struct site {
 	enum site_kind kind;
 	wall_ms cut; /* of its link; 0: none */
 	wall_ms power_cut;
+	wall_ms changed;   /* the newest thing that its witnesses had to tell; 0: nothing */
 	uint32_t *members; /* roster order */
 	uint32_t *ranked;  /* best witness first */
 	size_t count, capacity;
@@ -218,6 +219,7 @@ bool host_alive(const struct host *h, wall_ms t);
 
 /* witness.c: what this replica's node would have decided by now about each host and site. */
 enum err witness_judge(struct estate *e);
+#define WITNESS_DETECT_MS 9000 /* suspicion and the witnesses' own probes */
 uint64_t witness_interval_ms(const struct estate *e, const struct site *s);
 /* The three that sign for a site at a moment, the best first. Returns how many. */
 size_t witness_live(const struct estate *e, const struct site *s, wall_ms t, size_t ret[LIMIT_WITNESSES]);
