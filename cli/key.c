@@ -182,8 +182,10 @@ static enum err save_one(const struct opened *o, size_t i, const char *path, con
 {
 	struct os_secret *old = NULL;
 	enum err err = os_secret_open(path, true, &old, info);
+	/* What a link leads to is replaced, not the link. */
 	if (err == ERR_OK)
-		err = key_file_save(o->purposes[i], o->seeds[i], path, passphrase, true, rng, info);
+		err = key_file_save(o->purposes[i], o->seeds[i], os_secret_name(old), passphrase, true, rng,
+				    info);
 	if (err == ERR_OK)
 		err = os_secret_wipe(old, NULL, 0, info);
 	os_secret_close(old);

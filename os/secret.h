@@ -18,6 +18,8 @@ enum err os_secret_open(const char *path, bool to_wipe, struct os_secret **ret, 
 /* NULL is fine. */
 void os_secret_close(struct os_secret *s);
 
+/* Its name, free of symbolic links as it was opened; as long as `s` lives. */
+const char *os_secret_name(const struct os_secret *s);
 /* Its length when it was opened. */
 size_t os_secret_bytes(const struct os_secret *s);
 /* All of it, straight into the caller's memory: no copy is left elsewhere. ERR_LIMIT: longer than `cap`. */

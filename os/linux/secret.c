@@ -131,6 +131,11 @@ void os_secret_close(struct os_secret *s)
 	free(s);
 }
 
+const char *os_secret_name(const struct os_secret *s)
+{
+	return s->name;
+}
+
 size_t os_secret_bytes(const struct os_secret *s)
 {
 	return s->st.st_size > 0 ? (size_t)s->st.st_size : 0;

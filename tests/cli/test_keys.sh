@@ -142,6 +142,13 @@ run 0 key passphrase jo.key --passphrase-file person.pass --new-passphrase-file 
 run 1 key passphrase jo.key --passphrase-file person.pass --new-passphrase-file new.pass
 run 0 key show jo.key
 shows "^Id  *$id\$"
+mkdir medium
+mv jo.key medium/jo.key
+ln -s medium/jo.key jo.key
+run 0 key passphrase jo.key --passphrase-file new.pass --new-passphrase-file person.pass
+[ -L jo.key ] || fail "a link was replaced"
+run 0 key show medium/jo.key
+shows "^Id  *$id\$"
 # A node asks nobody.
 for file in identity.key estate.key; do
 	run 1 key passphrase s/$file --new-passphrase-file new.pass
