@@ -8,6 +8,7 @@ extern const struct attack attacks_records[]; /* the gate for records */
 extern const struct attack attacks_liveness[];
 extern const struct attack attacks_datagrams[];
 extern const struct attack attacks_digests[];
+extern const struct attack attacks_sketch[];
 extern const struct attack attacks_trust[];
 extern const struct attack attacks_bytes[];
 
