@@ -228,7 +228,12 @@ static const struct verb verbs[] = {
 	 "token. No server is asked. The home site is the one of --site, else that of the most specific of "
 	 "the token's subnets that one of the machine's addresses is in, else the token's own. The "
 	 "certificate holds a hash of what identifies the machine's hardware, so that a machine that is "
-	 "installed anew takes the place of what it was. When anything fails the token is left as it was.",
+	 "installed anew takes the place of what it was. When anything fails the token is left as it was. "
+	 "It is wiped through the file that was read, also behind a link; one that could not be wiped is "
+	 "refused "
+	 "before anything is done, unless --keep-token says that it stays. Should the wipe itself fail, the "
+	 "machine "
+	 "is enrolled, and the exit code is 1.",
      .options = enroll_options,
      .shared = VERB_STATE | VERB_FORMAT,
      .exits = "012",
