@@ -1,394 +1,253 @@
-/* Component entries of the whole estate. Hosts of one image share a manifest, and images share chunks, so
- * each chunk is decoded once; a manifest is a list of chunks. */
+/* Entries by manifest, hosts by entry. A manifest is a list of chunks, a chunk a list of entries, each by its
+ * number, so that what many hosts share is looked at once. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/check.h"
+#include "base/text.h"
 #include "store/query_private.h"
 
-/* Numbers by 8-byte key; open addressing, at most half full. */
-struct index {
-	uint64_t *keys;
-	uint32_t *values; /* + 1; 0: free */
-	size_t slots, count;
+/* Numbers in a list of u32, little-endian. */
+struct list {
+	const uint8_t *bytes;
+	size_t count;
 };
 
-struct chunk {
-	struct id id;
-	uint32_t first, count; /* in refs */
-	bool complete;
-};
-
-struct manifest {
-	struct id root;
-	uint32_t first, count; /* in manifest_chunks */
-	uint32_t entries;
-	bool complete, left_out;
-};
-
-struct catalogue {
-	struct snapshot *snapshot;
-	size_t entry_max;
-	struct catalogue_entry *entries;
-	size_t entry_count, entry_capacity;
-	struct index by_entry, by_chunk, by_manifest;
-	struct chunk *chunks;
-	size_t chunk_count, chunk_capacity;
-	struct manifest *manifests;
-	size_t manifest_count, manifest_capacity;
-	uint32_t *refs;
-	size_t ref_count, ref_capacity;
-	uint32_t *manifest_chunks;
-	size_t manifest_chunk_count, manifest_chunk_capacity;
-	char *texts;
-	size_t text_len, text_capacity;
-	enum err failed; /* inside a manifest_read */
-};
-
-/* Room for one more of `size` bytes each. */
-static enum err grow(void **array, size_t *capacity, size_t count, size_t more, size_t size, size_t max)
+static struct list list_of(struct column_row row, unsigned column)
 {
-	if (count + more > max)
-		return ERR_LIMIT;
-	if (count + more <= *capacity)
-		return ERR_OK;
-	size_t wanted = *capacity < 64 ? 64 : *capacity * 2;
-	if (wanted < count + more)
-		wanted = count + more;
-	void *bigger = realloc(*array, wanted * size);
-	if (bigger == NULL)
-		return ERR_NOMEM;
-	*array = bigger;
-	*capacity = wanted;
-	return ERR_OK;
+	struct list l = {.count = 0};
+	size_t len;
+	l.bytes = row.block != NULL ? column_row_bytes(row, column, &len) : NULL;
+	if (l.bytes != NULL)
+		l.count = len / 4;
+	return l;
 }
 
-static size_t slot_for(const struct index *x, uint64_t key)
+static uint32_t list_at(struct list l, size_t index)
 {
-	size_t slot = (size_t)(key * 0x9e3779b97f4a7c15u >> 17) & (x->slots - 1);
-	while (x->values[slot] != 0 && x->keys[slot] != key)
-		slot = (slot + 1) & (x->slots - 1);
-	return slot;
+	return (uint32_t)column_le(l.bytes + 4 * index, 4);
 }
 
-static bool index_find(const struct index *x, uint64_t key, size_t *ret)
+static uint32_t end_of(struct query *q, enum column_group group, enum err *err)
 {
-	if (x->slots == 0)
-		return false;
-	size_t slot = slot_for(x, key);
-	if (x->values[slot] == 0)
-		return false;
-	*ret = x->values[slot] - 1;
-	return true;
+	struct column_table *t;
+	if (*err == ERR_OK)
+		*err = columns_table(&q->columns, group, &t);
+	return *err == ERR_OK ? column_table_end(t) : 0;
 }
 
-static enum err index_put(struct index *x, uint64_t key, size_t value)
+static void set_bit(uint8_t *bits, uint32_t number)
 {
-	if (x->count * 2 >= x->slots) {
-		struct index bigger = {.slots = x->slots == 0 ? 256 : x->slots * 2, .count = x->count};
-		bigger.keys = malloc(bigger.slots * sizeof(*bigger.keys));
-		bigger.values = calloc(bigger.slots, sizeof(*bigger.values));
-		if (bigger.keys == NULL || bigger.values == NULL) {
-			free(bigger.keys);
-			free(bigger.values);
-			return ERR_NOMEM;
-		}
-		for (size_t i = 0; i < x->slots; i++) {
-			if (x->values[i] == 0)
-				continue;
-			size_t slot = slot_for(&bigger, x->keys[i]);
-			bigger.keys[slot] = x->keys[i];
-			bigger.values[slot] = x->values[i];
-		}
-		free(x->keys);
-		free(x->values);
-		*x = bigger;
-	}
-	size_t slot = slot_for(x, key);
-	x->count += x->values[slot] == 0;
-	x->keys[slot] = key;
-	x->values[slot] = (uint32_t)value + 1;
-	return ERR_OK;
+	bits[number / 8] |= (uint8_t)(1u << number % 8);
 }
 
-enum err catalogue_new(struct snapshot *r, size_t entry_max, struct catalogue **ret)
+static uint8_t *new_bits(uint32_t end)
 {
-	struct catalogue *c = calloc(1, sizeof(*c));
-	if (c == NULL)
-		return ERR_NOMEM;
-	c->snapshot = r;
-	c->entry_max = entry_max;
-	*ret = c;
-	return ERR_OK;
+	return calloc((size_t)end / 8 + 1, 1);
 }
 
 void catalogue_free(struct catalogue *c)
 {
-	if (c == NULL)
-		return;
-	struct index *indexes[] = {&c->by_entry, &c->by_chunk, &c->by_manifest};
-	for (size_t i = 0; i < 3; i++) {
-		free(indexes[i]->keys);
-		free(indexes[i]->values);
-	}
-	free(c->entries);
-	free(c->chunks);
-	free(c->manifests);
-	free(c->refs);
-	free(c->manifest_chunks);
-	free(c->texts);
-	free(c);
+	free(c->counts);
+	free(c->slots);
+	free(c->chosen.component);
+	free(c->chosen.entry);
+	free(c->chosen.entries);
+	free(c->chosen.manifests);
+	*c = (struct catalogue){0};
 }
 
-static enum err keep_text(struct catalogue *c, const char *text, uint32_t *ret)
+bool catalogue_manifest_of(struct column_row components, uint32_t *ret)
 {
-	size_t len = strlen(text) + 1;
-	enum err err = grow((void **)&c->texts, &c->text_capacity, c->text_len, len, 1, UINT32_MAX / 2);
-	if (err != ERR_OK)
-		return err;
-	memcpy(c->texts + c->text_len, text, len);
-	*ret = (uint32_t)c->text_len;
-	c->text_len += len;
+	uint64_t number = components.block != NULL ? column_row_u64(components, C_COMPONENTS_MANIFEST) : 0;
+	*ret = (uint32_t)(number - 1);
+	return number > 0;
+}
+
+static enum err add_entries(struct manifest_entries *m, struct list entries)
+{
+	if (m->count + entries.count > m->cap) {
+		size_t cap = 2 * m->cap + entries.count;
+		uint32_t *grown = realloc(m->entries, cap * sizeof(*grown));
+		if (grown == NULL)
+			return ERR_NOMEM;
+		m->entries = grown;
+		m->cap = cap;
+	}
+	for (size_t i = 0; i < entries.count; i++)
+		m->entries[m->count++] = list_at(entries, i);
 	return ERR_OK;
 }
 
-static enum err add_entry(struct catalogue *c, uint64_t id, const struct component *from)
+enum err catalogue_entries(struct query *q, uint32_t manifest, struct manifest_entries *ret)
 {
-	enum err err = grow((void **)&c->entries, &c->entry_capacity, c->entry_count, 1, sizeof(*c->entries),
-			    c->entry_max);
-	if (err != ERR_OK)
-		return err;
-	struct catalogue_entry e = {.id = id,
-				    .kind = (uint8_t)from->kind,
-				    .version_status = (uint8_t)from->version.status,
-				    .source_status = (uint8_t)from->source.status,
-				    .vendor_status = (uint8_t)from->vendor.status,
-				    .size_status = (uint8_t)from->size_bytes.status,
-				    .flags = from->flags,
-				    .size_bytes = from->size_bytes.value};
-	const struct reading_text *texts[] = {&from->version, &from->source, &from->vendor};
-	uint32_t *offsets[] = {&e.version, &e.source, &e.vendor};
-	err = keep_text(c, from->name, &e.name);
-	for (size_t i = 0; i < 3 && err == ERR_OK; i++) {
-		if (texts[i]->status == READING_OK)
-			err = keep_text(c, texts[i]->value, offsets[i]);
-	}
-	if (err == ERR_OK)
-		err = index_put(&c->by_entry, id, c->entry_count);
-	if (err == ERR_OK)
-		c->entries[c->entry_count++] = e;
-	return err;
-}
-
-static bool take_entry(void *context, size_t index, uint64_t entry_id, const struct component *component)
-{
-	struct catalogue *c = context;
-	size_t at;
-	(void)index;
-	if (!index_find(&c->by_entry, entry_id, &at)) {
-		c->failed = add_entry(c, entry_id, component);
-		at = c->entry_count - 1;
-	}
-	if (c->failed == ERR_OK)
-		c->failed = grow((void **)&c->refs, &c->ref_capacity, c->ref_count, 1, sizeof(*c->refs),
-				 QUERY_REFS_MAX);
-	if (c->failed == ERR_OK)
-		c->refs[c->ref_count++] = (uint32_t)at;
-	return c->failed == ERR_OK;
-}
-
-static enum err get_blob(struct catalogue *c, const struct id *id, uint8_t ret[LIMIT_BLOB_BYTES],
-			 size_t *ret_len)
-{
-	struct row_key key = row_key_id(TABLE_BLOBS, id);
-	struct row_value row;
-	const uint8_t *blob;
-	enum err err = snapshot_get(c->snapshot, &key, &row);
-	if (err == ERR_OK && row_decode_blob(row.bytes, row.len, &blob, ret_len) != ERR_OK)
-		return ERR_NOT_FOUND;
-	if (err == ERR_OK)
-		memcpy(ret, blob, *ret_len);
-	return err;
-}
-
-/* manifest_read wants a list on top: the chunk is wrapped in one. */
-struct one_chunk {
-	struct catalogue *c;
-	const uint8_t *blob;
-	size_t len;
-	bool listed;
-};
-
-static enum err fetch_one_chunk(void *context, const struct id *id, uint8_t ret[LIMIT_BLOB_BYTES],
-				size_t *ret_len)
-{
-	struct one_chunk *one = context;
-	if (!one->listed) {
-		ret[0] = 1;
-		ret[1] = BLOB_LIST;
-		memcpy(ret + 2, id->b, ID_BYTES);
-		*ret_len = 2 + ID_BYTES;
-		one->listed = true;
+	struct column_row row, chunk;
+	if (ret->loaded && ret->manifest == manifest)
 		return ERR_OK;
+	ret->count = 0;
+	ret->loaded = false;
+	enum err err = columns_row(&q->columns, GROUP_MANIFEST, manifest, &row);
+	if (err != ERR_OK)
+		return err;
+	ret->left_out = row.block != NULL && column_row_u64(row, C_MANIFEST_LEFT_OUT) != 0;
+	struct list chunks = list_of(row, C_MANIFEST_CHUNKS);
+	for (size_t i = 0; i < chunks.count && err == ERR_OK && ret->count <= LIMIT_COMPONENTS; i++) {
+		err = columns_row(&q->columns, GROUP_CHUNK, list_at(chunks, i), &chunk);
+		if (err == ERR_OK)
+			err = add_entries(ret, list_of(chunk, C_CHUNK_ENTRIES));
+		/* Where a chunk is not known, or not whole, the places of what follows are not known either.
+		 */
+		if (err == ERR_OK && (chunk.block == NULL || column_row_u64(chunk, C_CHUNK_COMPLETE) == 0))
+			break;
 	}
-	memcpy(ret, one->blob, one->len);
-	*ret_len = one->len;
-	return ERR_OK;
+	ret->manifest = manifest;
+	ret->loaded = err == ERR_OK;
+	return err;
 }
 
-/* Adds the chunk to the manifest at the end. */
-static enum err take_chunk(struct catalogue *c, const struct id *id, const uint8_t *blob, size_t len,
-			   struct manifest *m)
+/* --- by id --- */
+
+static size_t slot_of(const struct catalogue *c, uint64_t id)
 {
-	size_t at;
-	uint64_t key = id_short(id);
+	return (size_t)(id * 0x9e3779b97f4a7c15u >> 20) & (c->slot_count - 1);
+}
+
+static enum err index_entries(struct query *q)
+{
+	struct catalogue *c = &q->catalogue;
 	enum err err = ERR_OK;
-	if (!index_find(&c->by_chunk, key, &at)) {
-		struct chunk chunk = {.id = *id, .first = (uint32_t)c->ref_count};
-		struct one_chunk one = {c, blob, len, false};
-		c->failed = ERR_OK;
-		err = manifest_read(id, fetch_one_chunk, &one, take_entry, c);
-		if (c->failed != ERR_OK)
-			return c->failed;
-		chunk.complete = err == ERR_OK;
-		chunk.count = (uint32_t)(c->ref_count - chunk.first);
-		at = c->chunk_count;
-		err = grow((void **)&c->chunks, &c->chunk_capacity, at, 1, sizeof(chunk), QUERY_REFS_MAX);
-		if (err == ERR_OK)
-			err = index_put(&c->by_chunk, key, at);
-		if (err != ERR_OK)
-			return err;
-		c->chunks[c->chunk_count++] = chunk;
-	}
-	err = grow((void **)&c->manifest_chunks, &c->manifest_chunk_capacity, c->manifest_chunk_count, 1,
-		   sizeof(*c->manifest_chunks), QUERY_REFS_MAX);
-	if (err != ERR_OK)
+	uint32_t end = end_of(q, GROUP_ENTRY, &err);
+	if (err != ERR_OK || c->slots != NULL)
 		return err;
-	c->manifest_chunks[c->manifest_chunk_count++] = (uint32_t)at;
-	m->count++;
-	m->entries += c->chunks[at].count;
-	m->complete = m->complete && c->chunks[at].complete;
-	return ERR_OK;
-}
-
-/* Lists to depth two over chunks. Stops quietly, incomplete, at what is missing, malformed or too much. */
-static enum err take_blob(struct catalogue *c, const struct id *id, unsigned depth, struct manifest *m)
-{
-	uint8_t blob[LIMIT_BLOB_BYTES];
-	const uint8_t *ids;
-	size_t len, count, at;
-	if (depth > 0 && index_find(&c->by_chunk, id_short(id), &at)) {
-		/* Another blob of the same first 8 bytes is no accident: it is left out. */
-		m->complete = m->complete && id_equal(&c->chunks[at].id, id);
-		return m->complete ? take_chunk(c, id, NULL, 0, m) : ERR_OK;
-	}
-	enum err err = get_blob(c, id, blob, &len);
-	if (err == ERR_NOT_FOUND)
-		m->complete = false;
-	if (err != ERR_OK)
-		return err == ERR_NOT_FOUND ? ERR_OK : err;
-	if (depth < 2 && blob_list(blob, len, &ids, &count) == ERR_OK) {
-		for (size_t i = 0; i < count && m->complete && err == ERR_OK; i++) {
-			struct id child;
-			memcpy(child.b, ids + i * ID_BYTES, ID_BYTES);
-			err = take_blob(c, &child, depth + 1, m);
-			m->complete = m->complete && m->entries <= LIMIT_COMPONENTS;
-		}
-		return err;
-	}
-	if (depth == 0) {
-		m->complete = false;
-		return ERR_OK;
-	}
-	return take_chunk(c, id, blob, len, m);
-}
-
-enum err catalogue_manifest(struct catalogue *c, const struct id *root, struct manifest_view *ret)
-{
-	size_t at;
-	if (!index_find(&c->by_manifest, id_short(root), &at)) {
-		struct manifest m = {
-		    .root = *root, .first = (uint32_t)c->manifest_chunk_count, .complete = true};
-		enum err err = take_blob(c, root, 0, &m);
-		/* No more than a question may hold: what there was room for counts. */
-		if (err == ERR_LIMIT) {
-			m.complete = false;
-			m.left_out = true;
-			err = ERR_OK;
-		}
-		if (err == ERR_OK)
-			err = grow((void **)&c->manifests, &c->manifest_capacity, c->manifest_count, 1,
-				   sizeof(m), QUERY_MANIFESTS_MAX);
-		if (err == ERR_OK)
-			err = index_put(&c->by_manifest, id_short(root), c->manifest_count);
-		if (err != ERR_OK)
-			return err;
-		at = c->manifest_count;
-		c->manifests[c->manifest_count++] = m;
-	}
-	const struct manifest *m = &c->manifests[at];
-	if (!id_equal(&m->root, root) || (m->count == 0 && !m->complete && !m->left_out))
-		return ERR_NOT_FOUND;
-	*ret = (struct manifest_view){c->manifest_chunks + m->first, m->count, m->entries, m->complete,
-				      m->left_out};
-	return ERR_OK;
-}
-
-static enum err count_news(struct catalogue *c, const struct id *id, unsigned depth, size_t *news)
-{
-	uint8_t blob[LIMIT_BLOB_BYTES];
-	const uint8_t *ids;
-	size_t len, count, at;
-	if (depth > 0 && index_find(&c->by_chunk, id_short(id), &at))
-		return ERR_OK;
-	/* Below lists of lists there are only chunks. */
-	enum err err = depth == 2 ? ERR_NOT_FOUND : get_blob(c, id, blob, &len);
-	if (err != ERR_OK || blob_list(blob, len, &ids, &count) != ERR_OK) {
-		*news += 1;
-		return err == ERR_NOT_FOUND ? ERR_OK : err;
-	}
-	for (size_t i = 0; i < count && err == ERR_OK; i++) {
-		struct id child;
-		memcpy(child.b, ids + i * ID_BYTES, ID_BYTES);
-		err = count_news(c, &child, depth + 1, news);
+	c->slot_count = 64;
+	while (c->slot_count < 2 * (size_t)end)
+		c->slot_count *= 2;
+	c->slots = calloc(c->slot_count, sizeof(*c->slots));
+	if (c->slots == NULL)
+		return ERR_NOMEM;
+	for (uint32_t n = 0; n < end && err == ERR_OK; n++) {
+		struct column_row row;
+		err = columns_row(&q->columns, GROUP_ENTRY, n, &row);
+		if (err != ERR_OK || row.block == NULL)
+			continue;
+		size_t slot = slot_of(c, column_row_u64(row, C_ENTRY_ID));
+		while (c->slots[slot] != 0)
+			slot = (slot + 1) & (c->slot_count - 1);
+		c->slots[slot] = n + 1;
 	}
 	return err;
 }
 
-enum err catalogue_news(struct catalogue *c, const struct id *root, size_t *ret)
+enum err catalogue_find(struct query *q, uint64_t entry, struct column_row *ret)
 {
-	size_t at;
-	*ret = 0;
-	if (index_find(&c->by_manifest, id_short(root), &at))
+	struct catalogue *c = &q->catalogue;
+	enum err err = index_entries(q);
+	ret->block = NULL;
+	if (err != ERR_OK)
+		return err;
+	for (size_t slot = slot_of(c, entry); c->slots[slot] != 0; slot = (slot + 1) & (c->slot_count - 1)) {
+		err = columns_row(&q->columns, GROUP_ENTRY, c->slots[slot] - 1, ret);
+		if (err != ERR_OK || (ret->block != NULL && column_row_u64(*ret, C_ENTRY_ID) == entry))
+			return err;
+	}
+	ret->block = NULL;
+	return ERR_OK;
+}
+
+/* --- entries that are asked for --- */
+
+static bool same(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+/* `entry` NULL: any. */
+static bool is_chosen(struct column_row row, const char *component, const uint64_t *entry)
+{
+	const char *name = column_row_text(row, C_ENTRY_NAME);
+	if (component != NULL && (name == NULL || strcmp(name, component) != 0))
+		return false;
+	return entry == NULL || column_row_u64(row, C_ENTRY_ID) == *entry;
+}
+
+static uint64_t entry_id(const char *hex, bool *ret_valid)
+{
+	uint8_t bytes[8];
+	uint64_t id = 0;
+	*ret_valid = text_unhex(bytes, sizeof(bytes), hex);
+	for (size_t i = 0; i < sizeof(bytes) && *ret_valid; i++)
+		id = id << 8 | bytes[i];
+	return id;
+}
+
+/* Rows of `group` one of whose numbers in `column` is in `wanted`. */
+static enum err choose_above(struct query *q, enum column_group group, unsigned column, const uint8_t *wanted,
+			     uint32_t wanted_end, uint8_t **ret)
+{
+	enum err err = ERR_OK;
+	uint32_t end = end_of(q, group, &err);
+	uint8_t *bits = new_bits(end);
+	if (bits == NULL)
+		return ERR_NOMEM;
+	for (uint32_t n = 0; n < end && err == ERR_OK; n++) {
+		struct column_row row;
+		err = columns_row(&q->columns, group, n, &row);
+		struct list list = err == ERR_OK ? list_of(row, column) : (struct list){.count = 0};
+		for (size_t i = 0; i < list.count; i++) {
+			uint32_t below = list_at(list, i);
+			if (below < wanted_end && catalogue_has(wanted, below)) {
+				set_bit(bits, n);
+				break;
+			}
+		}
+	}
+	*ret = bits;
+	return err;
+}
+
+static enum err choose(struct query *q, const char *component, const char *entry)
+{
+	struct catalogue *c = &q->catalogue;
+	uint8_t *chunks = NULL;
+	enum err err = ERR_OK;
+	uint32_t end = end_of(q, GROUP_ENTRY, &err), chunk_end = end_of(q, GROUP_CHUNK, &err);
+	c->chosen.entries = new_bits(end);
+	if (c->chosen.entries == NULL)
+		return ERR_NOMEM;
+	bool valid = true;
+	uint64_t id = entry != NULL ? entry_id(entry, &valid) : 0;
+	for (uint32_t n = 0; n < end && err == ERR_OK && valid; n++) {
+		struct column_row row;
+		err = columns_row(&q->columns, GROUP_ENTRY, n, &row);
+		if (err == ERR_OK && row.block != NULL &&
+		    is_chosen(row, component, entry != NULL ? &id : NULL))
+			set_bit(c->chosen.entries, n);
+	}
+	if (err == ERR_OK)
+		err = choose_above(q, GROUP_CHUNK, C_CHUNK_ENTRIES, c->chosen.entries, end, &chunks);
+	if (err == ERR_OK)
+		err = choose_above(q, GROUP_MANIFEST, C_MANIFEST_CHUNKS, chunks, chunk_end,
+				   &c->chosen.manifests);
+	free(chunks);
+	return err;
+}
+
+enum err catalogue_choose(struct query *q, const char *component, const char *entry)
+{
+	struct catalogue *c = &q->catalogue;
+	if (c->chosen.set && same(c->chosen.component, component) && same(c->chosen.entry, entry))
 		return ERR_OK;
-	return count_news(c, root, 0, ret);
-}
-
-const uint32_t *catalogue_chunk(const struct catalogue *c, uint32_t chunk, size_t *ret_count)
-{
-	CHECK(chunk < c->chunk_count);
-	*ret_count = c->chunks[chunk].count;
-	return c->refs + c->chunks[chunk].first;
-}
-
-size_t catalogue_count(const struct catalogue *c)
-{
-	return c->entry_count;
-}
-
-struct catalogue_entry *catalogue_at(struct catalogue *c, size_t index)
-{
-	CHECK(index < c->entry_count);
-	return &c->entries[index];
-}
-
-const struct catalogue_entry *catalogue_find(const struct catalogue *c, uint64_t entry_id)
-{
-	size_t at;
-	return index_find(&c->by_entry, entry_id, &at) ? &c->entries[at] : NULL;
-}
-
-const char *catalogue_text(const struct catalogue *c, uint32_t offset)
-{
-	return c->texts + offset;
+	free(c->chosen.component);
+	free(c->chosen.entry);
+	free(c->chosen.entries);
+	free(c->chosen.manifests);
+	memset(&c->chosen, 0, sizeof(c->chosen));
+	if (component != NULL)
+		c->chosen.component = strdup(component);
+	if (entry != NULL)
+		c->chosen.entry = strdup(entry);
+	if ((component != NULL && c->chosen.component == NULL) || (entry != NULL && c->chosen.entry == NULL))
+		return ERR_NOMEM;
+	enum err err = choose(q, component, entry);
+	c->chosen.set = err == ERR_OK;
+	return err;
 }

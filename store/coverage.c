@@ -8,12 +8,11 @@
 #define FRESH_AT_LEAST  CLOCK_MINUTE_MS
 #define FRESH_INTERVALS 3
 
-static bool is_fresh(const struct query *q, const struct roster_host *host)
+static bool is_fresh(const struct query *q, const struct roster_host *host, wall_ms attested)
 {
 	const struct site_state *site = &q->roster.sites[host->site].state;
-	wall_ms attested = host_attested(&q->roster, host);
 	wall_ms bound = FRESH_INTERVALS * CLOCK_SECOND_MS * site->interval_s;
-	switch (host->state.status) {
+	switch (host->status) {
 	case HOST_DARK:
 	case HOST_STOPPED:
 	case HOST_ASLEEP:
@@ -28,8 +27,8 @@ static bool is_fresh(const struct query *q, const struct roster_host *host)
 }
 
 /* `published`: of profile and components. */
-static void count_host(const struct query *q, const struct roster_host *host, uint8_t published,
-		       struct query_coverage *c)
+static void count_host(const struct query *q, const struct roster_host *host, wall_ms seen,
+		       unsigned published, struct query_coverage *c)
 {
 	uint64_t *const counts[] = {
 	    [HOST_UNKNOWN] = &c->unknown, [HOST_UP] = &c->up,
@@ -37,60 +36,42 @@ static void count_host(const struct query *q, const struct roster_host *host, ui
 	    [HOST_STOPPED] = &c->stopped, [HOST_ASLEEP] = &c->asleep,
 	    [HOST_LEFT] = &c->left,       [HOST_REPLACED] = &c->replaced,
 	};
-	if (roster_revoked(host))
-		return;
-	++*counts[host->state.status];
-	if (host->state.status == HOST_LEFT || host->state.status == HOST_REPLACED)
+	wall_ms rollcall = q->roster.sites[host->site].state.last_rollcall;
+	wall_ms attested = host->status == HOST_UP && rollcall > seen ? rollcall : seen;
+	++*counts[host->status];
+	if (host->status == HOST_LEFT || host->status == HOST_REPLACED)
 		return;
 	c->hosts++;
-	bool quarantined = host->state.standing == STANDING_QUARANTINED, fresh = is_fresh(q, host);
-	bool never_heard = host->state.status == HOST_UNKNOWN && host->state.seen == 0 && published == 0;
+	bool quarantined = host->standing == STANDING_QUARANTINED, fresh = is_fresh(q, host, attested);
+	bool never_heard = host->status == HOST_UNKNOWN && seen == 0 && published == 0;
 	c->quarantined += quarantined;
 	c->fresh += fresh;
 	c->never_heard += never_heard;
 	c->hosts_stale += !fresh && !quarantined && !never_heard;
 	c->incomplete += published < 2 && !quarantined && !never_heard;
-	wall_ms attested = host_attested(&q->roster, host);
-	if (host->state.status == HOST_UP && attested != 0 &&
+	if (host->status == HOST_UP && attested != 0 &&
 	    (c->oldest_attested == 0 || attested < c->oldest_attested))
 		c->oldest_attested = attested;
 }
 
-/* Hosts in `kind` rows, both in the order of ids: known without reading a row's content. */
-static enum err count_published(struct query *q, uint8_t kind, uint8_t *seen)
-{
-	const uint8_t prefix[] = {TABLE_RECORDS, kind};
-	struct snapshot_scan scan;
-	struct row_key key;
-	const uint8_t *bytes;
-	size_t len;
-	enum err err = snapshot_scan_open(q->snapshot, prefix, sizeof(prefix), &scan);
-	if (err != ERR_OK)
-		return err;
-	while ((err = snapshot_scan_next(&scan, &key, &bytes, &len)) == ERR_OK) {
-		struct record_key record;
-		if (record_key_unpack(key.bytes + 1, key.len - 1, &record) != ERR_OK)
-			continue;
-		const struct roster_host *host = roster_find(&q->roster, &record.subject);
-		if (host != NULL)
-			seen[host - q->roster.hosts]++;
-	}
-	snapshot_scan_close(&scan);
-	return err == ERR_NOT_FOUND ? ERR_OK : err;
-}
-
 static enum err count_hosts(struct query *q, struct query_coverage *c)
 {
-	uint8_t *published = sqlite3_malloc64(q->roster.host_count + 1);
-	if (published == NULL)
-		return ERR_NOMEM;
-	memset(published, 0, q->roster.host_count + 1);
-	enum err err = count_published(q, RECORD_PROFILE, published);
-	if (err == ERR_OK)
-		err = count_published(q, RECORD_COMPONENTS, published);
-	for (size_t i = 0; i < q->roster.host_count && err == ERR_OK; i++)
-		count_host(q, &q->roster.hosts[i], published[i], c);
-	sqlite3_free(published);
+	static const enum column_group groups[] = {GROUP_STATE, GROUP_PROFILE, GROUP_COMPONENTS};
+	struct column_table *tables[sizeof(groups) / sizeof(groups[0])];
+	struct column_row rows[sizeof(groups) / sizeof(groups[0])];
+	enum err err = ERR_OK;
+	for (size_t g = 0; g < sizeof(groups) / sizeof(groups[0]) && err == ERR_OK; g++)
+		err = columns_table(&q->columns, groups[g], &tables[g]);
+	for (size_t i = 0; i < q->roster.host_count && err == ERR_OK; i++) {
+		const struct roster_host *host = &q->roster.hosts[i];
+		if (roster_revoked(host))
+			continue;
+		for (size_t g = 0; g < sizeof(groups) / sizeof(groups[0]) && err == ERR_OK; g++)
+			err = column_table_row(tables[g], host->number, &rows[g]);
+		if (err == ERR_OK)
+			count_host(q, host, rows[0].block != NULL ? column_row_u64(rows[0], C_STATE_SEEN) : 0,
+				   (unsigned)(rows[1].block != NULL) + (unsigned)(rows[2].block != NULL), c);
+	}
 	return err;
 }
 
@@ -110,8 +91,8 @@ static void count_sites(const struct query *q, struct query_coverage *c)
 	}
 }
 
-/* `self`: NULL when the replica does not know its own host yet. */
-static enum err count_issues(struct query *q, const struct roster_host *self, struct query_coverage *c)
+/* `issuer` of this node's certificate: NULL when the replica does not know its own host yet. */
+static enum err count_issues(struct query *q, const struct id *issuer, struct query_coverage *c)
 {
 	const struct issue_list *list;
 	enum err err = query_issues(q, &list);
@@ -125,8 +106,8 @@ static enum err count_issues(struct query *q, const struct roster_host *self, st
 		c->issues_warning += facts != NULL && facts->severity == ISSUE_WARNING;
 		c->grants_in_grace += kind == ISSUE_GRANT_IN_GRACE;
 		c->log_forked = c->log_forked || kind == ISSUE_LOG_FORKED;
-		c->self_unsure |= kind == ISSUE_ALLOW_LIST_MISSING && self != NULL &&
-				  id_equal(&list->issues[i].subject, &self->state.issuer);
+		c->self_unsure |= kind == ISSUE_ALLOW_LIST_MISSING && issuer != NULL &&
+				  id_equal(&list->issues[i].subject, issuer);
 	}
 	return ERR_OK;
 }
@@ -135,18 +116,26 @@ enum err query_coverage(struct query *q, struct query_coverage *ret, struct err_
 {
 	const struct store_meta *meta = snapshot_meta(q->snapshot);
 	struct query_coverage c = {.as_of = meta->as_of};
-	const struct roster_host *self = roster_find_any(&q->roster, &meta->self);
+	const struct roster_host *self;
+	struct column_row row = {.block = NULL};
+	struct id issuer;
 	enum err err = count_hosts(q, &c);
 	if (err == ERR_OK)
-		err = count_issues(q, self, &c);
+		err = host_by_id(q, &meta->self, true, &self);
+	if (err == ERR_OK && self != NULL)
+		err = columns_row(&q->columns, GROUP_HOST, self->number, &row);
+	if (err == ERR_OK) {
+		bool known = row.block != NULL && column_row_id(row, C_HOST_ISSUER, &issuer);
+		err = count_issues(q, known ? &issuer : NULL, &c);
+	}
 	if (err != ERR_OK)
 		return snapshot_error(q->snapshot, err, info);
-	c.stale = q->now > c.as_of && q->now - c.as_of > STALE_AFTER_MS;
 	id_hex(&meta->self, c.self);
+	c.stale = q->now > c.as_of && q->now - c.as_of > STALE_AFTER_MS;
 	c.revoked_hidden = q->roster.hidden_count;
 	if (self != NULL) {
 		text_copy(c.self_site, sizeof(c.self_site), q->roster.sites[self->site].state.name);
-		c.self_standing = self->state.standing;
+		c.self_standing = (enum host_standing)self->standing;
 	}
 	bool heard = c.self_standing != STANDING_REVOKED && c.self_standing != STANDING_ENDED;
 	count_sites(q, &c);

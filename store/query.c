@@ -210,13 +210,9 @@ enum err query_open(const char *state, wall_ms now, struct query **ret, struct e
 		return err_set(info, ERR_NOMEM, "out of memory");
 	q->now = now;
 	enum err err = snapshot_open(state, &q->snapshot, info);
+	q->columns.snapshot = q->snapshot;
 	if (err == ERR_OK)
-		err = roster_load(q->snapshot, &q->roster, info);
-	if (err == ERR_OK) {
-		err = catalogue_new(q->snapshot, QUERY_ENTRIES_MAX, &q->catalogue);
-		if (err != ERR_OK)
-			err_set(info, err, "out of memory");
-	}
+		err = roster_load(&q->columns, &q->roster, info);
 	if (err == ERR_OK)
 		err = open_engine(q, info);
 	if (err != ERR_OK) {
@@ -232,9 +228,10 @@ void query_close(struct query *q)
 	if (q == NULL)
 		return;
 	sqlite3_close(q->db);
-	catalogue_free(q->catalogue);
+	catalogue_free(&q->catalogue);
 	issue_list_free(&q->issues);
 	roster_free(&q->roster);
+	columns_close(&q->columns);
 	snapshot_close(q->snapshot);
 	free(q);
 }
@@ -249,6 +246,14 @@ enum err query_fail(struct query *q, enum err err)
 {
 	q->failure = err;
 	return snapshot_error(q->snapshot, err, &q->failure_info);
+}
+
+bool query_too_late(struct query *q)
+{
+	if (q->deadline == 0 || os_clock_mono() < q->deadline)
+		return false;
+	q->late = q->out_of_budget = true;
+	return true;
 }
 
 /* What SQLite said, in our codes. */

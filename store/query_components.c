@@ -1,159 +1,216 @@
-/* Who has which component: one pass over the hosts, counting per entry. */
+/* Who has which component: hosts are counted by manifest, then the manifests' entries once each. What is
+ * loaded differs from host to host: those bits are added up by manifest, and only when they are asked for. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "store/query_private.h"
 
-#define CHEAP_CHUNKS 16 /* new ones for each host: a changed driver is one, an image about twenty */
+/* Hosts of one manifest. */
+struct tally {
+	uint32_t up, dark, other;
+	bool named; /* also by one that does not count */
+};
+
+struct counting {
+	struct query *q;
+	struct column_table *components;
+	struct tally *tallies; /* by manifest */
+	uint32_t manifest_end, entry_end;
+	struct manifest_entries entries;
+};
 
 static bool counts(const struct roster_host *host)
 {
-	return host->state.status != HOST_LEFT && host->state.status != HOST_REPLACED &&
-	       !roster_revoked(host);
+	return host->status != HOST_LEFT && host->status != HOST_REPLACED && !roster_revoked(host);
 }
 
-/* A manifest that hosts name. */
-struct wanted {
-	struct id manifest;
-	uint32_t hosts;
-	bool good;   /* one of them in good standing and in the estate */
-	size_t cost; /* chunks that it would add, for each of its hosts */
-};
-
-static int by_manifest(const void *a, const void *b)
+static enum err manifest_of(const struct counting *c, const struct roster_host *host,
+			    struct column_row *ret_row, uint32_t *ret, bool *ret_there)
 {
-	return id_compare(&((const struct wanted *)a)->manifest, &((const struct wanted *)b)->manifest);
+	enum err err = column_table_row(c->components, host->number, ret_row);
+	if (err == ERR_OK)
+		*ret_there = catalogue_manifest_of(*ret_row, ret) && *ret < c->manifest_end;
+	return err;
 }
 
-/* Cheapest first, and those of hosts in good standing before all others. */
-static int by_cost(const void *a, const void *b)
+static enum err count_hosts(struct counting *c)
 {
-	const struct wanted *x = a, *y = b;
-	if (x->good != y->good)
-		return x->good ? -1 : 1;
-	if (x->cost != y->cost)
-		return x->cost < y->cost ? -1 : 1;
-	return x->hosts != y->hosts ? (x->hosts > y->hosts ? -1 : 1) : by_manifest(a, b);
-}
-
-/* Distinct ones. */
-static enum err list_wanted(struct query *q, struct wanted *list, size_t *ret_count)
-{
-	struct host_view view;
-	size_t count = 0, kept = 0;
-	for (size_t i = 0; i < q->roster.host_count; i++) {
-		host_view_start(&view, q, &q->roster.hosts[i]);
-		const struct components *c = host_components(&view);
-		if (view.err != ERR_OK)
-			return view.err;
-		if (c != NULL && !id_is_zero(&c->manifest))
-			list[count++] = (struct wanted){.manifest = c->manifest,
-							.hosts = 1,
-							.good = counts(view.host) &&
-								view.host->state.standing <= STANDING_GRACE};
+	const struct roster *r = &c->q->roster;
+	enum err err = ERR_OK;
+	for (size_t i = 0; i < r->host_count && err == ERR_OK; i++) {
+		struct column_row row;
+		uint32_t manifest;
+		bool there;
+		err = manifest_of(c, &r->hosts[i], &row, &manifest, &there);
+		if (err != ERR_OK || !there)
+			continue;
+		struct tally *t = &c->tallies[manifest];
+		t->named = true;
+		if (!counts(&r->hosts[i]))
+			continue;
+		t->up += r->hosts[i].status == HOST_UP;
+		t->dark += r->hosts[i].status == HOST_DARK;
+		t->other += r->hosts[i].status != HOST_UP && r->hosts[i].status != HOST_DARK;
 	}
-	if (count > 0)
-		qsort(list, count, sizeof(*list), by_manifest);
-	for (size_t i = 0; i < count; i++) {
-		if (kept > 0 && id_equal(&list[kept - 1].manifest, &list[i].manifest)) {
-			list[kept - 1].hosts++;
-			list[kept - 1].good = list[kept - 1].good || list[i].good;
-		} else {
-			list[kept++] = list[i];
+	return err;
+}
+
+static enum err count_entries(struct counting *c)
+{
+	struct entry_counts *all = c->q->catalogue.counts;
+	enum err err = ERR_OK;
+	c->q->left_out = 0;
+	for (uint32_t m = 0; m < c->manifest_end && err == ERR_OK; m++) {
+		const struct tally *t = &c->tallies[m];
+		uint32_t hosts = t->up + t->dark + t->other;
+		if (!t->named)
+			continue;
+		err = catalogue_entries(c->q, m, &c->entries);
+		c->q->left_out += err == ERR_OK && c->entries.left_out ? hosts : 0;
+		for (size_t i = 0; i < c->entries.count && err == ERR_OK; i++) {
+			if (c->entries.entries[i] >= c->entry_end)
+				continue;
+			struct entry_counts *e = &all[c->entries.entries[i]];
+			e->named = true;
+			e->hosts += hosts;
+			e->up += t->up;
+			e->dark += t->dark;
+			e->other += t->other;
 		}
 	}
-	*ret_count = kept;
+	return err;
+}
+
+/* --- loaded --- */
+
+/* A host, to be sorted by what it has: equal bits of one manifest often stand in one place of one block. */
+struct bits {
+	uint32_t manifest;
+	uint32_t hosts; /* that have the same bits in the same place */
+	const uint8_t *bytes;
+	size_t len;
+};
+
+static int compare_bits(const void *a, const void *b)
+{
+	const struct bits *x = a, *y = b;
+	if (x->manifest != y->manifest)
+		return x->manifest < y->manifest ? -1 : 1;
+	return (x->bytes > y->bytes) - (x->bytes < y->bytes);
+}
+
+static void add_bits(const struct bits *b, uint32_t *places, size_t count)
+{
+	for (size_t i = 0; i < b->len; i++) {
+		for (unsigned left = b->bytes[i]; left != 0;) {
+			unsigned bit = 7u - ((unsigned)__builtin_clz(left) - 24u);
+			size_t place = 8 * i + (7u - bit);
+			left &= ~(1u << bit);
+			if (place < count)
+				places[place] += b->hosts;
+		}
+	}
+}
+
+/* Of one manifest: `first` to `last`. */
+static enum err count_loaded_of(struct counting *c, const struct bits *first, const struct bits *last,
+				uint32_t places[LIMIT_COMPONENTS])
+{
+	enum err err = catalogue_entries(c->q, first->manifest, &c->entries);
+	size_t count = c->entries.count < LIMIT_COMPONENTS ? c->entries.count : LIMIT_COMPONENTS;
+	if (err != ERR_OK)
+		return err;
+	memset(places, 0, count * sizeof(*places));
+	for (const struct bits *b = first; b < last; b++)
+		add_bits(b, places, count);
+	for (size_t i = 0; i < count; i++) {
+		if (c->entries.entries[i] < c->entry_end)
+			c->q->catalogue.counts[c->entries.entries[i]].loaded += places[i];
+	}
 	return ERR_OK;
 }
 
-static enum err load(struct query *q, const struct wanted *w)
+static enum err list_bits(struct counting *c, struct bits *list, size_t *ret_count)
 {
-	struct manifest_view manifest;
-	enum err err = catalogue_manifest(q->catalogue, &w->manifest, &manifest);
-	if (err == ERR_OK && manifest.left_out)
-		q->left_out += w->hosts;
-	return err == ERR_NOT_FOUND ? ERR_OK : err;
-}
-
-static enum err price(struct query *q, struct wanted *w)
-{
-	enum err err = catalogue_news(q->catalogue, &w->manifest, &w->cost);
-	w->cost /= w->hosts;
-	return err;
-}
-
-/* Hosts of one image share chunks, whoever invents components shares none: first all that cost little, then
- * the rest, whose cost is found anew as what they share with the others has come in by then. */
-static enum err load_in_order(struct query *q, struct wanted *list, size_t count)
-{
-	size_t dear = 0;
+	const struct roster *r = &c->q->roster;
+	size_t count = 0;
 	enum err err = ERR_OK;
-	for (size_t i = 0; i < count && err == ERR_OK; i++)
-		err = price(q, &list[i]);
-	qsort(list, count, sizeof(*list), by_cost);
-	for (size_t i = 0; i < count && err == ERR_OK; i++) {
-		err = price(q, &list[i]);
-		if (err == ERR_OK && list[i].cost <= CHEAP_CHUNKS)
-			err = load(q, &list[i]);
+	for (size_t i = 0; i < r->host_count && err == ERR_OK; i++) {
+		struct column_row row;
+		struct bits b = {.hosts = 1};
+		bool there;
+		if (!counts(&r->hosts[i]))
+			continue;
+		err = manifest_of(c, &r->hosts[i], &row, &b.manifest, &there);
+		if (err != ERR_OK || !there)
+			continue;
+		b.bytes = column_row_bytes(row, C_COMPONENTS_LOADED, &b.len);
+		if (b.bytes == NULL)
+			continue;
+		struct bits *last = count > 0 ? &list[count - 1] : NULL;
+		if (last != NULL && last->manifest == b.manifest && last->bytes == b.bytes)
+			last->hosts++;
 		else
-			list[dear++] = list[i];
+			list[count++] = b;
 	}
-	qsort(list, dear, sizeof(*list), by_cost);
-	for (size_t i = 0; i < dear && err == ERR_OK; i++)
-		err = load(q, &list[i]);
+	*ret_count = count;
 	return err;
 }
 
-enum err query_load_manifests(struct query *q)
+static enum err count_loaded(struct counting *c)
 {
-	size_t count;
-	if (q->manifests_loaded)
-		return ERR_OK;
-	struct wanted *list = malloc((q->roster.host_count + 1) * sizeof(*list));
-	enum err err = list != NULL ? list_wanted(q, list, &count) : ERR_NOMEM;
+	size_t count = 0;
+	struct bits *list = malloc((c->q->roster.host_count + 1) * sizeof(*list));
+	uint32_t *places = malloc(LIMIT_COMPONENTS * sizeof(*places));
+	enum err err = list != NULL && places != NULL ? list_bits(c, list, &count) : ERR_NOMEM;
 	if (err == ERR_OK && count > 0)
-		err = load_in_order(q, list, count);
+		qsort(list, count, sizeof(*list), compare_bits);
+	for (size_t i = 0, end; i < count && err == ERR_OK; i = end) {
+		for (end = i; end < count && list[end].manifest == list[i].manifest; end++)
+			continue;
+		err = count_loaded_of(c, &list[i], &list[end], places);
+	}
+	free(places);
 	free(list);
-	q->manifests_loaded = err == ERR_OK;
 	return err;
 }
 
-static void count_host(struct query *q, const struct roster_host *host, const struct components *c,
-		       const struct manifest_view *manifest)
+static enum err begin(struct counting *c)
 {
-	size_t index = 0;
-	for (size_t i = 0; i < manifest->chunk_count; i++) {
-		size_t count;
-		const uint32_t *refs = catalogue_chunk(q->catalogue, manifest->chunks[i], &count);
-		for (size_t k = 0; k < count; k++, index++) {
-			struct catalogue_entry *e = catalogue_at(q->catalogue, refs[k]);
-			e->hosts++;
-			e->up += host->state.status == HOST_UP;
-			e->dark += host->state.status == HOST_DARK;
-			e->other += host->state.status != HOST_UP && host->state.status != HOST_DARK;
-			e->loaded += index < LIMIT_COMPONENTS && components_loaded(c, index);
-		}
-	}
+	struct column_table *manifests, *entries;
+	enum err err = columns_table(&c->q->columns, GROUP_COMPONENTS, &c->components);
+	if (err == ERR_OK)
+		err = columns_table(&c->q->columns, GROUP_MANIFEST, &manifests);
+	if (err == ERR_OK)
+		err = columns_table(&c->q->columns, GROUP_ENTRY, &entries);
+	if (err != ERR_OK)
+		return err;
+	c->manifest_end = column_table_end(manifests);
+	c->entry_end = column_table_end(entries);
+	c->tallies = calloc((size_t)c->manifest_end + 1, sizeof(*c->tallies));
+	if (c->q->catalogue.counts == NULL)
+		c->q->catalogue.counts = calloc((size_t)c->entry_end + 1, sizeof(struct entry_counts));
+	return c->tallies != NULL && c->q->catalogue.counts != NULL ? ERR_OK : ERR_NOMEM;
 }
 
-enum err query_count_components(struct query *q)
+enum err catalogue_count(struct query *q, bool loaded)
 {
-	struct host_view view;
-	struct manifest_view manifest;
-	if (q->components_counted)
+	struct catalogue *catalogue = &q->catalogue;
+	struct counting c = {.q = q};
+	if (catalogue->counted && (catalogue->loaded_counted || !loaded))
 		return ERR_OK;
-	enum err err = query_load_manifests(q);
-	for (size_t i = 0; i < q->roster.host_count && err == ERR_OK; i++) {
-		if (!counts(&q->roster.hosts[i]))
-			continue;
-		host_view_start(&view, q, &q->roster.hosts[i]);
-		const struct components *c = host_components(&view);
-		err = view.err;
-		if (err != ERR_OK || c == NULL || id_is_zero(&c->manifest))
-			continue;
-		if (catalogue_manifest(q->catalogue, &c->manifest, &manifest) == ERR_OK)
-			count_host(q, view.host, c, &manifest);
+	enum err err = begin(&c);
+	if (err == ERR_OK && !catalogue->counted) {
+		err = count_hosts(&c);
+		if (err == ERR_OK)
+			err = count_entries(&c);
+		catalogue->counted = err == ERR_OK;
 	}
-	q->components_counted = err == ERR_OK;
+	if (err == ERR_OK && loaded && !catalogue->loaded_counted) {
+		err = count_loaded(&c);
+		catalogue->loaded_counted = err == ERR_OK;
+	}
+	free(c.tallies);
+	free(c.entries.entries);
 	return err;
 }

@@ -1,31 +1,41 @@
-/* What the files of the questions share: the roster, one host's records, the catalogue of components, and the
- * description of a table. Private to store/. */
+/* What the files of the questions share: columns, the roster, one host's rows, the catalogue of components,
+ * and the description of a table. Private to store/.
+ *
+ * Nothing here decodes a record: questions read column blocks, each group when it is first asked for. Texts
+ * point into the blocks, which stay until the question is closed. */
 #ifndef MESH_STORE_QUERY_PRIVATE_H
 #define MESH_STORE_QUERY_PRIVATE_H
 
 #include <sqlite3.h>
 
-#include "crypto/certificate.h"
 #include "record/body.h"
 #include "record/manifest.h"
+#include "store/column_table.h"
 #include "store/query.h"
 #include "store/snapshot.h"
 
-/* Bounds of what one question keeps in memory. */
-#define QUERY_ENTRIES_MAX   262144            /* distinct component entries */
-#define QUERY_MANIFESTS_MAX LIMIT_HOSTS       /* distinct manifests */
-#define QUERY_REFS_MAX      (8 * 1024 * 1024) /* entries of all distinct chunks, chunks of all manifests */
+struct query;
 
-/* --- roster: every certified host with its state, by ascending host id; every site by name --- */
+/* --- columns: groups of one snapshot, opened when first asked for --- */
+
+struct columns {
+	struct snapshot *snapshot;
+	struct column_table *tables[COLUMN_GROUP_LAST + 1];
+};
+
+void columns_close(struct columns *c);
+enum err columns_table(struct columns *c, enum column_group group, struct column_table **ret);
+/* ret->block is NULL where there is no such row. */
+enum err columns_row(struct columns *c, enum column_group group, uint32_t number, struct column_row *ret);
+
+/* --- roster: every certified host with its state, by ascending number; every site by name --- */
 
 struct roster_host {
-	struct id id;
-	uint64_t seq; /* of its certificate */
-	struct id issuer;
-	wall_day enrolled;
-	uint32_t site; /* home, index */
-	bool decided;  /* it has a row of state; else that is all zero */
-	struct host_state state;
+	uint32_t number;
+	uint32_t site;    /* home, index */
+	uint8_t status;   /* enum host_status */
+	uint8_t standing; /* enum host_standing */
+	bool decided;     /* it has a state; else status is unknown */
 };
 
 struct roster_site {
@@ -37,52 +47,49 @@ struct roster_site {
 struct roster {
 	struct roster_host *hosts;
 	size_t host_count;
-	struct roster_host *hidden; /* revoked, by ascending id */
+	struct roster_host *hidden; /* revoked */
 	size_t hidden_count;
+	uint32_t *places;          /* by number: index in hosts + 1, or in hidden + 1 + host_count; 0: none */
+	uint32_t end;              /* of the numbers */
+	uint32_t *by_site;         /* indices of hosts by site; NULL until asked for */
 	struct roster_site *sites; /* behind site_count: those that only hidden hosts speak of */
 	size_t site_count, site_total;
 };
 
-enum err roster_load(struct snapshot *r, struct roster *ret, struct err_info *info);
+enum err roster_load(struct columns *c, struct roster *ret, struct err_info *info);
 void roster_free(struct roster *roster);
 /* From here on the hidden hosts are among the others too; they count for nothing all the same. ERR_NOMEM. */
 enum err roster_reveal(struct roster *roster);
 bool roster_revoked(const struct roster_host *host);
-/* NULL when unknown or hidden. */
-const struct roster_host *roster_find(const struct roster *roster, const struct id *host);
+/* NULL when the number is no host's, or a hidden one's. */
+const struct roster_host *roster_at(const struct roster *roster, uint32_t number);
 /* The hidden ones included. */
-const struct roster_host *roster_find_any(const struct roster *roster, const struct id *host);
+const struct roster_host *roster_at_any(const struct roster *roster, uint32_t number);
+/* Fills by_site. ERR_NOMEM. */
+enum err roster_order(struct roster *roster);
+/* Index of the site of that name; site_total when there is none. */
+size_t roster_site_find(const struct roster *roster, const char *name);
 
-/* --- one host's records, read when asked for --- */
+/* --- one host's rows, read when asked for --- */
 
 struct host_view {
 	struct query *q;
 	const struct roster_host *host;
 	const struct roster_site *site; /* home */
 	enum err err;                   /* sticky: the replica failed */
-	unsigned tried, have;           /* bit per record kind */
-	uint64_t seq;                   /* highest of the records read so far */
-	struct certificate certificate;
-	struct profile profile;
-	struct health health;
-	struct components components;
-	struct crashes crashes;
+	unsigned tried;                 /* bit per group */
+	struct column_row rows[GROUP_CRASHES + 1];
 };
 
 void host_view_start(struct host_view *v, struct query *q, const struct roster_host *host);
-/* NULL when the host never published it. */
-const struct certificate *host_certificate(struct host_view *v);
-const struct profile *host_profile(struct host_view *v);
-const struct health *host_health(struct host_view *v);
-const struct components *host_components(struct host_view *v);
-const struct crashes *host_crashes(struct host_view *v);
+/* Its row of a group of hosts; block is NULL when the host never published what it is derived from. */
+struct column_row host_row(struct host_view *v, enum column_group group);
 /* Highest seq of all its records. */
 uint64_t host_seq(struct host_view *v);
-/* Hosts whose profile says that name, as indices into the roster; the caller frees them. */
-enum err host_by_name(struct query *q, const char *name, size_t **ret_indices, size_t *ret_count);
-
 /* When the host was last vouched for: its own sign of life, or a roll-call that does not say otherwise. */
-wall_ms host_attested(const struct roster *roster, const struct roster_host *host);
+wall_ms host_attested(struct host_view *v);
+/* By id, or NULL; hidden ones only with `any`. */
+enum err host_by_id(struct query *q, const struct id *id, bool any, const struct roster_host **ret);
 
 /* --- issues: what is wrong with the data --- */
 
@@ -125,40 +132,49 @@ void issue_list_free(struct issue_list *list);
 const struct issue *issue_list_find(const struct issue_list *list, enum issue_kind kind,
 				    const struct id *subject);
 
-/* --- catalogue: component entries, manifests --- */
+/* --- catalogue: which entries a manifest has, and which hosts an entry --- */
 
-struct catalogue_entry {
-	uint64_t id;
-	uint8_t kind;
-	uint8_t version_status, source_status, vendor_status, size_status;
-	uint32_t flags;
-	uint64_t size_bytes;
-	uint32_t name, version, source, vendor;  /* offsets of texts */
-	uint32_t hosts, up, dark, other, loaded; /* with it; valid once counted */
+/* Entry numbers of one manifest, in its order. */
+struct manifest_entries {
+	uint32_t manifest; /* number */
+	bool loaded, left_out;
+	uint32_t *entries;
+	size_t count, cap;
 };
 
-struct catalogue;
-struct manifest_view {
-	const uint32_t *chunks;
-	size_t chunk_count;
-	size_t entry_count;
-	bool complete; /* false: a blob is missing, the entries after it are not known */
-	bool left_out; /* some of it: there are more entries than a question may hold */
+struct entry_counts {
+	uint32_t hosts, up, dark, other, loaded;
+	bool named; /* by a host that is not hidden */
 };
 
-enum err catalogue_new(struct snapshot *r, size_t entry_max, struct catalogue **ret);
+struct catalogue {
+	struct entry_counts *counts; /* by entry number */
+	bool counted, loaded_counted;
+	uint32_t *slots; /* entry number + 1 by entry id, open addressing, at most half full */
+	size_t slot_count;
+	struct {
+		char *component, *entry; /* what `entries` were chosen by; NULL: any */
+		bool set;
+		uint8_t *entries, *manifests; /* bit sets by number */
+	} chosen;
+};
+
 void catalogue_free(struct catalogue *c);
-/* Decoded once. ERR_NOT_FOUND when nothing of it is there. */
-enum err catalogue_manifest(struct catalogue *c, const struct id *root, struct manifest_view *ret);
-/* How many chunks of it are not decoded yet. */
-enum err catalogue_news(struct catalogue *c, const struct id *root, size_t *ret);
-/* Indices of the chunk's entries. */
-const uint32_t *catalogue_chunk(const struct catalogue *c, uint32_t chunk, size_t *ret_count);
-size_t catalogue_count(const struct catalogue *c);
-struct catalogue_entry *catalogue_at(struct catalogue *c, size_t index);
-/* NULL when unknown. */
-const struct catalogue_entry *catalogue_find(const struct catalogue *c, uint64_t entry_id);
-const char *catalogue_text(const struct catalogue *c, uint32_t offset);
+/* Number of the host's manifest; false: none published. */
+bool catalogue_manifest_of(struct column_row components, uint32_t *ret);
+/* Kept when it is the same manifest again. */
+enum err catalogue_entries(struct query *q, uint32_t manifest, struct manifest_entries *ret);
+/* Of one entry id; block NULL: no manifest that is known has it. */
+enum err catalogue_find(struct query *q, uint64_t entry, struct column_row *ret);
+/* The entries of that name and id (hexadecimal), either may be NULL, and the manifests that have one. */
+enum err catalogue_choose(struct query *q, const char *component, const char *entry);
+/* Hosts per entry; which of them have it loaded is counted only when wanted. */
+enum err catalogue_count(struct query *q, bool loaded);
+
+static inline bool catalogue_has(const uint8_t *bits, uint32_t number)
+{
+	return (bits[number / 8] >> (number % 8) & 1) != 0;
+}
 
 /* --- the question itself --- */
 
@@ -166,11 +182,11 @@ struct query {
 	struct snapshot *snapshot;
 	sqlite3 *db;
 	wall_ms now;
+	struct columns columns;
 	struct roster roster;
-	struct catalogue *catalogue;
+	struct catalogue catalogue;
 	struct issue_list issues;
-	bool declaring; /* a table's columns, inside SQLite's own parser */
-	bool manifests_loaded, components_counted;
+	bool declaring;    /* a table's columns, inside SQLite's own parser */
 	uint64_t left_out; /* hosts some of whose components there was no room for */
 	enum err failure;  /* of a table during a statement */
 	struct err_info failure_info;
@@ -183,35 +199,51 @@ struct query {
 
 /* Notes why a table failed and returns `err`. */
 enum err query_fail(struct query *q, enum err err);
-/* Every manifest that a host names, so that an entry id can be looked up, and so that what there is no room
- * for is what fewest share. */
-enum err query_load_manifests(struct query *q);
-/* Hosts per entry. */
-enum err query_count_components(struct query *q);
+/* Long passes are inside one step of SQLite's, so its own budget does not see them. */
+bool query_too_late(struct query *q);
 
 /* --- tables --- */
+
+/* What a table of hosts lets be pushed down. */
+enum table_filter {
+	FILTER_HOST,      /* id */
+	FILTER_NAME,      /* hostname */
+	FILTER_SITE,      /* home */
+	FILTER_STATUS,    /* of the host */
+	FILTER_COMPONENT, /* name of the entry */
+	FILTER_ENTRY,     /* entry id */
+	FILTER_COUNT
+};
 
 struct table_cursor {
 	sqlite3_vtab_cursor base; /* must be first */
 	struct query *q;
 	const struct table *table;
-	struct host_view *view; /* by_host: the current host; needs_view: the table's to start */
-	size_t *only;           /* hosts to visit; NULL: all */
-	size_t host, hosts;     /* position and end, in `only` or in the roster */
-	size_t row, rows;       /* within the current host, or in the table */
+	struct host_view view; /* by_host: the current host */
+	uint64_t used;         /* columns that the statement uses; bit 63: all from there on */
+	/* by_host: which hosts are visited. */
+	bool only, by_site;
+	uint32_t only_place;  /* only: index + 1 of the one; 0: none */
+	size_t site;          /* site_total + 1: any */
+	int status;           /* -1: any */
+	const char *name;     /* NULL: any; the cursor's own copy */
+	bool chosen;          /* by component or entry */
+	size_t place, places; /* position and end, in the roster or its order by site */
+	size_t row, rows;     /* within the current host, or in the table */
 	int64_t number;
-	uint32_t *entries; /* host_components: of the current host's manifest */
-	size_t entry_count;
+	struct manifest_entries entries; /* host_components: of the current host */
+	const uint8_t *events;           /* changes, crashes: of the current host */
+	size_t event_bytes, event_at;
 };
 
 struct table {
 	struct query_table info;
-	bool by_host;    /* rows belong to hosts and are visited host by host */
-	bool needs_view; /* not by host, but its cells read hosts' records */
-	int host_column; /* host id, for equality; -1: none */
-	int name_column; /* hostname, likewise */
+	bool by_host;              /* rows belong to hosts and are visited host by host */
+	int filters[FILTER_COUNT]; /* column + 1 that each filter is of; 0: none */
 	/* Rows of the current host, or of the whole table. */
 	enum err (*count)(struct table_cursor *c, size_t *ret_rows);
+	/* To the next row of the current host or table; NULL: every number is one. */
+	void (*next)(struct table_cursor *c);
 	void (*column)(struct table_cursor *c, int column, sqlite3_context *context);
 };
 
@@ -223,16 +255,34 @@ size_t table_list(const struct table *const **ret);
 int table_register(struct query *q, const struct table *table);
 
 /* What a column's function calls once; not calling any leaves NULL. */
-void cell_text(sqlite3_context *context, const char *text);       /* as it is */
+void cell_text(sqlite3_context *context, const char *text);       /* copied */
+void cell_static(sqlite3_context *context, const char *text);     /* stays until the query is closed */
 void cell_known_text(sqlite3_context *context, const char *text); /* NULL for an empty one */
 void cell_u64(sqlite3_context *context, uint64_t v);
-void cell_time(sqlite3_context *context, uint64_t v); /* NULL for 0 */
+void cell_time(sqlite3_context *context, uint64_t v);                      /* NULL for 0 */
+void cell_hex(sqlite3_context *context, const uint8_t *bytes, size_t len); /* at most 16 bytes */
 void cell_hex64(sqlite3_context *context, uint64_t v);
 void cell_id(sqlite3_context *context, const struct id *id);
 void cell_status(sqlite3_context *context, enum reading_status status);
-void cell_reading(sqlite3_context *context, const struct reading_u64 *r);
-void cell_reading_text(sqlite3_context *context, const struct reading_text *r);
 void cell_flag(sqlite3_context *context, bool v);
+
+/* A cell that is a column of a group of hosts. */
+enum cell_form {
+	CELL_OTHER,     /* the table's own business */
+	CELL_TEXT,      /* or NULL where there is none */
+	CELL_EVER_TEXT, /* empty where there is none */
+	CELL_ID,        /* of 16 bytes */
+	CELL_HEX,       /* bytes, likewise NULL */
+	CELL_NUMBER,    /* NULL without a row */
+	CELL_TIME,      /* likewise, and for 0 */
+	CELL_READING,   /* a number whose status is the column before */
+	CELL_STATUS,    /* enum reading_status; unknown without a row */
+};
+struct cell_source {
+	uint8_t form, group, column;
+};
+/* False, and nothing called, for CELL_OTHER. */
+bool cell_from(struct host_view *v, const struct cell_source *source, sqlite3_context *context);
 
 /* Expand X(symbol, name, type, unit, meaning) lists. */
 #define TABLE_COLUMN(symbol, name, type, unit, meaning) {name, type, unit, meaning},

@@ -1,28 +1,13 @@
-/* Happy path: every certificate; of each host the one that its state names, which decides; then who is
- * hidden; then the sites that the others call home, and only those: what else certificates and states speak
- * of, a thief may have made up. Nothing that others sent makes it fail. */
+/* Happy path: one pass over the hosts' numbers; then the sites that hosts call home, and only those: what
+ * else states speak of, a thief may have made up. Nothing that others sent makes it fail. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/check.h"
 #include "store/query_private.h"
 
-struct candidate {
-	struct roster_host host;
-	uint8_t rank; /* 0, or its issuer's grant is 1 ended, 2 revoked */
-	char site[LIMIT_SITE_NAME_BYTES + 1];
-};
-
 struct loader {
-	struct snapshot *snapshot;
+	struct columns *columns;
 	struct roster roster;
-	struct candidate *candidates; /* by host, the certificate that counts first */
-	size_t count, cap;
-	struct {
-		struct id id;
-		uint8_t rank;
-	} * issuers; /* that something is said against */
-	size_t issuer_count;
 	size_t site_cap;
 	uint32_t *slots; /* site index + 1 by name, open addressing, at most half full */
 	size_t slot_count;
@@ -69,315 +54,231 @@ static enum err site_index(struct loader *l, const char *name, uint32_t *ret)
 	if (l->slots[slot] == 0) {
 		struct roster_site *site = &l->roster.sites[l->roster.site_total++];
 		memset(site, 0, sizeof(*site));
-		memcpy(site->state.name, name, strlen(name) + 1);
-		site->state.site = id_of_site(name);
+		memcpy(site->state.name, name, strnlen(name, LIMIT_SITE_NAME_BYTES));
+		site->state.site = id_of_site(site->state.name);
 		l->slots[slot] = (uint32_t)l->roster.site_total;
 	}
 	*ret = l->slots[slot] - 1;
 	return ERR_OK;
 }
 
-/* --- rows of a table --- */
-
-typedef enum err (*take_row)(struct loader *l, const struct row_key *key, const uint8_t *bytes, size_t len);
-
-static enum err each_row(struct loader *l, const uint8_t *prefix, size_t prefix_len, take_row take)
+static void take_site_state(struct loader *l, const struct row_key *key, const uint8_t *bytes, size_t len)
 {
+	struct site_state state;
+	if (l->slot_count == 0 || row_decode_site(key, bytes, len, &state) != ERR_OK)
+		return;
+	uint32_t index = l->slots[slot_of(l, state.name)];
+	if (index == 0)
+		return;
+	state.site = l->roster.sites[index - 1].state.site;
+	l->roster.sites[index - 1].state = state;
+}
+
+static enum err take_site_states(struct loader *l)
+{
+	const uint8_t prefix[] = {TABLE_SITE_STATES};
 	struct snapshot_scan scan;
 	struct row_key key;
 	const uint8_t *bytes;
 	size_t len;
-	enum err err = snapshot_scan_open(l->snapshot, prefix, prefix_len, &scan);
+	enum err err = snapshot_scan_open(l->columns->snapshot, prefix, sizeof(prefix), &scan);
 	if (err != ERR_OK)
 		return err;
-	while ((err = snapshot_scan_next(&scan, &key, &bytes, &len)) == ERR_OK) {
-		err = take(l, &key, bytes, len);
-		if (err != ERR_OK)
-			break;
-	}
+	while ((err = snapshot_scan_next(&scan, &key, &bytes, &len)) == ERR_OK)
+		take_site_state(l, &key, bytes, len);
 	snapshot_scan_close(&scan);
 	return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
-/* --- certificates --- */
-
-static enum err take_issuer(struct loader *l, const struct row_key *key, const uint8_t *bytes, size_t len)
+size_t roster_site_find(const struct roster *roster, const char *name)
 {
-	struct issue issue;
-	if (row_decode_issue(key, bytes, len, &issue) != ERR_OK)
-		return ERR_OK;
-	void *grown = realloc(l->issuers, (l->issuer_count + 1) * sizeof(*l->issuers));
-	if (grown == NULL)
-		return ERR_NOMEM;
-	l->issuers = grown;
-	l->issuers[l->issuer_count].id = issue.subject;
-	l->issuers[l->issuer_count++].rank = issue.kind == ISSUE_ISSUER_REVOKED ? 2 : 1;
-	return ERR_OK;
+	size_t i = 0;
+	while (i < roster->site_total && strcmp(roster->sites[i].state.name, name) != 0)
+		i++;
+	return i;
 }
 
-static uint8_t rank_of(const struct loader *l, const struct id *issuer)
-{
-	uint8_t rank = 0;
-	for (size_t i = 0; i < l->issuer_count; i++) {
-		if (l->issuers[i].rank > rank && id_equal(&l->issuers[i].id, issuer))
-			rank = l->issuers[i].rank;
-	}
-	return rank;
-}
-
-static enum err take_certificate(struct loader *l, const struct row_key *key, const uint8_t *bytes,
-				 size_t len)
-{
-	const uint8_t *record;
-	size_t record_len;
-	wall_ms received;
-	struct record r;
-	struct certificate c;
-	(void)key;
-	if (row_decode_record(bytes, len, &record, &record_len, &received) != ERR_OK ||
-	    record_parse(record, record_len, &r) != ERR_OK || certificate_decode(&r, &c) != ERR_OK)
-		return ERR_OK;
-	if (l->count == l->cap) {
-		size_t cap = l->cap == 0 ? 64 : l->cap * 2;
-		struct candidate *grown = realloc(l->candidates, cap * sizeof(*grown));
-		if (grown == NULL)
-			return ERR_NOMEM;
-		l->candidates = grown;
-		l->cap = cap;
-	}
-	struct candidate *candidate = &l->candidates[l->count++];
-	candidate->host = (struct roster_host){
-	    .id = c.host, .issuer = c.issuer, .seq = c.seq, .enrolled = c.enrolled, .state.host = c.host};
-	memcpy(candidate->site, c.site, sizeof(candidate->site));
-	candidate->rank = rank_of(l, &c.issuer);
-	return ERR_OK;
-}
-
-static int compare_candidates(const void *a, const void *b)
-{
-	const struct candidate *x = a, *y = b;
-	int order = id_compare(&x->host.id, &y->host.id);
-	if (order == 0)
-		order = (int)x->rank - (int)y->rank;
-	return order != 0 ? order : id_compare(&x->host.issuer, &y->host.issuer);
-}
-
-static int compare_roster(const void *a, const void *b)
-{
-	return id_compare(&((const struct roster_host *)a)->id, &((const struct roster_host *)b)->id);
-}
-
-/* The first candidate of the host or of one behind it. */
-static size_t lower_bound(const struct loader *l, const struct id *host)
-{
-	size_t low = 0, high = l->count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (id_compare(&l->candidates[middle].host.id, host) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-static bool is_of(const struct loader *l, size_t at, const struct id *host)
-{
-	return at < l->count && id_equal(&l->candidates[at].host.id, host);
-}
-
-/* The certificate that decides comes first, and the state goes with it. */
-static enum err take_host_state(struct loader *l, const struct row_key *key, const uint8_t *bytes, size_t len)
-{
-	struct host_state state;
-	if (row_decode_host(key, bytes, len, &state) != ERR_OK)
-		return ERR_OK;
-	size_t first = lower_bound(l, &state.host);
-	if (!is_of(l, first, &state.host))
-		return ERR_OK;
-	for (size_t at = first; is_of(l, at, &state.host); at++) {
-		if (id_equal(&l->candidates[at].host.issuer, &state.issuer)) {
-			struct candidate chosen = l->candidates[at];
-			l->candidates[at] = l->candidates[first];
-			l->candidates[first] = chosen;
-			break;
-		}
-	}
-	l->candidates[first].host.state = state;
-	l->candidates[first].host.decided = true;
-	return ERR_OK;
-}
-
-/* Where no state says which, that of the lowest issuer id among those that nothing is said against. */
-static void keep_first_of_each(struct loader *l)
-{
-	size_t kept = 0;
-	for (size_t i = 0; i < l->count; i++) {
-		if (kept == 0 || !is_of(l, kept - 1, &l->candidates[i].host.id))
-			l->candidates[kept++] = l->candidates[i];
-	}
-	l->count = kept;
-}
-
-/* --- who is hidden --- */
+/* --- hosts --- */
 
 bool roster_revoked(const struct roster_host *host)
 {
-	return host->state.standing == STANDING_REVOKED;
+	return host->standing == STANDING_REVOKED;
 }
 
-/* Who was revoked stays hidden also when its state is the one row that got damaged. */
-static enum err take_revocation(struct loader *l, const struct row_key *key, const uint8_t *bytes, size_t len)
+/* Hidden ones are gathered from the end of the array, then moved to one of their own. Their sites come after
+ * those of all others, so they are named in a second pass. */
+static enum err take_host(struct loader *l, struct column_table *hosts, struct column_table *states,
+			  uint32_t number, bool hidden)
 {
-	struct issue issue;
-	if (row_decode_issue(key, bytes, len, &issue) != ERR_OK)
+	struct roster *r = &l->roster;
+	struct column_row host, state;
+	enum err err = column_table_row(hosts, number, &host);
+	if (err != ERR_OK || host.block == NULL)
+		return err;
+	err = column_table_row(states, number, &state);
+	/* Each has both; with one of them damaged nobody knows whether it is hidden. */
+	if (err != ERR_OK || state.block == NULL)
+		return err;
+	const char *site = column_row_text(host, C_HOST_SITE);
+	uint64_t status = column_row_u64(state, C_STATE_STATUS);
+	struct roster_host taken = {.number = number,
+				    .status = (uint8_t)(status <= HOST_REPLACED ? status : HOST_UNKNOWN),
+				    .standing = (uint8_t)column_row_u64(state, C_STATE_STANDING),
+				    .decided = column_row_u64(state, C_STATE_DECIDED) != 0};
+	if (roster_revoked(&taken) != hidden)
 		return ERR_OK;
-	size_t at = lower_bound(l, &issue.subject);
-	if (is_of(l, at, &issue.subject))
-		l->candidates[at].host.state.standing = STANDING_REVOKED;
-	return ERR_OK;
+	err = site_index(l, site != NULL ? site : "", &taken.site);
+	if (err == ERR_OK && hidden)
+		r->hidden[r->hidden_count++] = taken;
+	else if (err == ERR_OK)
+		r->hosts[r->host_count++] = taken;
+	return err;
 }
 
-static void revoke_undecided(struct loader *l)
-{
-	for (size_t i = 0; i < l->count; i++) {
-		struct candidate *c = &l->candidates[i];
-		if (!c->host.decided && c->rank == 2)
-			c->host.state.standing = STANDING_REVOKED;
-	}
-}
-
-/* Those of one kind, hidden or not, with their sites. */
-static enum err take_over(struct loader *l, bool hidden, struct roster_host **ret, size_t *ret_count)
+static size_t count_hidden(struct column_table *states, uint32_t end, enum err *err)
 {
 	size_t count = 0;
-	for (size_t i = 0; i < l->count; i++)
-		count += roster_revoked(&l->candidates[i].host) == hidden;
-	*ret = malloc((count + 1) * sizeof(**ret));
-	if (*ret == NULL)
-		return ERR_NOMEM;
-	for (size_t i = 0; i < l->count; i++) {
-		struct candidate *c = &l->candidates[i];
-		if (roster_revoked(&c->host) != hidden)
-			continue;
-		enum err err = site_index(l, c->site, &c->host.site);
-		if (err != ERR_OK)
-			return err;
-		(*ret)[(*ret_count)++] = c->host;
+	for (uint32_t n = 0; n < end && *err == ERR_OK; n++) {
+		struct column_row state;
+		*err = column_table_row(states, n, &state);
+		count += *err == ERR_OK && state.block != NULL &&
+			 column_row_u64(state, C_STATE_STANDING) == STANDING_REVOKED;
 	}
-	return ERR_OK;
+	return count;
 }
 
-static enum err take_site_state(struct loader *l, const struct row_key *key, const uint8_t *bytes, size_t len)
+static void place(struct roster *r)
 {
-	struct site_state state;
-	if (l->slot_count == 0 || row_decode_site(key, bytes, len, &state) != ERR_OK)
-		return ERR_OK;
-	uint32_t index = l->slots[slot_of(l, state.name)];
-	if (index == 0)
-		return ERR_OK;
-	state.site = l->roster.sites[index - 1].state.site;
-	l->roster.sites[index - 1].state = state;
-	return ERR_OK;
-}
-
-enum err roster_reveal(struct roster *roster)
-{
-	size_t count = roster->host_count + roster->hidden_count;
-	if (roster->hidden_count == 0)
-		return ERR_OK;
-	struct roster_host *hosts = realloc(roster->hosts, count * sizeof(*hosts));
-	if (hosts == NULL)
-		return ERR_NOMEM;
-	memcpy(hosts + roster->host_count, roster->hidden, roster->hidden_count * sizeof(*hosts));
-	roster->hosts = hosts;
-	roster->host_count = count;
-	roster->site_count = roster->site_total;
-	qsort(roster->hosts, count, sizeof(*hosts), compare_roster);
-	return ERR_OK;
-}
-
-static void count_statuses(struct roster *roster)
-{
-	for (size_t i = 0; i < roster->host_count; i++) {
-		const struct roster_host *host = &roster->hosts[i];
-		roster->sites[host->site].by_status[host->state.status]++;
+	for (size_t i = 0; i < r->host_count; i++)
+		r->places[r->hosts[i].number] = (uint32_t)i + 1;
+	for (size_t i = 0; i < r->hidden_count; i++) {
+		if (r->places[r->hidden[i].number] == 0)
+			r->places[r->hidden[i].number] = (uint32_t)(i + 1 + r->host_count);
 	}
 }
 
 static enum err load(struct loader *l)
 {
 	struct roster *r = &l->roster;
-	const uint8_t certificates[] = {TABLE_RECORDS, RECORD_CERTIFICATE}, states[] = {TABLE_HOST_STATES},
-		      sites[] = {TABLE_SITE_STATES};
-	const uint8_t hosts_revoked[] = {TABLE_ISSUES, ISSUE_HOST_REVOKED},
-		      issuers_revoked[] = {TABLE_ISSUES, ISSUE_ISSUER_REVOKED},
-		      issuers_ended[] = {TABLE_ISSUES, ISSUE_GRANT_ENDED};
-	enum err err = each_row(l, issuers_revoked, sizeof(issuers_revoked), take_issuer);
+	struct column_table *hosts, *states;
+	enum err err = columns_table(l->columns, GROUP_HOST, &hosts);
 	if (err == ERR_OK)
-		err = each_row(l, issuers_ended, sizeof(issuers_ended), take_issuer);
-	if (err == ERR_OK)
-		err = each_row(l, certificates, sizeof(certificates), take_certificate);
-	if (err == ERR_OK && l->count > 0)
-		qsort(l->candidates, l->count, sizeof(*l->candidates), compare_candidates);
-	if (err == ERR_OK)
-		err = each_row(l, states, sizeof(states), take_host_state);
-	keep_first_of_each(l);
-	revoke_undecided(l);
-	if (err == ERR_OK)
-		err = each_row(l, hosts_revoked, sizeof(hosts_revoked), take_revocation);
-	if (err == ERR_OK)
-		err = take_over(l, false, &r->hosts, &r->host_count);
+		err = columns_table(l->columns, GROUP_STATE, &states);
+	if (err != ERR_OK)
+		return err;
+	r->end = column_table_end(hosts);
+	size_t hidden = count_hidden(states, r->end, &err);
+	r->hosts = malloc(((size_t)r->end + hidden + 1) * sizeof(*r->hosts));
+	r->hidden = malloc((hidden + 1) * sizeof(*r->hidden));
+	r->places = calloc((size_t)r->end + 1, sizeof(*r->places));
+	if (r->hosts == NULL || r->hidden == NULL || r->places == NULL)
+		return ERR_NOMEM;
+	for (uint32_t n = 0; n < r->end && err == ERR_OK; n++)
+		err = take_host(l, hosts, states, n, false);
 	r->site_count = r->site_total;
-	if (err == ERR_OK)
-		err = take_over(l, true, &r->hidden, &r->hidden_count);
-	return err == ERR_OK ? each_row(l, sites, sizeof(sites), take_site_state) : err;
+	for (uint32_t n = 0; n < r->end && err == ERR_OK && hidden > 0; n++)
+		err = take_host(l, hosts, states, n, true);
+	if (err != ERR_OK)
+		return err;
+	place(r);
+	for (size_t i = 0; i < r->host_count; i++)
+		r->sites[r->hosts[i].site].by_status[r->hosts[i].status]++;
+	return take_site_states(l);
 }
 
-enum err roster_load(struct snapshot *r, struct roster *ret, struct err_info *info)
+enum err roster_load(struct columns *c, struct roster *ret, struct err_info *info)
 {
-	struct loader l = {.snapshot = r};
+	struct loader l = {.columns = c};
 	enum err err = load(&l);
-	free(l.candidates);
-	free(l.issuers);
 	free(l.slots);
-	if (err == ERR_OK) {
-		count_statuses(&l.roster);
+	if (err == ERR_OK)
 		*ret = l.roster;
-	} else {
+	else
 		roster_free(&l.roster);
-	}
-	return snapshot_error(r, err, info);
+	return snapshot_error(c->snapshot, err, info);
 }
 
 void roster_free(struct roster *roster)
 {
 	free(roster->hosts);
 	free(roster->hidden);
+	free(roster->places);
+	free(roster->by_site);
 	free(roster->sites);
 	*roster = (struct roster){0};
 }
 
-static const struct roster_host *find(const struct roster_host *hosts, size_t count, const struct id *host)
+/* There is room: it was made for all. */
+enum err roster_reveal(struct roster *r)
 {
-	size_t low = 0, high = count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (id_compare(&hosts[middle].id, host) < 0)
-			low = middle + 1;
-		else
-			high = middle;
+	if (r->hidden_count > 0)
+		memcpy(r->hosts + r->host_count, r->hidden, r->hidden_count * sizeof(*r->hosts));
+	r->host_count += r->hidden_count;
+	r->site_count = r->site_total;
+	free(r->by_site);
+	r->by_site = NULL;
+	place(r);
+	return ERR_OK;
+}
+
+const struct roster_host *roster_at(const struct roster *r, uint32_t number)
+{
+	uint32_t place = number < r->end ? r->places[number] : 0;
+	return place > 0 && place <= r->host_count ? &r->hosts[place - 1] : NULL;
+}
+
+const struct roster_host *roster_at_any(const struct roster *r, uint32_t number)
+{
+	uint32_t place = number < r->end ? r->places[number] : 0;
+	return place > r->host_count ? &r->hidden[place - 1 - r->host_count] : roster_at(r, number);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct roster_site *const *x = a, *const *y = b;
+	return strcmp((*x)->state.name, (*y)->state.name);
+}
+
+/* Place of each site in the order of names. */
+static uint32_t *rank_sites(const struct roster *r)
+{
+	const struct roster_site **sorted = malloc((r->site_total + 1) * sizeof(*sorted));
+	uint32_t *ranks = malloc((r->site_total + 1) * sizeof(*ranks));
+	for (size_t i = 0; i < r->site_total && sorted != NULL; i++)
+		sorted[i] = &r->sites[i];
+	if (sorted == NULL || ranks == NULL) {
+		free(ranks);
+		ranks = NULL;
+	} else {
+		qsort(sorted, r->site_total, sizeof(*sorted), by_name);
+		for (size_t i = 0; i < r->site_total; i++)
+			ranks[sorted[i] - r->sites] = (uint32_t)i;
 	}
-	return low < count && id_equal(&hosts[low].id, host) ? &hosts[low] : NULL;
+	free(sorted);
+	return ranks;
 }
 
-const struct roster_host *roster_find(const struct roster *roster, const struct id *host)
+/* Counting sort. */
+enum err roster_order(struct roster *r)
 {
-	return find(roster->hosts, roster->host_count, host);
-}
-
-const struct roster_host *roster_find_any(const struct roster *roster, const struct id *host)
-{
-	const struct roster_host *found = roster_find(roster, host);
-	return found != NULL ? found : find(roster->hidden, roster->hidden_count, host);
+	if (r->by_site != NULL)
+		return ERR_OK;
+	uint32_t *starts = calloc(r->site_total + 2, sizeof(*starts)), *ranks = rank_sites(r);
+	uint32_t *order = malloc((r->host_count + 1) * sizeof(*order));
+	if (starts == NULL || ranks == NULL || order == NULL) {
+		free(starts);
+		free(ranks);
+		free(order);
+		return ERR_NOMEM;
+	}
+	for (size_t i = 0; i < r->host_count; i++)
+		starts[ranks[r->hosts[i].site] + 1]++;
+	for (size_t i = 1; i <= r->site_total; i++)
+		starts[i] += starts[i - 1];
+	for (size_t i = 0; i < r->host_count; i++)
+		order[starts[ranks[r->hosts[i].site]]++] = (uint32_t)i;
+	r->by_site = order;
+	free(starts);
+	free(ranks);
+	return ERR_OK;
 }

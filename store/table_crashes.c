@@ -20,52 +20,75 @@ enum { COUNT_COLUMNS(COUNT_SYMBOL) };
 static const struct query_column event_columns[] = {EVENT_COLUMNS(TABLE_COLUMN)};
 static const struct query_column count_columns[] = {COUNT_COLUMNS(TABLE_COLUMN)};
 
+/* An event: time u64, kind u8, length of the detail u8, detail. */
+#define EVENT_HEAD_BYTES 10
+
+static const uint8_t *event_of(const struct table_cursor *c)
+{
+	size_t left = c->event_bytes - c->event_at;
+	const uint8_t *event = c->events + c->event_at;
+	return left >= EVENT_HEAD_BYTES && left - EVENT_HEAD_BYTES >= event[9] ? event : NULL;
+}
+
+static void next_event(struct table_cursor *c)
+{
+	const uint8_t *event = event_of(c);
+	if (event != NULL)
+		c->event_at += EVENT_HEAD_BYTES + event[9];
+	if (event_of(c) == NULL)
+		c->row = c->rows;
+}
+
 static enum err count_events(struct table_cursor *c, size_t *ret_rows)
 {
-	const struct crashes *crashes = host_crashes(c->view);
-	*ret_rows = crashes != NULL ? crashes->event_count : 0;
+	struct column_row row = host_row(&c->view, GROUP_CRASHES);
+	c->event_at = 0;
+	c->events = row.block != NULL ? column_row_bytes(row, C_CRASHES_EVENTS, &c->event_bytes) : NULL;
+	*ret_rows =
+	    c->events != NULL && event_of(c) != NULL ? (size_t)column_row_u64(row, C_CRASHES_EVENT_COUNT) : 0;
 	return ERR_OK;
 }
 
 static void event_column(struct table_cursor *c, int number, sqlite3_context *context)
 {
-	const struct crash_event *event = &c->view->crashes.events[c->row];
-	if (table_host_column(c, number, context))
+	const uint8_t *event = event_of(c);
+	if (table_host_column(c, number, context) || event == NULL)
 		return;
 	if (number == KIND)
-		cell_text(context, crash_kind_name(event->kind));
+		cell_static(context, crash_kind_name((enum crash_kind)event[8]));
 	else if (number == TIME)
-		cell_time(context, event->time_s * 1000);
-	else
-		cell_known_text(context, event->detail);
+		cell_time(context, column_le(event, 8) * 1000);
+	else if (event[9] > 0)
+		sqlite3_result_text(context, (const char *)event + EVENT_HEAD_BYTES, event[9], SQLITE_STATIC);
 }
 
 static enum err count_kinds(struct table_cursor *c, size_t *ret_rows)
 {
-	*ret_rows = host_crashes(c->view) != NULL ? CRASH_KINDS - 1 : 0;
+	*ret_rows = host_row(&c->view, GROUP_CRASHES).block != NULL ? CRASH_KINDS - 1 : 0;
 	return ERR_OK;
 }
 
 static void count_column(struct table_cursor *c, int number, sqlite3_context *context)
 {
-	enum crash_kind kind = (enum crash_kind)(c->row + 1);
-	const struct crashes *crashes = &c->view->crashes;
+	/* Source and total of each kind, in the order of enum crash_kind. */
+	struct cell_source source = {CELL_STATUS, GROUP_CRASHES, (uint8_t)(C_CRASHES_SOURCE_1 + 2 * c->row)};
 	if (table_host_column(c, number, context))
 		return;
-	if (number == COUNT_KIND)
-		cell_text(context, crash_kind_name(kind));
-	else if (number == COUNT_SOURCE)
-		cell_status(context, crashes->sources[kind]);
-	else if (crashes->sources[kind] == READING_OK)
-		cell_u64(context, crashes->totals[kind]);
+	if (number == COUNT_KIND) {
+		cell_static(context, crash_kind_name((enum crash_kind)(c->row + 1)));
+		return;
+	}
+	if (number == COUNT_TOTAL)
+		source = (struct cell_source){CELL_READING, GROUP_CRASHES, (uint8_t)(source.column + 1)};
+	(void)cell_from(&c->view, &source, context);
 }
 
 const struct table table_crashes = {
     .info = TABLE_INFO("crashes", "The last crash events, at most 16 a host.", event_columns),
     .by_host = true,
-    .host_column = HOST,
-    .name_column = HOST_NAME,
+    .filters = {[FILTER_HOST] = HOST + 1, [FILTER_NAME] = HOST_NAME + 1, [FILTER_SITE] = SITE + 1},
     .count = count_events,
+    .next = next_event,
     .column = event_column,
 };
 
@@ -73,8 +96,8 @@ const struct table table_crash_counts = {
     .info = TABLE_INFO("crash_counts", "Crashes by kind, counted by each host since it was enrolled.",
 		       count_columns),
     .by_host = true,
-    .host_column = COUNT_HOST,
-    .name_column = COUNT_HOST_NAME,
+    .filters =
+	{[FILTER_HOST] = COUNT_HOST + 1, [FILTER_NAME] = COUNT_HOST_NAME + 1, [FILTER_SITE] = COUNT_SITE + 1},
     .count = count_kinds,
     .column = count_column,
 };

@@ -25,7 +25,7 @@ enum entry_column {
 #undef ENTRY_SYMBOL
 };
 
-void table_entry_column(const struct catalogue *c, const struct catalogue_entry *e, enum entry_column column,
-			sqlite3_context *context);
+void table_entry_column(struct column_row entry, enum entry_column column, sqlite3_context *context);
+const char *table_entry_kind(struct column_row entry);
 
 #endif

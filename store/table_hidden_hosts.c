@@ -26,20 +26,25 @@ static enum err count(struct table_cursor *c, size_t *ret_rows)
 }
 
 /* The host's own revocation comes before its issuer's. */
-static const struct issue *reason_of(const struct query *q, const struct roster_host *host)
+static const struct issue *reason_of(struct table_cursor *c)
 {
-	const struct issue *own = issue_list_find(&q->issues, ISSUE_HOST_REVOKED, &host->id);
-	return own != NULL ? own : issue_list_find(&q->issues, ISSUE_ISSUER_REVOKED, &host->issuer);
+	struct column_row host = host_row(&c->view, GROUP_HOST);
+	struct id id, issuer;
+	const struct issue *own = NULL;
+	if (host.block == NULL || !column_row_id(host, C_HOST_ID, &id) ||
+	    !column_row_id(host, C_HOST_ISSUER, &issuer))
+		return NULL;
+	own = issue_list_find(&c->q->issues, ISSUE_HOST_REVOKED, &id);
+	return own != NULL ? own : issue_list_find(&c->q->issues, ISSUE_ISSUER_REVOKED, &issuer);
 }
 
-static void reason_column(const struct query *q, const struct roster_host *host, int number,
-			  sqlite3_context *context)
+static void reason_column(struct table_cursor *c, int number, sqlite3_context *context)
 {
-	const struct issue *issue = reason_of(q, host);
+	const struct issue *issue = reason_of(c);
 	if (issue == NULL)
 		return;
 	if (number == REASON)
-		cell_text(context, issue_kind_name(issue->kind));
+		cell_static(context, issue_kind_name(issue->kind));
 	else if (number == SINCE)
 		cell_time(context, issue->since);
 	else
@@ -48,37 +53,23 @@ static void reason_column(const struct query *q, const struct roster_host *host,
 
 static void column(struct table_cursor *c, int number, sqlite3_context *context)
 {
+	static const struct cell_source sources[] = {
+	    [HOST] = {CELL_ID, GROUP_HOST, C_HOST_ID},
+	    [NAME] = {CELL_TEXT, GROUP_PROFILE, C_PROFILE_NAME},
+	    [NAME_STATUS] = {CELL_STATUS, GROUP_PROFILE, C_PROFILE_NAME_STATUS},
+	    [ISSUER] = {CELL_ID, GROUP_HOST, C_HOST_ISSUER},
+	    [SEEN] = {CELL_TIME, GROUP_STATE, C_STATE_SEEN},
+	    [ENROLLED] = {CELL_NUMBER, GROUP_HOST, C_HOST_ENROLLED},
+	};
 	const struct roster_host *host = &c->q->roster.hidden[c->row];
-	const struct profile *profile;
-	if (c->view->host != host)
-		host_view_start(c->view, c->q, host);
-	switch (number) {
-	case HOST:
-		cell_id(context, &host->id);
-		break;
-	case NAME:
-	case NAME_STATUS:
-		profile = host_profile(c->view);
-		if (number == NAME_STATUS)
-			cell_status(context, profile != NULL ? profile->hostname.status : READING_UNKNOWN);
-		else if (profile != NULL)
-			cell_reading_text(context, &profile->hostname);
-		break;
-	case SITE:
-		cell_text(context, c->view->site->state.name);
-		break;
-	case ISSUER:
-		cell_id(context, &host->issuer);
-		break;
-	case SEEN:
-		cell_time(context, host->state.seen);
-		break;
-	case ENROLLED:
-		cell_u64(context, host->enrolled);
-		break;
-	default:
-		reason_column(c->q, host, number, context);
-	}
+	if (c->view.host != host)
+		host_view_start(&c->view, c->q, host);
+	if (cell_from(&c->view, &sources[number], context))
+		return;
+	if (number == SITE)
+		cell_static(context, c->view.site->state.name);
+	else
+		reason_column(c, number, context);
 }
 
 const struct table table_hidden_hosts = {
@@ -87,9 +78,6 @@ const struct table table_hidden_hosts = {
 	"Revoked hosts: in no other table and no count but those of issues, and not erased. Their last "
 	"words: mesh show ID --revoked.",
 	columns),
-    .needs_view = true,
-    .host_column = -1,
-    .name_column = -1,
     .count = count,
     .column = column,
 };

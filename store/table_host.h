@@ -10,6 +10,8 @@
 	X(HOST_NAME, "host_name", "TEXT", "", "NULL: unknown")                                               \
 	X(SITE, "site", "TEXT", "", "home site")
 
+/* "ok", "warning" or "critical". */
+const char *table_level_name(enum health_level level);
 /* False, and nothing called, when it is another column. */
 bool table_host_column(struct table_cursor *c, int column, sqlite3_context *context);
 

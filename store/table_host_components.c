@@ -16,42 +16,53 @@
 enum { COLUMNS(TABLE_SYMBOL) };
 static const struct query_column columns[] = {COLUMNS(TABLE_COLUMN)};
 
-/* The host's manifest, flattened. */
+/* An entry whose row was damaged is not known, which the coverage says. */
+static bool is_shown(struct table_cursor *c, size_t index)
+{
+	struct column_row e;
+	if (c->chosen && !catalogue_has(c->q->catalogue.chosen.entries, c->entries.entries[index]))
+		return false;
+	enum err err = columns_row(&c->q->columns, GROUP_ENTRY, c->entries.entries[index], &e);
+	if (err != ERR_OK)
+		c->view.err = err; /* ends the search */
+	return err != ERR_OK || e.block != NULL;
+}
+
+/* To the next entry that is asked for. */
+static void next(struct table_cursor *c)
+{
+	while (c->row < c->rows && !is_shown(c, c->row))
+		c->row++;
+}
+
 static enum err count(struct table_cursor *c, size_t *ret_rows)
 {
-	struct manifest_view manifest;
-	/* Of one host its own manifest is enough. */
-	if (c->only == NULL) {
-		enum err loaded = query_load_manifests(c->q);
-		if (loaded != ERR_OK)
-			return loaded;
-	}
-	const struct components *components = host_components(c->view);
+	uint32_t manifest;
 	*ret_rows = 0;
-	if (components == NULL || id_is_zero(&components->manifest))
+	if (!catalogue_manifest_of(host_row(&c->view, GROUP_COMPONENTS), &manifest))
 		return ERR_OK;
-	enum err err = catalogue_manifest(c->q->catalogue, &components->manifest, &manifest);
+	enum err err = catalogue_entries(c->q, manifest, &c->entries);
 	if (err != ERR_OK)
-		return err == ERR_NOT_FOUND ? ERR_OK : err;
-	uint32_t *entries = realloc(c->entries, (manifest.entry_count + 1) * sizeof(*entries));
-	if (entries == NULL)
-		return ERR_NOMEM;
-	c->entries = entries;
-	c->entry_count = 0;
-	for (size_t i = 0; i < manifest.chunk_count; i++) {
-		size_t n;
-		const uint32_t *refs = catalogue_chunk(c->q->catalogue, manifest.chunks[i], &n);
-		memcpy(entries + c->entry_count, refs, n * sizeof(*refs));
-		c->entry_count += n;
-	}
-	*ret_rows = c->entry_count;
+		return err;
+	c->rows = c->entries.count;
+	next(c);
+	*ret_rows = c->row < c->rows ? c->rows : 0;
 	return ERR_OK;
 }
 
-static bool is_pending(const struct components *c, uint64_t entry)
+static bool is_loaded(struct column_row components, size_t index)
 {
-	for (size_t i = 0; i < c->pending_count; i++) {
-		if (c->pending[i] == entry)
+	size_t len;
+	const uint8_t *bits = column_row_bytes(components, C_COMPONENTS_LOADED, &len);
+	return bits != NULL && index / 8 < len && (bits[index / 8] & 0x80u >> index % 8) != 0;
+}
+
+static bool is_pending(struct column_row components, uint64_t entry)
+{
+	size_t len;
+	const uint8_t *ids = column_row_bytes(components, C_COMPONENTS_PENDING, &len);
+	for (size_t i = 0; ids != NULL && i + 8 <= len; i += 8) {
+		if (column_le(ids + i, 8) == entry)
 			return true;
 	}
 	return false;
@@ -59,36 +70,46 @@ static bool is_pending(const struct components *c, uint64_t entry)
 
 static void column(struct table_cursor *c, int number, sqlite3_context *context)
 {
-	const struct catalogue_entry *e = catalogue_at(c->q->catalogue, c->entries[c->row]);
+	struct column_row e;
 	if (table_host_column(c, number, context))
 		return;
+	if (number == STATUS) {
+		cell_static(context, host_status_name((enum host_status)c->view.host->status));
+		return;
+	}
+	if (number == LOADED) {
+		cell_flag(context, is_loaded(host_row(&c->view, GROUP_COMPONENTS), c->row));
+		return;
+	}
+	c->view.err = columns_row(&c->q->columns, GROUP_ENTRY, c->entries.entries[c->row], &e);
+	if (c->view.err != ERR_OK || e.block == NULL)
+		return;
 	switch (number) {
-	case STATUS:
-		cell_text(context, host_status_name(c->view->host->state.status));
-		break;
 	case KIND:
-		cell_text(context, component_kind_name((enum component_kind)e->kind));
+		cell_static(context, table_entry_kind(e));
 		break;
 	case COMPONENT:
-		cell_text(context, catalogue_text(c->q->catalogue, e->name));
-		break;
-	case LOADED:
-		cell_flag(context,
-			  c->row < LIMIT_COMPONENTS && components_loaded(&c->view->components, c->row));
+		cell_known_text(context, column_row_text(e, C_ENTRY_NAME));
 		break;
 	case PENDING:
-		cell_flag(context, is_pending(&c->view->components, e->id));
+		cell_flag(context,
+			  is_pending(host_row(&c->view, GROUP_COMPONENTS), column_row_u64(e, C_ENTRY_ID)));
 		break;
 	default:
-		table_entry_column(c->q->catalogue, e, (enum entry_column)(number - VERSION), context);
+		table_entry_column(e, (enum entry_column)(number - VERSION), context);
 	}
 }
 
 const struct table table_host_components = {
     .info = TABLE_INFO("host_components", "One row a host and component.", columns),
     .by_host = true,
-    .host_column = HOST,
-    .name_column = HOST_NAME,
+    .filters = {[FILTER_HOST] = HOST + 1,
+		[FILTER_NAME] = HOST_NAME + 1,
+		[FILTER_SITE] = SITE + 1,
+		[FILTER_STATUS] = STATUS + 1,
+		[FILTER_COMPONENT] = COMPONENT + 1,
+		[FILTER_ENTRY] = ENTRY + 1},
     .count = count,
+    .next = next,
     .column = column,
 };

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "store/query_private.h"
+#include "store/table_host.h"
 
 #define COLUMNS(X)                                                                                           \
 	X(HOST, "host", "TEXT", "", "host id, 32 hexadecimal digits")                                        \
@@ -67,6 +67,47 @@
 enum { COLUMNS(TABLE_SYMBOL) };
 static const struct query_column columns[] = {COLUMNS(TABLE_COLUMN)};
 
+/* Columns that are those of a group, as they are. */
+static const struct cell_source sources[] = {
+    [HOST] = {CELL_ID, GROUP_HOST, C_HOST_ID},
+    [NAME] = {CELL_TEXT, GROUP_PROFILE, C_PROFILE_NAME},
+    [NAME_STATUS] = {CELL_STATUS, GROUP_PROFILE, C_PROFILE_NAME_STATUS},
+    [CURRENT_SITE] = {CELL_TEXT, GROUP_PROFILE, C_PROFILE_CURRENT_SITE},
+    [STATUS_SINCE] = {CELL_TIME, GROUP_STATE, C_STATE_SINCE},
+    [REPLACED_BY] = {CELL_ID, GROUP_STATE, C_STATE_REPLACED_BY},
+    [OS] = {CELL_TEXT, GROUP_PROFILE, C_PROFILE_OS},
+    [OS_STATUS] = {CELL_STATUS, GROUP_PROFILE, C_PROFILE_OS_STATUS},
+    [KERNEL] = {CELL_TEXT, GROUP_PROFILE, C_PROFILE_KERNEL},
+    [KERNEL_STATUS] = {CELL_STATUS, GROUP_PROFILE, C_PROFILE_KERNEL_STATUS},
+    [ARCH] = {CELL_TEXT, GROUP_PROFILE, C_PROFILE_ARCH},
+    [MODEL] = {CELL_TEXT, GROUP_PROFILE, C_PROFILE_MODEL},
+    [MODEL_STATUS] = {CELL_STATUS, GROUP_PROFILE, C_PROFILE_MODEL_STATUS},
+    [ROLE] = {CELL_TEXT, GROUP_PROFILE, C_PROFILE_ROLE},
+    [LOCATION] = {CELL_TEXT, GROUP_PROFILE, C_PROFILE_LOCATION},
+    [BOOT_MODE] = {CELL_TEXT, GROUP_PROFILE, C_PROFILE_BOOT_MODE},
+    [BOOT_MODE_STATUS] = {CELL_STATUS, GROUP_PROFILE, C_PROFILE_BOOT_MODE_STATUS},
+    [SECURE_BOOT] = {CELL_READING, GROUP_PROFILE, C_PROFILE_SECURE_BOOT},
+    [SECURE_BOOT_STATUS] = {CELL_STATUS, GROUP_PROFILE, C_PROFILE_SECURE_BOOT_STATUS},
+    [VIRTUALIZATION] = {CELL_TEXT, GROUP_PROFILE, C_PROFILE_VIRTUALIZATION},
+    [VIRTUALIZATION_STATUS] = {CELL_STATUS, GROUP_PROFILE, C_PROFILE_VIRTUALIZATION_STATUS},
+    [AGENT] = {CELL_TEXT, GROUP_PROFILE, C_PROFILE_AGENT},
+    [ENROLLED] = {CELL_NUMBER, GROUP_HOST, C_HOST_ENROLLED},
+    [ISSUER] = {CELL_ID, GROUP_HOST, C_HOST_ISSUER},
+    [HARDWARE] = {CELL_HEX, GROUP_HOST, C_HOST_HARDWARE},
+    [BOOT_CLEAN] = {CELL_READING, GROUP_HEALTH, C_HEALTH_BOOT_CLEAN},
+    [BOOT_CLEAN_STATUS] = {CELL_STATUS, GROUP_HEALTH, C_HEALTH_BOOT_CLEAN_STATUS},
+    [BOOT_TIME] = {CELL_READING, GROUP_HEALTH, C_HEALTH_BOOT_TIME},
+    [BOOT_TIME_STATUS] = {CELL_STATUS, GROUP_HEALTH, C_HEALTH_BOOT_TIME_STATUS},
+    [UNCLEAN_BOOTS] = {CELL_READING, GROUP_CRASHES, C_CRASHES_TOTAL_1},
+    [UNCLEAN_BOOTS_STATUS] = {CELL_STATUS, GROUP_CRASHES, C_CRASHES_SOURCE_1},
+    [OOPSES] = {CELL_READING, GROUP_CRASHES, C_CRASHES_TOTAL_2},
+    [OOPSES_STATUS] = {CELL_STATUS, GROUP_CRASHES, C_CRASHES_SOURCE_2},
+    [CRASH_EVENTS] = {CELL_NUMBER, GROUP_CRASHES, C_CRASHES_EVENT_COUNT},
+    [TAGS] = {CELL_EVER_TEXT, GROUP_PROFILE, C_PROFILE_TAGS},
+    [GROUPS] = {CELL_EVER_TEXT, GROUP_HOST, C_HOST_GROUPS},
+    [COMPLETE] = {CELL_OTHER, 0, 0},
+};
+
 static enum err count(struct table_cursor *c, size_t *ret_rows)
 {
 	(void)c;
@@ -79,29 +120,55 @@ static uint64_t seconds_before(wall_ms then, wall_ms now)
 	return now > then ? (now - then) / 1000 : 0;
 }
 
+static uint64_t state_u64(struct table_cursor *c, unsigned column)
+{
+	struct column_row state = host_row(&c->view, GROUP_STATE);
+	return state.block != NULL ? column_row_u64(state, column) : 0;
+}
+
+static void dark_evidence(struct table_cursor *c, char *text, size_t size)
+{
+	unsigned votes = (unsigned)state_u64(c, C_STATE_VOTES),
+		 signers = (unsigned)state_u64(c, C_STATE_SIGNERS);
+	wall_ms seen = state_u64(c, C_STATE_SEEN);
+	if (seen == 0)
+		snprintf(text, size, "dark: %u of %u witnesses say so, no sign of life on record", votes,
+			 signers);
+	else
+		snprintf(text, size, "dark: %u of %u witnesses say so, last sign of life %llu s before",
+			 votes, signers,
+			 (unsigned long long)seconds_before(seen, state_u64(c, C_STATE_SINCE)));
+}
+
+static void replaced_evidence(struct table_cursor *c, char *text, size_t size)
+{
+	struct column_row state = host_row(&c->view, GROUP_STATE);
+	char successor[ID_HEX_BYTES] = "";
+	struct id id;
+	bool known =
+	    state.block != NULL && column_row_id(state, C_STATE_REPLACED_BY, &id) && !id_is_zero(&id);
+	if (known)
+		id_hex(&id, successor);
+	snprintf(text, size, "replaced: its hardware was enrolled again with a new key%s%.12s",
+		 known ? ", as " : "", successor);
+}
+
 static void evidence(struct table_cursor *c, sqlite3_context *context)
 {
-	const struct host_state *s = &c->view->host->state;
-	char text[160], successor[ID_HEX_BYTES];
-	unsigned long long gap = seconds_before(s->seen, s->since);
-	unsigned long long ago = seconds_before(host_attested(&c->q->roster, c->view->host), c->q->now);
-	switch (s->status) {
+	char text[160];
+	switch ((enum host_status)c->view.host->status) {
 	case HOST_UP:
-		snprintf(text, sizeof(text), "up: last sign of life %llu s ago", ago);
+		snprintf(text, sizeof(text), "up: last sign of life %llu s ago",
+			 (unsigned long long)seconds_before(host_attested(&c->view), c->q->now));
 		break;
 	case HOST_SILENT:
 		snprintf(text, sizeof(text),
-			 "silent: nothing is heard from its site, last sign of life %llu s before", gap);
+			 "silent: nothing is heard from its site, last sign of life %llu s before",
+			 (unsigned long long)seconds_before(state_u64(c, C_STATE_SEEN),
+							    state_u64(c, C_STATE_SINCE)));
 		break;
 	case HOST_DARK:
-		if (s->seen == 0)
-			snprintf(text, sizeof(text),
-				 "dark: %u of %u witnesses say so, no sign of life on record",
-				 (unsigned)s->votes, (unsigned)s->signers);
-		else
-			snprintf(text, sizeof(text),
-				 "dark: %u of %u witnesses say so, last sign of life %llu s before",
-				 (unsigned)s->votes, (unsigned)s->signers, gap);
+		dark_evidence(c, text, sizeof(text));
 		break;
 	case HOST_STOPPED:
 		snprintf(text, sizeof(text), "stopped: it said goodbye");
@@ -111,14 +178,11 @@ static void evidence(struct table_cursor *c, sqlite3_context *context)
 		break;
 	case HOST_LEFT:
 		snprintf(text, sizeof(text), "left: %s",
-			 s->standing == STANDING_REVOKED ? "its key was revoked"
-							 : "an operator decommissioned it");
+			 roster_revoked(c->view.host) ? "its key was revoked"
+						      : "an operator decommissioned it");
 		break;
 	case HOST_REPLACED:
-		id_hex(&s->replaced_by, successor);
-		snprintf(
-		    text, sizeof(text), "replaced: its hardware was enrolled again with a new key%s%.12s",
-		    id_is_zero(&s->replaced_by) ? "" : ", as ", id_is_zero(&s->replaced_by) ? "" : successor);
+		replaced_evidence(c, text, sizeof(text));
 		break;
 	case HOST_UNKNOWN:
 		snprintf(text, sizeof(text), "unknown: certified, but nothing vouches for it yet");
@@ -127,246 +191,94 @@ static void evidence(struct table_cursor *c, sqlite3_context *context)
 	cell_text(context, text);
 }
 
-static void joined(sqlite3_context *context, const char *texts, size_t size, size_t texts_count)
+static void first_address(struct host_view *v, sqlite3_context *context)
 {
-	char all[LIMIT_TAGS * (LIMIT_TAG_BYTES + 1) + 1] = "";
-	size_t len = 0;
-	for (size_t i = 0; i < texts_count; i++) {
-		int n = snprintf(all + len, sizeof(all) - len, "%s%s", i > 0 ? "," : "", texts + i * size);
-		len += n > 0 ? (size_t)n : 0;
-		if (len >= sizeof(all))
-			break;
-	}
-	cell_text(context, all);
-}
-
-/* Columns of the roster: no record is read. */
-static bool state_column(struct table_cursor *c, int column, sqlite3_context *context)
-{
-	const struct roster_host *host = c->view->host;
-	wall_ms attested;
-	switch (column) {
-	case HOST:
-		cell_id(context, &host->id);
-		return true;
-	case SITE:
-		cell_text(context, c->view->site->state.name);
-		return true;
-	case STATUS:
-		cell_text(context, host_status_name(host->state.status));
-		return true;
-	case STATUS_SINCE:
-		cell_time(context, host->state.since);
-		return true;
-	case SEEN:
-		cell_time(context, host_attested(&c->q->roster, host));
-		return true;
-	case AGE:
-		attested = host_attested(&c->q->roster, host);
-		if (attested != 0)
-			cell_u64(context, seconds_before(attested, c->q->now));
-		return true;
-	case EVIDENCE:
-		evidence(c, context);
-		return true;
-	case STANDING:
-		if (host->decided || roster_revoked(host))
-			cell_text(context, host_standing_name(host->state.standing));
-		return true;
-	case REPLACED_BY:
-		if (!id_is_zero(&host->state.replaced_by))
-			cell_id(context, &host->state.replaced_by);
-		return true;
-	case ENROLLED:
-		cell_u64(context, host->enrolled);
-		return true;
-	case ISSUER:
-		cell_id(context, &host->issuer);
-		return true;
-	case SEQ:
-		cell_u64(context, host_seq(c->view));
-		return true;
-	default:
-		return false;
-	}
-}
-
-static const struct reading_text *text_of(const struct profile *p, int column)
-{
-	switch (column) {
-	case NAME:
-	case NAME_STATUS:
-		return &p->hostname;
-	case OS:
-	case OS_STATUS:
-		return &p->os;
-	case KERNEL:
-	case KERNEL_STATUS:
-		return &p->kernel;
-	case ARCH:
-		return &p->arch;
-	case MODEL:
-	case MODEL_STATUS:
-		return &p->model;
-	case LOCATION:
-		return &p->location;
-	case BOOT_MODE:
-	case BOOT_MODE_STATUS:
-		return &p->boot_mode;
-	case VIRTUALIZATION:
-	case VIRTUALIZATION_STATUS:
-		return &p->virtualization;
-	default:
-		return NULL;
-	}
-}
-
-static bool is_status(int column)
-{
-	return column == NAME_STATUS || column == OS_STATUS || column == KERNEL_STATUS ||
-	       column == MODEL_STATUS || column == BOOT_MODE_STATUS || column == VIRTUALIZATION_STATUS ||
-	       column == SECURE_BOOT_STATUS || column == BOOT_CLEAN_STATUS || column == BOOT_TIME_STATUS ||
-	       column == UNCLEAN_BOOTS_STATUS || column == OOPSES_STATUS;
-}
-
-static bool profile_column(struct host_view *v, int column, sqlite3_context *context)
-{
-	static const struct profile none;
-	const struct reading_text *text = text_of(&none, column);
-	if (text == NULL && column != CURRENT_SITE && column != ROLE && column != SECURE_BOOT &&
-	    column != SECURE_BOOT_STATUS && column != AGENT && column != ADDRESS && column != TAGS)
-		return false;
-	const struct profile *p = host_profile(v);
-	bool known = p != NULL;
-	char address[64];
-	if (!known)
-		p = &none;
-	text = text_of(p, column);
-	if (text != NULL && is_status(column))
-		cell_status(context, text->status);
-	else if (text != NULL)
-		cell_reading_text(context, text);
-	else if (column == CURRENT_SITE)
-		cell_known_text(context, p->site);
-	else if (column == ROLE)
-		cell_known_text(context, p->role);
-	else if (column == AGENT)
-		cell_known_text(context, p->agent);
-	else if (column == SECURE_BOOT)
-		cell_reading(context, &p->secure_boot);
-	else if (column == SECURE_BOOT_STATUS)
-		cell_status(context, p->secure_boot.status);
-	else if (column == TAGS && known)
-		joined(context, p->tags[0], sizeof(p->tags[0]), p->tag_count);
-	else if (column == ADDRESS && p->address_count > 0) {
-		address_text(&p->addresses[0], address);
-		cell_text(context, address);
-	}
-	return true;
-}
-
-static const char *support_name(const struct components *c)
-{
-	if (c == NULL)
-		return "unknown";
-	return c->module_support == READING_OK ? "supported" : reading_status_name(c->module_support);
-}
-
-static const char *level_name(enum health_level level)
-{
-	return level == HEALTH_CRITICAL ? "critical" : level == HEALTH_WARNING ? "warning" : "ok";
-}
-
-static bool health_column(struct host_view *v, int column, sqlite3_context *context)
-{
-	static const struct health none;
-	if (column != LEVEL && column != BOOT_CLEAN && column != BOOT_CLEAN_STATUS && column != BOOT_TIME &&
-	    column != BOOT_TIME_STATUS)
-		return false;
-	const struct health *h = host_health(v);
-	if (column == LEVEL) {
-		if (h != NULL)
-			cell_text(context, level_name(h->level));
-		return true;
-	}
-	if (h == NULL)
-		h = &none;
-	bool clean = column == BOOT_CLEAN || column == BOOT_CLEAN_STATUS;
-	const struct reading_u64 *r = clean ? &h->last_boot_clean : &h->boot_time_s;
-	if (is_status(column))
-		cell_status(context, r->status);
-	else
-		cell_reading(context, r);
-	return true;
-}
-
-static bool crash_column(struct host_view *v, int column, sqlite3_context *context)
-{
-	static const struct crashes none;
-	if (column != UNCLEAN_BOOTS && column != UNCLEAN_BOOTS_STATUS && column != OOPSES &&
-	    column != OOPSES_STATUS && column != CRASH_EVENTS)
-		return false;
-	const struct crashes *c = host_crashes(v);
-	if (column == CRASH_EVENTS) {
-		if (c != NULL)
-			cell_u64(context, c->event_count);
-		return true;
-	}
-	if (c == NULL)
-		c = &none;
-	bool boots = column == UNCLEAN_BOOTS || column == UNCLEAN_BOOTS_STATUS;
-	enum crash_kind kind = boots ? CRASH_UNCLEAN_BOOT : CRASH_OOPS;
-	if (is_status(column))
-		cell_status(context, c->sources[kind]);
-	else if (c->sources[kind] == READING_OK)
-		cell_u64(context, c->totals[kind]);
-	return true;
+	struct column_row profile = host_row(v, GROUP_PROFILE);
+	const char *all = profile.block != NULL ? column_row_text(profile, C_PROFILE_ADDRESSES) : NULL;
+	if (all != NULL)
+		sqlite3_result_text(context, all, (int)strcspn(all, ","), SQLITE_STATIC);
 }
 
 static void components_column(struct host_view *v, int column, sqlite3_context *context)
 {
-	const struct components *c = host_components(v);
-	bool published = c != NULL && !id_is_zero(&c->manifest);
+	struct column_row row = host_row(v, GROUP_COMPONENTS), manifest;
+	uint32_t number;
+	struct id id;
+	bool published = catalogue_manifest_of(row, &number);
+	uint64_t support =
+	    row.block != NULL ? column_row_u64(row, C_COMPONENTS_MODULE_SUPPORT) : READING_UNKNOWN;
 	if (column == MODULE_SUPPORT)
-		cell_text(context, support_name(c));
+		cell_static(context, support == READING_OK
+					 ? "supported"
+					 : reading_status_name((enum reading_status)support));
 	else if (column == COMPONENTS && published)
-		cell_u64(context, c->entry_count);
-	else if (column == MANIFEST && published)
-		cell_id(context, &c->manifest);
+		cell_u64(context, column_row_u64(row, C_COMPONENTS_ENTRY_COUNT));
 	else if (column == COMPLETE)
-		cell_flag(context, published && host_profile(v) != NULL);
+		cell_flag(context, published && host_row(v, GROUP_PROFILE).block != NULL);
+	if (column != MANIFEST || !published)
+		return;
+	v->err = columns_row(&v->q->columns, GROUP_MANIFEST, number, &manifest);
+	if (v->err == ERR_OK && manifest.block != NULL && column_row_id(manifest, C_MANIFEST_ID, &id))
+		cell_id(context, &id);
 }
 
-static void certificate_column(struct host_view *v, int number, sqlite3_context *context)
+static void level(struct host_view *v, sqlite3_context *context)
 {
-	const struct certificate *c = host_certificate(v);
-	char hex[2 * HARDWARE_HASH_BYTES + 1];
-	if (c == NULL)
-		return;
-	if (number == GROUPS) {
-		joined(context, c->groups[0], sizeof(c->groups[0]), c->group_count);
-	} else if (c->has_hardware) {
-		text_hex(hex, c->hardware, sizeof(c->hardware));
-		cell_text(context, hex);
-	}
+	struct column_row health = host_row(v, GROUP_HEALTH);
+	if (health.block != NULL)
+		cell_static(context,
+			    table_level_name((enum health_level)column_row_u64(health, C_HEALTH_LEVEL)));
 }
 
 static void column(struct table_cursor *c, int number, sqlite3_context *context)
 {
-	if (number == GROUPS || number == HARDWARE) {
-		certificate_column(c->view, number, context);
+	const struct roster_host *host = c->view.host;
+	wall_ms attested;
+	if (cell_from(&c->view, &sources[number], context))
 		return;
+	switch (number) {
+	case SITE:
+		cell_static(context, c->view.site->state.name);
+		break;
+	case STATUS:
+		cell_static(context, host_status_name((enum host_status)host->status));
+		break;
+	case SEEN:
+		cell_time(context, host_attested(&c->view));
+		break;
+	case AGE:
+		attested = host_attested(&c->view);
+		if (attested != 0)
+			cell_u64(context, seconds_before(attested, c->q->now));
+		break;
+	case STANDING:
+		if (host->decided || roster_revoked(host))
+			cell_static(context, host_standing_name((enum host_standing)host->standing));
+		break;
+	case EVIDENCE:
+		evidence(c, context);
+		break;
+	case LEVEL:
+		level(&c->view, context);
+		break;
+	case ADDRESS:
+		first_address(&c->view, context);
+		break;
+	case SEQ:
+		cell_u64(context, host_seq(&c->view));
+		break;
+	default:
+		components_column(&c->view, number, context);
 	}
-	if (!state_column(c, number, context) && !profile_column(c->view, number, context) &&
-	    !health_column(c->view, number, context) && !crash_column(c->view, number, context))
-		components_column(c->view, number, context);
 }
 
 const struct table table_hosts = {
     .info = TABLE_INFO("hosts", "One row a host that was ever certified, dead ones included.", columns),
     .by_host = true,
-    .host_column = HOST,
-    .name_column = NAME,
+    .filters = {[FILTER_HOST] = HOST + 1,
+		[FILTER_NAME] = NAME + 1,
+		[FILTER_SITE] = SITE + 1,
+		[FILTER_STATUS] = STATUS + 1},
     .count = count,
     .column = column,
 };

@@ -84,18 +84,18 @@ static enum err count(struct table_cursor *c, size_t *ret_rows)
 static void host_column(struct table_cursor *c, const struct id *subject, int number,
 			sqlite3_context *context)
 {
-	const struct roster_host *host = roster_find_any(&c->q->roster, subject);
-	if (host == NULL)
+	static const struct cell_source name = {CELL_TEXT, GROUP_PROFILE, C_PROFILE_NAME};
+	const struct roster_host *host;
+	enum err err = host_by_id(c->q, subject, true, &host);
+	if (err != ERR_OK)
+		(void)query_fail(c->q, err);
+	if (err != ERR_OK || host == NULL)
 		return;
-	if (c->view->q == NULL || c->view->host != host)
-		host_view_start(c->view, c->q, host);
-	if (number == SITE) {
-		cell_text(context, c->view->site->state.name);
-		return;
-	}
-	const struct profile *profile = host_profile(c->view);
-	if (profile != NULL)
-		cell_reading_text(context, &profile->hostname);
+	host_view_start(&c->view, c->q, host);
+	if (number == SITE)
+		cell_static(context, c->view.site->state.name);
+	else
+		(void)cell_from(&c->view, &name, context);
 }
 
 static size_t count_proofs(const struct issue_list *list, const struct issue *issue)
@@ -225,9 +225,6 @@ const struct table table_issues = {
     .info = TABLE_INFO("issues",
 		       "What is wrong with the data itself: one row a kind and subject, as long as it lasts.",
 		       columns),
-    .needs_view = true,
-    .host_column = -1,
-    .name_column = -1,
     .count = count,
     .column = column,
 };
@@ -236,8 +233,6 @@ const struct table table_issue_proofs = {
     .info = TABLE_INFO("issue_proofs",
 		       "Signed records that prove an issue: who signed two of one order cannot deny it.",
 		       proof_columns),
-    .host_column = -1,
-    .name_column = -1,
     .count = count_all_proofs,
     .column = proof_column,
 };

@@ -55,13 +55,13 @@ static void column(struct table_cursor *c, int number, sqlite3_context *context)
 	const struct roster_site *site = &c->q->roster.sites[c->row];
 	switch (number) {
 	case SITE:
-		cell_text(context, site->state.name);
+		cell_static(context, site->state.name);
 		break;
 	case ID:
 		cell_id(context, &site->state.site);
 		break;
 	case STATUS:
-		cell_text(context, site_status_name(site->state.status));
+		cell_static(context, site_status_name(site->state.status));
 		break;
 	case SINCE:
 		cell_time(context, site->state.since);
@@ -82,8 +82,6 @@ static void column(struct table_cursor *c, int number, sqlite3_context *context)
 
 const struct table table_sites = {
     .info = TABLE_INFO("sites", "One row a site that a host calls home.", columns),
-    .host_column = -1,
-    .name_column = -1,
     .count = count,
     .column = column,
 };

@@ -1,14 +1,13 @@
 /* One SQLite module for all tables: eponymous and read-only. A table says its columns, its rows and one cell;
- * equality on host id or hostname is pushed down to the roster and the profiles. */
+ * what a question compares hosts by is pushed down to the columns they stand in, and rows come by site where
+ * the question wants them so. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
-#include "os/clock.h"
 #include "store/query_private.h"
 
-#define BY_HOST 1
-#define BY_NAME 2
+#define BY_SITE_ORDER (1 << FILTER_COUNT) /* beside a bit for each filter */
 
 struct vtab {
 	sqlite3_vtab base; /* must be first */
@@ -67,31 +66,91 @@ static int vtab_disconnect(sqlite3_vtab *base)
 	return SQLITE_OK;
 }
 
-/* Costs in rows touched: a host by id is one, by name one look at each profile, all is all of each. */
+static int filter_of(const struct table *table, int column)
+{
+	for (int f = 0; f < FILTER_COUNT && column >= 0; f++) {
+		if (table->filters[f] == column + 1)
+			return f;
+	}
+	return -1;
+}
+
+/* Ours compare bytes; with another collation SQLite has to look at every row. */
+static bool is_binary(sqlite3_index_info *info, int constraint)
+{
+	return sqlite3_stricmp(sqlite3_vtab_collation(info, constraint), "BINARY") == 0;
+}
+
+/* Filters in the order of their numbers, one constraint each. Not omitted: SQLite compares again. */
+static int choose_filters(const struct table *table, sqlite3_index_info *info)
+{
+	int chosen[FILTER_COUNT], set = 0, arguments = 0;
+	for (int i = 0; i < info->nConstraint; i++) {
+		const struct sqlite3_index_constraint *c = &info->aConstraint[i];
+		int f = c->usable && c->op == SQLITE_INDEX_CONSTRAINT_EQ ? filter_of(table, c->iColumn) : -1;
+		if (f < 0 || (set & 1 << f) != 0 || !is_binary(info, i))
+			continue;
+		chosen[f] = i;
+		set |= 1 << f;
+	}
+	for (int f = 0; f < FILTER_COUNT; f++) {
+		if ((set & 1 << f) != 0)
+			info->aConstraintUsage[chosen[f]].argvIndex = ++arguments;
+	}
+	return set;
+}
+
+/* Rows that a host has, about. */
+static double rows_each(const struct table *table)
+{
+	if (table == &table_host_components)
+		return 200;
+	return table == &table_crash_counts ? CRASH_KINDS - 1 : 1;
+}
+
+/* Costs in looks at a host; a row costs about as much. */
+static void estimate(const struct vtab *v, int set, sqlite3_index_info *info)
+{
+	static const double shares[FILTER_COUNT] = {[FILTER_NAME] = 1e-4,
+						    [FILTER_SITE] = 0.01,
+						    [FILTER_STATUS] = 0.2,
+						    [FILTER_COMPONENT] = 0.1,
+						    [FILTER_ENTRY] = 0.05};
+	double hosts = (double)v->q->roster.host_count + 1, each = rows_each(v->table), found = hosts;
+	for (int f = 0; f < FILTER_COUNT; f++) {
+		if ((set & 1 << f) != 0 && f != FILTER_HOST)
+			found *= shares[f];
+	}
+	if ((set & (1 << FILTER_COMPONENT | 1 << FILTER_ENTRY)) != 0)
+		each = 2;
+	if ((set & 1 << FILTER_HOST) != 0) {
+		info->estimatedCost = 1 + each;
+		info->estimatedRows = (sqlite3_int64)each;
+		info->idxFlags = each <= 1 ? SQLITE_INDEX_SCAN_UNIQUE : 0;
+	} else {
+		info->estimatedCost = hosts + found * each * 4;
+		info->estimatedRows = (sqlite3_int64)(found * each) + 1;
+	}
+}
+
 static int vtab_best_index(sqlite3_vtab *base, sqlite3_index_info *info)
 {
 	const struct vtab *v = (const struct vtab *)base;
-	double hosts = (double)v->q->roster.host_count + 1;
-	double per_host = v->table->by_host ? 1 : 0;
-	if (v->table == &table_host_components)
-		per_host = 200;
-	info->idxNum = 0;
-	info->estimatedCost = v->table->by_host ? hosts * (per_host + 1) * 4 : hosts * 4;
-	info->estimatedRows = (sqlite3_int64)(v->table->by_host ? hosts * per_host : 1000);
-	for (int i = 0; i < info->nConstraint; i++) {
-		const struct sqlite3_index_constraint *c = &info->aConstraint[i];
-		bool host = c->iColumn == v->table->host_column;
-		bool name = c->iColumn == v->table->name_column;
-		if (!c->usable || c->op != SQLITE_INDEX_CONSTRAINT_EQ || c->iColumn < 0 ||
-		    !v->table->by_host || (!host && !name) || (info->idxNum & BY_HOST) != 0)
-			continue;
-		for (int k = 0; k < info->nConstraint; k++)
-			info->aConstraintUsage[k].argvIndex = 0;
-		/* Not omitted: SQLite compares again, so a near miss in a collation stays its business. */
-		info->aConstraintUsage[i].argvIndex = 1;
-		info->idxNum = host ? BY_HOST : BY_NAME;
-		info->estimatedCost = (host ? 1 : hosts) + per_host;
-		info->estimatedRows = (sqlite3_int64)per_host;
+	info->idxStr = sqlite3_mprintf("%llu", (unsigned long long)info->colUsed);
+	info->needToFreeIdxStr = 1;
+	if (info->idxStr == NULL)
+		return SQLITE_NOMEM;
+	if (!v->table->by_host) {
+		info->estimatedCost = 4000;
+		info->estimatedRows = 1000;
+		return SQLITE_OK;
+	}
+	info->idxNum = choose_filters(v->table, info);
+	estimate(v, info->idxNum, info);
+	if (info->nOrderBy == 1 && !info->aOrderBy[0].desc &&
+	    filter_of(v->table, info->aOrderBy[0].iColumn) == FILTER_SITE) {
+		info->orderByConsumed = 1;
+		info->idxNum |= BY_SITE_ORDER;
 	}
 	return SQLITE_OK;
 }
@@ -104,23 +163,21 @@ static int vtab_open(sqlite3_vtab *base, sqlite3_vtab_cursor **ret)
 		return SQLITE_NOMEM;
 	c->q = v->q;
 	c->table = v->table;
-	if (v->table->by_host || v->table->needs_view) {
-		c->view = calloc(1, sizeof(*c->view));
-		if (c->view == NULL) {
-			free(c);
-			return SQLITE_NOMEM;
-		}
-	}
 	*ret = &c->base;
 	return SQLITE_OK;
+}
+
+static void forget(struct table_cursor *c)
+{
+	free((char *)(uintptr_t)c->name);
+	c->name = NULL;
 }
 
 static int vtab_close(sqlite3_vtab_cursor *base)
 {
 	struct table_cursor *c = (struct table_cursor *)base;
-	free(c->only);
-	free(c->entries);
-	free(c->view);
+	forget(c);
+	free(c->entries.entries);
 	free(c);
 	return SQLITE_OK;
 }
@@ -131,73 +188,141 @@ static int failed(struct table_cursor *c, enum err err)
 	return err == ERR_NOMEM ? SQLITE_NOMEM : SQLITE_ERROR;
 }
 
-/* Long passes over the roster are inside one step of SQLite's, so its own budget does not see them. */
-static bool too_late(struct table_cursor *c)
+/* What a table's functions may have met on the way. */
+static int outcome(struct table_cursor *c)
 {
-	if (c->q->deadline == 0 || c->host % 256 != 0 || os_clock_mono() < c->q->deadline)
-		return false;
-	c->q->out_of_budget = true;
-	return true;
+	if (c->view.err != ERR_OK)
+		return failed(c, c->view.err);
+	return c->q->failure == ERR_OK ? SQLITE_OK : c->q->failure == ERR_NOMEM ? SQLITE_NOMEM : SQLITE_ERROR;
 }
 
-/* To the next host that has rows, from c->host on. */
+static const struct roster_host *host_at(const struct table_cursor *c)
+{
+	const struct roster *r = &c->q->roster;
+	if (c->only)
+		return &r->hosts[c->only_place - 1];
+	return &r->hosts[c->by_site ? r->by_site[c->place] : c->place];
+}
+
+/* Whether the host is one of those asked for, as far as that was pushed down. */
+static bool is_wanted(struct table_cursor *c)
+{
+	const struct roster_host *host = c->view.host;
+	uint32_t manifest;
+	if ((c->site <= c->q->roster.site_total && host->site != c->site) ||
+	    (c->status >= 0 && host->status != c->status))
+		return false;
+	if (c->name != NULL) {
+		struct column_row profile = host_row(&c->view, GROUP_PROFILE);
+		const char *name = profile.block != NULL ? column_row_text(profile, C_PROFILE_NAME) : NULL;
+		if (name == NULL || strcmp(name, c->name) != 0)
+			return false;
+	}
+	/* A change may name an entry that no manifest has any more. */
+	return !c->chosen || c->table != &table_host_components ||
+	       (catalogue_manifest_of(host_row(&c->view, GROUP_COMPONENTS), &manifest) &&
+		catalogue_has(c->q->catalogue.chosen.manifests, manifest));
+}
+
+/* To the next host that has rows, from c->place on. */
 static int seek_host(struct table_cursor *c)
 {
-	for (; c->host < c->hosts; c->host++) {
-		if (too_late(c))
+	for (; c->place < c->places; c->place++) {
+		if (c->place % 256 == 0 && query_too_late(c->q))
 			return SQLITE_INTERRUPT;
-		host_view_start(c->view, c->q,
-				&c->q->roster.hosts[c->only != NULL ? c->only[c->host] : c->host]);
-		c->row = 0;
-		enum err err = c->table->count(c, &c->rows);
-		if (err == ERR_OK)
-			err = c->view->err;
+		host_view_start(&c->view, c->q, host_at(c));
+		c->row = c->rows = 0;
+		enum err err = ERR_OK;
+		if (is_wanted(c))
+			err = c->table->count(c, &c->rows);
 		if (err != ERR_OK)
 			return failed(c, err);
-		if (c->rows > 0)
-			return SQLITE_OK;
+		int rc = outcome(c);
+		if (rc != SQLITE_OK || c->rows > 0)
+			return rc;
 	}
 	return SQLITE_OK;
 }
 
-static enum err select_hosts(struct table_cursor *c, int by, sqlite3_value *value)
+static enum err only_host(struct table_cursor *c, const char *hex)
 {
 	struct id id;
-	const char *text = (const char *)sqlite3_value_text(value);
-	c->hosts = c->q->roster.host_count;
-	if (by == 0)
+	const struct roster_host *host = NULL;
+	enum err err = id_unhex(&id, hex) ? host_by_id(c->q, &id, false, &host) : ERR_OK;
+	c->only = true;
+	c->only_place = host != NULL ? (uint32_t)(host - c->q->roster.hosts) + 1 : 0;
+	c->places = host != NULL ? 1 : 0;
+	return err;
+}
+
+static int status_of(const char *name)
+{
+	for (int s = HOST_UNKNOWN; s <= HOST_REPLACED; s++) {
+		if (strcmp(host_status_name((enum host_status)s), name) == 0)
+			return s;
+	}
+	return HOST_REPLACED + 1;
+}
+
+/* One filter's value: NULL equals nothing. */
+static enum err take_filter(struct table_cursor *c, int filter, const char *text, const char **chosen)
+{
+	if (text == NULL) {
+		c->places = 0;
 		return ERR_OK;
-	c->hosts = 0;
-	if (text == NULL)
-		return ERR_OK; /* equals NULL: nothing does */
-	if (by == BY_NAME)
-		return host_by_name(c->q, text, &c->only, &c->hosts);
-	const struct roster_host *host = id_unhex(&id, text) ? roster_find(&c->q->roster, &id) : NULL;
-	if (host == NULL)
+	}
+	switch (filter) {
+	case FILTER_HOST:
+		return only_host(c, text);
+	case FILTER_NAME:
+		c->name = strdup(text);
+		return c->name != NULL ? ERR_OK : ERR_NOMEM;
+	case FILTER_SITE:
+		c->site = roster_site_find(&c->q->roster, text);
 		return ERR_OK;
-	c->only = malloc(sizeof(*c->only));
-	if (c->only == NULL)
-		return ERR_NOMEM;
-	c->only[0] = (size_t)(host - c->q->roster.hosts);
-	c->hosts = 1;
-	return ERR_OK;
+	case FILTER_STATUS:
+		c->status = status_of(text);
+		return ERR_OK;
+	default:
+		chosen[filter - FILTER_COMPONENT] = text;
+		return ERR_OK;
+	}
+}
+
+static enum err take_filters(struct table_cursor *c, int set, int argc, sqlite3_value **argv)
+{
+	const char *chosen[2] = {NULL, NULL};
+	enum err err = ERR_OK;
+	int at = 0;
+	forget(c);
+	c->only = false;
+	c->site = c->q->roster.site_total + 1;
+	c->status = -1;
+	c->places = c->q->roster.host_count;
+	for (int f = 0; f < FILTER_COUNT && err == ERR_OK; f++) {
+		if ((set & 1 << f) != 0 && at < argc)
+			err = take_filter(c, f, (const char *)sqlite3_value_text(argv[at++]), chosen);
+	}
+	c->chosen = chosen[0] != NULL || chosen[1] != NULL;
+	if (err == ERR_OK && c->chosen && c->places > 0)
+		err = catalogue_choose(c->q, chosen[0], chosen[1]);
+	c->by_site = err == ERR_OK && !c->only && (set & BY_SITE_ORDER) != 0;
+	return c->by_site ? roster_order(&c->q->roster) : err;
 }
 
 static int vtab_filter(sqlite3_vtab_cursor *base, int index_number, const char *index_text, int argc,
 		       sqlite3_value **argv)
 {
 	struct table_cursor *c = (struct table_cursor *)base;
-	(void)index_text;
-	free(c->only);
-	c->only = NULL;
-	c->host = c->hosts = c->row = c->rows = 0;
+	c->place = c->row = c->rows = 0;
 	c->number = 0;
+	c->used = index_text != NULL ? strtoull(index_text, NULL, 10) : UINT64_MAX;
 	enum err err;
 	if (!c->table->by_host) {
 		err = c->table->count(c, &c->rows);
-		return err == ERR_OK ? SQLITE_OK : failed(c, err);
+		return err == ERR_OK ? outcome(c) : failed(c, err);
 	}
-	err = select_hosts(c, argc > 0 ? index_number : 0, argc > 0 ? argv[0] : NULL);
+	err = take_filters(c, index_number, argc, argv);
 	return err == ERR_OK ? seek_host(c) : failed(c, err);
 }
 
@@ -206,16 +331,19 @@ static int vtab_next(sqlite3_vtab_cursor *base)
 	struct table_cursor *c = (struct table_cursor *)base;
 	c->number++;
 	c->row++;
-	if (!c->table->by_host || c->row < c->rows)
-		return SQLITE_OK;
-	c->host++;
+	if (c->table->next != NULL && c->row < c->rows)
+		c->table->next(c);
+	int rc = outcome(c);
+	if (rc != SQLITE_OK || !c->table->by_host || c->row < c->rows)
+		return rc;
+	c->place++;
 	return seek_host(c);
 }
 
 static int vtab_eof(sqlite3_vtab_cursor *base)
 {
 	const struct table_cursor *c = (const struct table_cursor *)base;
-	return c->table->by_host ? c->host >= c->hosts : c->row >= c->rows;
+	return c->table->by_host ? c->place >= c->places : c->row >= c->rows;
 }
 
 static int vtab_column(sqlite3_vtab_cursor *base, sqlite3_context *context, int column)
@@ -224,9 +352,7 @@ static int vtab_column(sqlite3_vtab_cursor *base, sqlite3_context *context, int 
 	if (column < 0 || (size_t)column >= c->table->info.column_count)
 		return SQLITE_ERROR;
 	c->table->column(c, column, context);
-	if (c->view != NULL && c->view->err != ERR_OK)
-		return failed(c, c->view->err);
-	return SQLITE_OK;
+	return outcome(c);
 }
 
 static int vtab_rowid(sqlite3_vtab_cursor *base, sqlite3_int64 *ret)
@@ -262,6 +388,11 @@ void cell_text(sqlite3_context *context, const char *text)
 	sqlite3_result_text(context, text, -1, SQLITE_TRANSIENT);
 }
 
+void cell_static(sqlite3_context *context, const char *text)
+{
+	sqlite3_result_text(context, text, -1, SQLITE_STATIC);
+}
+
 void cell_known_text(sqlite3_context *context, const char *text)
 {
 	if (text[0] != '\0')
@@ -278,6 +409,15 @@ void cell_time(sqlite3_context *context, uint64_t v)
 {
 	if (v != 0)
 		cell_u64(context, v);
+}
+
+void cell_hex(sqlite3_context *context, const uint8_t *bytes, size_t len)
+{
+	char text[2 * ID_BYTES + 1];
+	if (len <= ID_BYTES) {
+		text_hex(text, bytes, len);
+		cell_text(context, text);
+	}
 }
 
 void cell_hex64(sqlite3_context *context, uint64_t v)
@@ -300,18 +440,6 @@ void cell_id(sqlite3_context *context, const struct id *id)
 void cell_status(sqlite3_context *context, enum reading_status status)
 {
 	sqlite3_result_text(context, reading_status_name(status), -1, SQLITE_STATIC);
-}
-
-void cell_reading(sqlite3_context *context, const struct reading_u64 *r)
-{
-	if (r->status == READING_OK)
-		cell_u64(context, r->value);
-}
-
-void cell_reading_text(sqlite3_context *context, const struct reading_text *r)
-{
-	if (r->status == READING_OK)
-		cell_text(context, r->value);
 }
 
 void cell_flag(sqlite3_context *context, bool v)

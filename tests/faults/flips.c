@@ -311,25 +311,30 @@ static uint64_t judge_all(struct trial *t, struct tally *sum)
 
 /* --- before --- */
 
-static enum err make_replica(struct trial *t, struct err_info *info)
+/* One commit, and what is true after it: a page of an earlier state that got into the place of another tells
+ * what was true once. */
+static enum err commit_and_note(struct trial *t, uint64_t number, struct prng *prng, struct err_info *info)
 {
 	struct store *s = NULL;
-	struct prng prng;
-	prng_seed(&prng, t->o->seed);
 	enum err err = store_open(t->replica, &t->pool.estate, &t->pool.self, &s, NULL, info);
-	for (uint64_t i = 1; i <= CHANGES && err == ERR_OK; i++) {
-		err = pool_change(&t->pool, s, i, &prng);
-		if (err == ERR_OK)
-			err = store_flush(s, POOL_NOW + i, info);
-	}
 	/* In the end everything is there, and as it is now. */
 	if (err == ERR_OK)
-		err = pool_put_all(&t->pool, s);
+		err = number <= CHANGES ? pool_change(&t->pool, s, number, prng) : pool_put_all(&t->pool, s);
 	if (err == ERR_OK)
-		err = store_flush(s, POOL_NOW + CHANGES + 1, info);
+		err = store_flush(s, POOL_NOW + number, info);
 	if (err == ERR_OK)
 		read_all(t, s);
 	store_close(s);
+	return err == ERR_OK ? ask(t) : err;
+}
+
+static enum err make_replica(struct trial *t, struct err_info *info)
+{
+	struct prng prng;
+	enum err err = ERR_OK;
+	prng_seed(&prng, t->o->seed);
+	for (uint64_t i = 1; i <= CHANGES + 1 && err == ERR_OK; i++)
+		err = commit_and_note(t, i, &prng, info);
 	return err;
 }
 
@@ -347,8 +352,6 @@ static bool begin(struct trial *t)
 	t->noting = true;
 	if (err == ERR_OK)
 		err = make_replica(t, &info);
-	if (err == ERR_OK)
-		err = ask(t);
 	t->noting = false;
 	if (err == ERR_OK)
 		err = os_file_read(t->data, 1 << 26, &t->original, &t->len, &info);

@@ -245,10 +245,12 @@ static void damage_reveals_nobody(void **state)
 	char *expected = strdup(text_of(q, ISSUE_SQL));
 	assert_int_equal(os_file_read(data, 1 << 26, &file, &len, NULL), ERR_OK);
 	for (size_t i = 0; i < 2; i++) {
-		struct id id = q->roster.hidden[i].id;
+		uint32_t number = q->roster.hidden[i].number;
+		struct column_row host;
+		struct id id;
+		assert_int_equal(columns_row(&q->columns, GROUP_HOST, number, &host), ERR_OK);
+		assert_true(column_row_id(host, C_HOST_ID, &id));
 		struct row_key known = row_key_id(TABLE_HOST_STATES, &id);
-		uint32_t number;
-		assert_int_equal(snapshot_number(q->snapshot, &id, &number), ERR_OK);
 		struct row_key at = host_key_stored(&known, number);
 		id_hex(&id, ids[i]);
 		add_rows(file, len, &at, ROW_HEADER_BYTES + 60, positions, &count);

@@ -6,6 +6,7 @@
 #include "store/derive.h"
 #include "store/query_private.h"
 #include "store/store.h"
+#include "tests/unit/oracle.h"
 #include "tests/unit/query_estate.h"
 
 #define ESTATE_HOSTS 400
@@ -148,7 +149,8 @@ static void change_one(struct fixture *f)
 
 struct checked {
 	struct snapshot *snapshot;
-	struct query *q;
+	struct oracle_roster roster;
+	struct oracle_catalogue *catalogue;
 	struct column_table *tables[COLUMN_GROUP_LAST + 1];
 	size_t rows[COLUMN_GROUP_LAST + 1];
 	size_t entries;
@@ -178,10 +180,10 @@ static struct column_row row_of(struct checked *c, enum column_group group, uint
 /* Numbers of the index differ from those of a decode: their ids are compared. */
 static void check_manifest(struct checked *c, uint32_t manifest, const struct id *root)
 {
-	struct manifest_view view;
+	struct oracle_manifest view;
 	struct id id;
 	size_t chunks_len = 0, entries_len = 0, at = 0;
-	bool known = catalogue_manifest(c->q->catalogue, root, &view) == ERR_OK;
+	bool known = oracle_manifest(c->catalogue, root, &view) == ERR_OK;
 	struct column_row m = row_of(c, GROUP_MANIFEST, manifest);
 	assert_non_null(m.block);
 	assert_true(column_row_id(m, C_MANIFEST_ID, &id) && id_equal(&id, root));
@@ -198,16 +200,16 @@ static void check_manifest(struct checked *c, uint32_t manifest, const struct id
 		struct column_row chunk = row_of(c, GROUP_CHUNK, (uint32_t)column_le(chunks + 4 * i, 4));
 		size_t count;
 		assert_non_null(chunk.block);
-		const uint32_t *refs = catalogue_chunk(c->q->catalogue, view.chunks[i], &count);
+		const uint32_t *refs = oracle_chunk(c->catalogue, view.chunks[i], &count);
 		const uint8_t *entries = column_row_bytes(chunk, C_CHUNK_ENTRIES, &entries_len);
 		assert_int_equal(entries_len / 4, count);
 		for (size_t k = 0; k < count; k++, at++) {
 			struct column_row e = row_of(c, GROUP_ENTRY, (uint32_t)column_le(entries + 4 * k, 4));
-			const struct catalogue_entry *expected = catalogue_at(c->q->catalogue, refs[k]);
+			const struct oracle_entry *expected = oracle_at(c->catalogue, refs[k]);
 			assert_non_null(e.block);
 			assert_true(column_row_u64(e, C_ENTRY_ID) == expected->id);
 			assert_string_equal(column_row_text(e, C_ENTRY_NAME),
-					    catalogue_text(c->q->catalogue, expected->name));
+					    oracle_text(c->catalogue, expected->name));
 			assert_int_equal(column_row_u64(e, C_ENTRY_FLAGS), expected->flags);
 			c->entries++;
 		}
@@ -257,7 +259,7 @@ static void check_row(struct checked *c, enum column_group group, const struct i
 
 static void check_standing(struct checked *c, const struct id *host, uint32_t number)
 {
-	const struct roster_host *expected = roster_find_any(&c->q->roster, host);
+	const struct oracle_host *expected = oracle_find_any(&c->roster, host);
 	struct column_row certified = row_of(c, GROUP_HOST, number), state = row_of(c, GROUP_STATE, number);
 	struct id id;
 	assert_int_equal(expected != NULL, certified.block != NULL);
@@ -269,7 +271,7 @@ static void check_standing(struct checked *c, const struct id *host, uint32_t nu
 	assert_int_equal(column_row_u64(certified, C_HOST_SEQ), expected->seq);
 	assert_int_equal(column_row_u64(certified, C_HOST_ENROLLED), expected->enrolled);
 	assert_string_equal(column_row_text(certified, C_HOST_SITE),
-			    c->q->roster.sites[expected->site].state.name);
+			    c->roster.sites[expected->site].state.name);
 	assert_int_equal(column_row_u64(state, C_STATE_DECIDED), expected->decided);
 	assert_int_equal(column_row_u64(state, C_STATE_STATUS), expected->state.status);
 	assert_int_equal(column_row_u64(state, C_STATE_STANDING), expected->state.standing);
@@ -297,8 +299,9 @@ static void check_all(struct fixture *f, struct checked *ret)
 	assert_int_equal(stats.rebuilt, 0);
 	store_close(f->store);
 	c = (struct checked){.entries = 0};
-	assert_int_equal(query_open(f->state, NOW, &c.q, &info), ERR_OK);
-	c.snapshot = c.q->snapshot;
+	assert_int_equal(snapshot_open(f->state, &c.snapshot, &info), ERR_OK);
+	assert_int_equal(oracle_roster_load(c.snapshot, &c.roster, &info), ERR_OK);
+	assert_int_equal(oracle_catalogue_new(c.snapshot, ORACLE_ENTRIES_MAX, &c.catalogue), ERR_OK);
 	for (unsigned g = COLUMN_GROUP_FIRST; g <= COLUMN_GROUP_LAST; g++)
 		assert_int_equal(column_table_open(c.snapshot, (enum column_group)g, &c.tables[g]), ERR_OK);
 	for (size_t i = 0; i < f->host_count; i++) {
@@ -314,7 +317,9 @@ static void check_all(struct fixture *f, struct checked *ret)
 	assert_int_equal(snapshot_damaged(c.snapshot), 0);
 	for (unsigned g = COLUMN_GROUP_FIRST; g <= COLUMN_GROUP_LAST; g++)
 		column_table_close(c.tables[g]);
-	query_close(c.q);
+	oracle_roster_free(&c.roster);
+	oracle_catalogue_free(c.catalogue);
+	snapshot_close(c.snapshot);
 	*ret = c;
 	open_again(f);
 }
