@@ -13,8 +13,6 @@ import pathlib
 import subprocess
 import sys
 
-DOWN = ("dark", "silent")
-
 
 class Checker:
     def __init__(self, mesh, folder):
@@ -51,9 +49,9 @@ class Checker:
         self.same("hosts by class", {k: v for k, v in self.truth["counts"]["class"].items() if v > 0}, dict(counts))
 
     def check_sites(self):
-        said = {r["site"]: (r["status"], r["hosts"] + r["gone"]) for r in self.rows(
-            "SELECT site, status, hosts, (SELECT count(*) FROM hosts h WHERE h.site = sites.site AND h.status IN "
-            "('left', 'replaced')) AS gone FROM sites")}
+        gone = collections.Counter(h["site"] for h in self.hosts.values() if h["status"] in ("left", "replaced"))
+        said = {r["site"]: (r["status"], r["hosts"] + gone[r["site"]])
+                for r in self.rows("SELECT site, status, hosts FROM sites")}
         self.same("sites", said, {s["site"]: (s["status"], s["hosts"]) for s in self.truth["sites"]})
 
     def check_components(self):
