@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "cli/authority_successor.h"
 #include "cli/passphrase.h"
 #include "cli/shown.h"
 #include "cli/verb.h"
@@ -14,30 +15,17 @@
 
 #define CLOCK_AHEAD_DAYS 60
 
-/* Public key of a key file; false when there is none. */
-static bool public_of(const char *path, uint8_t ret[KEY_BYTES])
-{
-	uint8_t *data;
-	size_t len;
-	bool protected;
-	if (crypto_guarded_read(path, KEY_FILE_BYTES, &data, &len, NULL) != ERR_OK)
-		return false;
-	enum err err = key_file_public(data, len, KEY_AUTHORITY, &protected, ret);
-	crypto_guarded_free(data, len);
-	return err == ERR_OK;
-}
-
 enum err authority_change_settle(const struct authority_change *ch, struct err_info *info)
 {
 	uint8_t next[KEY_BYTES], now[KEY_BYTES];
 	const struct authority_dir *d = &ch->dir;
-	if (!public_of(d->next, next) || memcmp(next, authlog_key(ch->log), KEY_BYTES) != 0)
+	if (!authority_public_of(d->next, next) || memcmp(next, authlog_key(ch->log), KEY_BYTES) != 0)
 		return ERR_OK;
 	uint8_t *data;
 	size_t len;
 	enum err err = ERR_OK;
 	/* What stands in its place is the old one, unless only the last step is missing. */
-	if (public_of(d->key, now) && memcmp(now, next, KEY_BYTES) != 0) {
+	if (authority_public_of(d->key, now) && memcmp(now, next, KEY_BYTES) != 0) {
 		char hex[ID_HEX_BYTES], name[ID_HEX_BYTES + 8], path[LIMIT_PATH_BYTES];
 		struct id id = id_of_key(now);
 		id_hex(&id, hex);
@@ -58,6 +46,13 @@ enum err authority_change_settle(const struct authority_change *ch, struct err_i
 	err = os_file_replace(d->key, data, len, 0600, info);
 	crypto_guarded_free(data, len);
 	return err == ERR_OK ? os_file_wipe(d->next, info) : err;
+}
+
+/* What a crash cut short. A successor's file that is kept elsewhere is seen to by the next rotation. */
+static enum err settle_all(const struct authority_change *ch, struct err_info *info)
+{
+	enum err err = authority_change_settle(ch, info);
+	return err == ERR_OK ? authority_successor_settle(ch->dir.successor, ch->log, info) : err;
 }
 
 /* Nodes take the time of the newest entry for the least that it can be: one from the future would end grants
@@ -96,11 +91,12 @@ enum err authority_change_open(struct command *c, struct authority_change *ret, 
 	if (err == ERR_OK)
 		err = check_clock(c, ret->log, info);
 	if (err == ERR_OK)
-		err = authority_change_settle(ret, info);
+		err = settle_all(ret, info);
 	if (err == ERR_OK)
 		err = authority_spare_find(c, &ret->dir, ret->log, &ret->spare, info);
 	if (err == ERR_OK)
-		err = authority_node_find(c, ret->dir.folder, ret->log, false, &ret->node, info);
+		err = authority_node_find(c, ret->dir.folder, ret->log, options_has(&c->options, "after"),
+					  &ret->node, info);
 	return err;
 }
 
@@ -112,10 +108,11 @@ enum err authority_change_unlock(struct authority_change *ch, bool revoking, str
 		return err_set(
 		    info, ERR_STALE,
 		    "the log in \"%s\" is forked: of what is signed now only revocations count, here "
-		    "and everywhere; what to do: docs/operations.md, \"The log is forked\"",
+		    "and everywhere, until its key is replaced; what to do: docs/operations.md, \"The log is "
+		    "forked\"",
 		    ch->dir.folder);
 	/* Before a person is asked for a passphrase that opens the wrong key. */
-	if (!forked && public_of(ch->dir.key, public_key) &&
+	if (!forked && authority_public_of(ch->dir.key, public_key) &&
 	    memcmp(public_key, authlog_key(ch->log), KEY_BYTES) != 0)
 		return err_set(
 		    info, ERR_UNTRUSTED,

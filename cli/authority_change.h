@@ -23,7 +23,8 @@ struct authority_change {
 	struct authority_node node;
 };
 
-/* Release with authority_change_close, also after an error. ERR_STALE: another copy is ahead. */
+/* Release with authority_change_close, also after an error. ERR_STALE: another copy is ahead (with --after it
+ * may be). */
 enum err authority_change_open(struct command *c, struct authority_change *ret, struct err_info *info);
 /* The authority's key, which must be the one in force (ERR_UNTRUSTED). ERR_STALE: the log is forked, and what
  * is to be signed is no revocation. */

@@ -30,6 +30,7 @@ enum err authority_dir_of(const char *folder, struct authority_dir *ret, struct 
 	os_path_join(ret->key, LIMIT_PATH_BYTES, folder, "authority.key");
 	os_path_join(ret->next, LIMIT_PATH_BYTES, folder, "authority.key.next");
 	os_path_join(ret->old, LIMIT_PATH_BYTES, folder, "old");
+	os_path_join(ret->successor, LIMIT_PATH_BYTES, folder, "successor.key");
 	os_path_join(ret->estate, LIMIT_PATH_BYTES, folder, "estate.key");
 	os_path_join(ret->log, LIMIT_PATH_BYTES, folder, "authority.log");
 	os_path_join(ret->issuers, LIMIT_PATH_BYTES, folder, "issuers");

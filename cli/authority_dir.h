@@ -9,11 +9,12 @@
 
 struct authority_dir {
 	char folder[LIMIT_PATH_BYTES];
-	char key[LIMIT_PATH_BYTES];    /* authority.key: protected by a passphrase */
-	char next[LIMIT_PATH_BYTES];   /* authority.key.next: while a rotation is under way */
-	char old[LIMIT_PATH_BYTES];    /* old/ID.key: rotated ones */
-	char estate[LIMIT_PATH_BYTES]; /* estate.key */
-	char log[LIMIT_PATH_BYTES];    /* authority.log */
+	char key[LIMIT_PATH_BYTES];       /* authority.key: protected by a passphrase */
+	char next[LIMIT_PATH_BYTES];      /* authority.key.next: while a rotation is under way */
+	char old[LIMIT_PATH_BYTES];       /* old/ID.key: rotated ones */
+	char successor[LIMIT_PATH_BYTES]; /* successor.key, unless it is kept where it belongs: elsewhere */
+	char estate[LIMIT_PATH_BYTES];    /* estate.key */
+	char log[LIMIT_PATH_BYTES];       /* authority.log */
 	char issuers[LIMIT_PATH_BYTES];
 	char operators[LIMIT_PATH_BYTES];
 	char lists[LIMIT_PATH_BYTES]; /* allow-lists/BLOB: named by revocations */

@@ -34,6 +34,8 @@ static const struct output_column columns[] = {
     {.name = "allow_list", .heading = "ALLOW-LIST", .style = OUTPUT_ID, .only_wide = true},
     {.name = "revoked", .style = OUTPUT_YESNO},
     {.name = "forked", .style = OUTPUT_YESNO, .only_wide = true},
+    {.name = "hash", .style = OUTPUT_ID, .only_wide = true},
+    {.name = "successor", .style = OUTPUT_ID, .only_wide = true},
     {.name = NULL},
 };
 enum {
@@ -54,11 +56,14 @@ enum {
 	ALLOW_LIST,
 	REVOKED,
 	FORKED,
+	HASH,
+	SUCCESSOR,
 	COLUMNS
 };
 
 struct shown_entry {
-	char who[ID_HEX_BYTES], list[ID_HEX_BYTES], day[SHOWN_BYTES];
+	char who[ID_HEX_BYTES], list[ID_HEX_BYTES], hash[ID_HEX_BYTES], successor[ID_HEX_BYTES],
+	    day[SHOWN_BYTES];
 	char sites[LIMIT_GRANT_SITES * (LIMIT_SITE_NAME_BYTES + 2)];
 	char roles[64], detail[DETAIL_BYTES];
 	struct query_value values[COLUMNS];
@@ -181,6 +186,9 @@ static void fill(const struct authlog *log, const struct authlog_view *v, wall_d
 		id_hex(&v->subject, e->who);
 	if (!id_is_zero(&v->allow_list))
 		id_hex(&v->allow_list, e->list);
+	id_hex(&v->hash, e->hash);
+	if (!id_is_zero(&v->successor))
+		id_hex(&v->successor, e->successor);
 	if (v->has_last_day)
 		shown_day(v->last_day, e->day);
 	list_sites(v, e);
@@ -203,6 +211,8 @@ static void fill(const struct authlog *log, const struct authlog_view *v, wall_d
 	e->values[REASON] = of_text(v->reason);
 	e->values[ALLOW_LIST] = of_text(e->list);
 	e->values[FORKED] = of_number(authlog_forked(log));
+	e->values[HASH] = of_text(e->hash);
+	e->values[SUCCESSOR] = of_text(e->successor);
 	put_standing(log, v, today, e);
 }
 
@@ -238,7 +248,8 @@ static void put_remarks(struct command *c, const struct authlog *log, wall_day t
 		    c, 0,
 		    "warning: THE LOG IS FORKED in %zu branches: the authority's key was used twice, by a "
 		    "copy that had fallen behind or by a thief. What stands behind the fork grants "
-		    "nothing; revocations count. See docs/operations.md, \"The log is forked\"",
+		    "nothing; revocations count. A rotation ends it: see docs/operations.md, \"The log is "
+		    "forked\"",
 		    authlog_branches(log));
 	for (size_t i = 0; (g = authlog_grant_at(log, i)) != NULL; i++) {
 		int64_t left = (int64_t)g->last_day - (int64_t)today;

@@ -35,6 +35,19 @@ static enum err compare_files(const struct authority_node *n, const char *source
 	return err;
 }
 
+/* A head says little: a rotation of ours may have dropped what it stands for. */
+static bool knows_all(const struct authority_node *n, const struct authlog *log)
+{
+	char path[LIMIT_PATH_BYTES];
+	struct authlog *theirs = NULL;
+	if (os_path_join(path, sizeof(path), n->state, "authority.log") != ERR_OK ||
+	    authlog_load(path, &theirs, NULL) != ERR_OK)
+		return false;
+	bool all = id_equal(authlog_estate(theirs), authlog_estate(log)) && bundle_missing(log, theirs) == 0;
+	authlog_free(theirs);
+	return all;
+}
+
 static enum err compare_live(const msgpack_object *body, const char *source, const struct authlog *log,
 			     bool accept_fork, struct authority_node *n, struct err_info *info)
 {
@@ -54,11 +67,12 @@ static enum err compare_live(const msgpack_object *body, const char *source, con
 	head.index = (uint32_t)index;
 	for (size_t i = 0; i < sizeof(hash); i++)
 		head.hash = head.hash << 8 | hash[i];
-	if (!accept_fork && !authlog_knows_head(log, head))
+	bool known = authlog_knows_head(log, head);
+	if (!accept_fork && !known && !knows_all(n, log))
 		return refuse_stale(n, source, info);
 	n->condition = NODE_REACHED;
 	/* Of a forked log no one can tell from a head where the other stands. */
-	n->common = authlog_forked(log) || accept_fork ? 0 : (size_t)index + 1;
+	n->common = authlog_forked(log) || accept_fork || !known ? 0 : (size_t)index + 1;
 	return ERR_OK;
 }
 
@@ -98,7 +112,8 @@ enum err authority_node_find(const struct command *c, const char *source, const 
 	return err;
 }
 
-/* What is known already is no failure. */
+/* What is known already is no failure; nor, by itself, is what the node has no room for until the rotation
+ * behind it comes. */
 static enum err tell(struct authority_node *n, const uint8_t *bytes, size_t len, const char *what,
 		     size_t index)
 {
@@ -123,10 +138,17 @@ void authority_node_tell(const struct bundle *b, struct authority_node *n)
 	enum err err = ERR_OK;
 	if (n->condition != NODE_REACHED)
 		return;
-	for (size_t i = n->common; err == ERR_OK && i < authlog_count(b->log); i++) {
+	for (size_t i = n->common; i < authlog_count(b->log); i++) {
 		size_t len;
 		const uint8_t *entry = authlog_entry(b->log, i, &len);
-		err = tell(n, entry, len, "entry", i);
+		enum err told = tell(n, entry, len, "entry", i);
+		bool waits = told == ERR_LIMIT || told == ERR_UNTRUSTED;
+		if (told == ERR_OK && entry[2] == LOG_ROTATE)
+			err = ERR_OK; /* with all that waited for it */
+		else if (told != ERR_OK && err == ERR_OK)
+			err = told;
+		if (told != ERR_OK && !waits)
+			break;
 	}
 	for (size_t i = 0; err == ERR_OK && i < b->blob_count; i++)
 		err = tell(n, b->blobs[i].bytes, b->blobs[i].len, "allow-list blob", i);

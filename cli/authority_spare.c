@@ -112,8 +112,8 @@ enum err authority_spare_copy(const struct authority_dir *from, const struct aut
 }
 
 /* ERR_NOT_FOUND: nothing is there yet. */
-static enum err compare(const struct authority_dir *d, const struct authlog *log, const char *folder,
-			struct err_info *info)
+static enum err compare(const struct command *c, const struct authority_dir *d, const struct authlog *log,
+			const char *folder, struct err_info *info)
 {
 	struct authority_dir other;
 	struct authlog *theirs = NULL;
@@ -128,7 +128,7 @@ static enum err compare(const struct authority_dir *d, const struct authlog *log
 			      "the spare copy in \"%s\" is of another estate (\"%s\"); name the right folder "
 			      "with --spare",
 			      folder, authlog_estate_name(theirs));
-	else if (missing > 0)
+	else if (missing > 0 && !options_has(&c->options, "after"))
 		err = err_set(info, ERR_STALE,
 			      "the copy in \"%s\" has %zu entr%s of the log that \"%s\" lacks: to sign now "
 			      "would fork the log; bring this folder up to it: mesh authority log --dir %s "
@@ -177,7 +177,7 @@ enum err authority_spare_find(const struct command *c, const struct authority_di
 	}
 	if (strcmp(s.folder, self) == 0)
 		return err_set(info, ERR_USAGE, "the spare copy cannot be the folder itself (\"%s\")", self);
-	err = compare(d, log, s.folder, &s.why);
+	err = compare(c, d, log, s.folder, &s.why);
 	if (err == ERR_NOT_FOUND && named != NULL)
 		err = begin_copy(s.folder, &s.why);
 	if (err == ERR_STALE || err == ERR_ESTATE || (err != ERR_OK && named != NULL)) {

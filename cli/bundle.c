@@ -45,6 +45,7 @@ enum err bundle_read(const char *path, struct bundle *ret, struct err_info *info
 	enum err err = os_file_read(path, FILE_BYTES, &data, &len, info);
 	if (err != ERR_OK)
 		return err;
+	struct authlog_run run = {0};
 	struct reader r = reader_of(data, len);
 	err = authlog_new(&b.log);
 	for (; err == ERR_OK && reader_left(&r) > 0; place++) {
@@ -53,11 +54,17 @@ enum err bundle_read(const char *path, struct bundle *ret, struct err_info *info
 		if (r.failed || item_len == 0)
 			err = ERR_SHORT;
 		else if (item[0] == LOG_ENTRY_FIRST_BYTE)
-			err = authlog_append(b.log, item, item_len);
+			err = authlog_offer(b.log, &run, item, item_len);
 		else
 			err = add_blob(&b, item, item_len);
+		/* Entries before a second rotation may stand behind the first. */
+		if (err == ERR_UNTRUSTED)
+			err = ERR_OK;
 	}
 	free(data);
+	if (err == ERR_OK && run.count > 0)
+		err = ERR_UNTRUSTED;
+	authlog_run_clear(&run);
 	if (err == ERR_OK && authlog_count(b.log) == 0)
 		err = ERR_SHORT;
 	if (err == ERR_OK) {
@@ -168,25 +175,20 @@ void bundle_release(struct bundle *b)
 	*b = (struct bundle){0};
 }
 
-static bool has_entry(const struct authlog *log, size_t near, const uint8_t *entry, size_t len)
-{
-	size_t known_len;
-	const uint8_t *known = authlog_entry(log, near, &known_len);
-	if (known != NULL && known_len == len && memcmp(known, entry, len) == 0)
-		return true;
-	/* Only where one of the two is forked do entries stand elsewhere. */
-	for (size_t i = 0; (known = authlog_entry(log, i, &known_len)) != NULL; i++) {
-		if (known_len == len && memcmp(known, entry, len) == 0)
-			return true;
-	}
-	return false;
-}
-
 size_t bundle_missing(const struct authlog *log, const struct authlog *other)
 {
-	size_t missing = 0, len;
+	struct authlog *both;
+	struct authlog_run run = {0};
+	size_t len, missing = 0;
 	const uint8_t *entry;
-	for (size_t i = 0; (entry = authlog_entry(other, i, &len)) != NULL; i++)
-		missing += !has_entry(log, i, entry, len);
+	/* Without memory: as if all were. */
+	if (authlog_copy(log, &both) != ERR_OK)
+		return authlog_count(other);
+	for (size_t i = 0; (entry = authlog_entry(other, i, &len)) != NULL; i++) {
+		enum err err = authlog_offer(both, &run, entry, len);
+		missing += err != ERR_EXISTS && err != ERR_UNTRUSTED;
+	}
+	authlog_run_clear(&run);
+	authlog_free(both);
 	return missing;
 }

@@ -28,7 +28,7 @@ enum err bundle_gather(const struct authority_dir *d, const struct authlog *log,
 enum err bundle_write(const struct bundle *b, const char *path, struct err_info *info);
 void bundle_release(struct bundle *b);
 
-/* How many entries of `other` `log` lacks. */
+/* How many entries of `other` `log` lacks; those that a rotation in `log` has dropped do not count. */
 size_t bundle_missing(const struct authlog *log, const struct authlog *other);
 
 #endif

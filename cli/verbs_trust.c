@@ -54,6 +54,14 @@ static const struct option_spec init_options[] = {
      .value = "FILE",
      .words = "@file",
      .help = "first line protects the authority's key and the estate's (default: ask)"},
+    {.name = "successor",
+     .value = "FILE",
+     .words = "@file",
+     .help = "where the key of its successor goes (default: successor.key in --dir, to be moved away)"},
+    {.name = "successor-passphrase-file",
+     .value = "FILE",
+     .words = "@file",
+     .help = "first line protects the successor's key (default: ask)"},
     {.name = "no-passphrase", .help = "leave both keys unprotected: for trials"},
     END,
 };
@@ -117,12 +125,23 @@ static const struct option_spec operator_options[] = {
 
 static const struct option_spec rotate_options[] = {
     OPTION_DIR,
-    OPTION_PASSPHRASE,
+    {.name = "successor",
+     .value = "FILE",
+     .words = "@file",
+     .help = "the successor's key, which the next one's replaces there (default: successor.key in --dir)"},
+    {.name = "passphrase-file",
+     .value = "FILE",
+     .words = "@file",
+     .help = "first line opens the successor's key (default: ask)"},
     {.name = "new-passphrase-file",
      .value = "FILE",
      .words = "@file",
-     .help = "first line protects the new key (default: ask)"},
-    {.name = "no-passphrase", .help = "leave the new key unprotected: for trials"},
+     .help = "first line protects the next successor's key (default: ask)"},
+    {.name = "no-passphrase", .help = "leave the next successor's key unprotected: for trials"},
+    {.name = "after",
+     .value = "ENTRY",
+     .help = "number or hash of the last entry that stands; all others that the replaced key has signed, on "
+	     "other copies and on nodes, count no more"},
     {.name = "remove-old", .help = "make no new key; wipe the old ones that were kept"},
     OPTION_SPARE,
     OPTION_CLOCK,
@@ -294,15 +313,19 @@ static const struct verb verbs[] = {
     {.name = "authority init",
      .operands = "",
      .summary = "make the authority of a new estate",
-     .text = "Makes the keys that the whole estate rests on, in a folder that belongs on an offline machine "
-	     "or medium, and with --spare a second copy, which every later change keeps up to date: without "
-	     "a copy a lost folder means that no issuer can be added or revoked any more. What exists is "
-	     "never overwritten.",
+     .text =
+	 "Makes the keys that the whole estate rests on, in a folder that belongs on an offline machine "
+	 "or medium, and with --spare a second copy, which every later change keeps up to date: without "
+	 "a copy a lost folder means that no issuer can be added or revoked any more. The key of its "
+	 "successor, the only one that can replace the authority's (mesh authority rotate), is a file of "
+	 "its own with a passphrase of its own: keep it where whoever steals the folder does not find it. "
+	 "What exists is never overwritten.",
      .options = init_options,
      .shared = VERB_FORMAT,
      .exits = "012",
      .examples =
-	 "mesh authority init --dir auth --name example --spare /media/usb/auth # asks for a passphrase",
+	 "mesh authority init --dir auth --name shop --spare /b/auth --successor /c/key # asks for two "
+	 "passphrases",
      .secrets = true,
      .run = verb_authority_init},
     {.name = "authority issuer",
@@ -363,15 +386,20 @@ static const struct verb verbs[] = {
     {.name = "authority rotate",
      .operands = "",
      .summary = "replace the authority's key",
-     .text = "Signs a new key with the old one. Nodes follow the log, also those that were offline through "
-	     "it. The old key is kept in old/ until --remove-old wipes it there and in the spare copy; it "
-	     "signs nothing that counts any more." CHANGE_TEXT,
+     .text =
+	 "The successor that the log names takes over, and names the next: whoever stole the authority's "
+	 "key cannot. Nodes follow the log, also those that were offline through it, and drop what the "
+	 "replaced key has signed besides the log as it is here: so a fork ends, and revocations of the "
+	 "thief's with it. The old key is kept in old/ until --remove-old wipes it there and in the spare "
+	 "copy." CHANGE_TEXT,
      .options = rotate_options,
      .shared = VERB_QUERY,
      .exits = "0123",
      .exit_partial = CHANGE_EXIT,
-     .examples = "mesh authority rotate --dir auth # when people leave who knew the passphrase\nmesh "
-		 "authority rotate --dir auth --remove-old # once nobody needs the old key",
+     .examples =
+	 "mesh authority rotate --dir auth --successor /c/key # when people leave who knew the passphrase\n"
+	 "mesh authority rotate --dir auth --after 17 # entries 18 and on are a thief's\n"
+	 "mesh authority rotate --dir auth --remove-old # once nobody needs the old key",
      .secrets = true,
      .run = verb_authority_rotate},
     {.name = "authority revoke",

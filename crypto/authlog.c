@@ -1,17 +1,16 @@
-/* Authority log: the tree of entries and what follows from it (docs/protocol.md section 5).
+/* Authority log: entries come in, one by one (docs/protocol.md section 5). What follows from all of them
+ * together is in authlog_tree.c.
  *
- * Happy path: authlog_append parses an entry, finds the one before it, checks the signature of the authority
- * key in force there, takes all memory it needs, then puts the entry into its place.
- * Failure: an entry that does not fit changes nothing. One whose predecessor has a successor forks the log:
- * all branches are kept, and what counts is worked out anew, for grants behind the fork end with it. */
+ * Happy path: authlog_offer parses an entry, finds the one before it, checks the signature of the authority
+ * key in force there (of a rotation: of the successor named there), and puts the entry into its place.
+ * Failure: an entry that does not fit changes nothing. What is well signed and has no room, or no say any
+ * more, waits in the source's run for a rotation that stands on it. */
 #include "crypto/authlog.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/check.h"
 #include "crypto/authlog_private.h"
-#include "crypto/signed.h"
 
 static const uint8_t no_hash[LOG_HASH_BYTES];
 
@@ -38,38 +37,19 @@ void authlog_free(struct authlog *log)
 	free(log);
 }
 
-/* Place of the first entry not below (index, hash). */
-static size_t place_of(const struct authlog *log, uint32_t index, const uint8_t hash[LOG_HASH_BYTES])
-{
-	size_t low = 0, high = log->node_count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		const struct log_node *n = log->nodes[middle];
-		if (n->index < index || (n->index == index && memcmp(n->hash, hash, LOG_HASH_BYTES) < 0))
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-static struct log_node *find(const struct authlog *log, uint32_t index, const uint8_t hash[LOG_HASH_BYTES])
-{
-	size_t at = place_of(log, index, hash);
-	if (at == log->node_count || log->nodes[at]->index != index ||
-	    memcmp(log->nodes[at]->hash, hash, LOG_HASH_BYTES) != 0)
-		return NULL;
-	return log->nodes[at];
-}
-
-/* Finds the entry's predecessor, NULL for the genesis. */
-static enum err check_place(const struct authlog *log, const struct log_entry *e, struct log_node **ret)
+/* Finds the entry's predecessor, NULL for the genesis. `ret_waits`: it is in the run. */
+static enum err check_place(const struct authlog *log, const struct authlog_run *run,
+			    const struct log_entry *e, struct log_node **ret, bool *ret_waits)
 {
 	struct log_node *before = NULL;
+	bool waits = false;
 	if (log->node_count == 0 ? e->index > 0 : e->index == 0)
 		return ERR_STALE; /* a gap, or the genesis of another estate */
 	if (e->index > 0) {
-		before = find(log, e->index - 1, e->before);
+		before = authlog_find(log, e->index - 1, e->before);
+		waits = before == NULL && run != NULL;
+		if (waits)
+			before = authlog_run_find(run, e->index - 1, e->before);
 		if (before == NULL)
 			return ERR_STALE;
 	}
@@ -77,214 +57,146 @@ static enum err check_place(const struct authlog *log, const struct log_entry *e
 		return ERR_FORMAT;
 	if (e->index == 0 && memcmp(e->before, no_hash, LOG_HASH_BYTES) != 0)
 		return ERR_FORMAT;
-	if (log->node_count >= LIMIT_LOG_ENTRIES)
-		return ERR_LIMIT;
-	if (before != NULL && before->successors > 0 && log->tip_count == LIMIT_LOG_BRANCHES)
+	if (e->index >= LIMIT_LOG_ENTRIES)
 		return ERR_LIMIT;
 	*ret = before;
+	*ret_waits = waits;
 	return ERR_OK;
 }
 
-static enum err check_signatures(const struct authlog *log, const struct log_entry *e,
-				 const struct log_body *body, const struct log_node *before)
+static enum err check_signature(const struct authlog *log, const struct log_entry *e,
+				const struct log_body *body, const struct log_node *before)
 {
-	enum err err = log_entry_verify(e, &log->estate, before == NULL ? body->public_key : before->key);
-	if (err != ERR_OK || e->type != LOG_ROTATE)
-		return err;
-	/* The holder of the new key must agree, or anyone's key could be put in. */
-	return signed_check(LOG_ROTATE_LABEL, &log->estate, before->key, KEY_BYTES, body->public_key,
-			    body->proof);
-}
-
-/* Whether a rotation that is here has retired the key in force behind `before`. Such a key forks nothing any
- * more: whoever stole it, or finds it in an old copy, comes too late. */
-static bool is_sealed(const struct authlog *log, const struct log_node *before)
-{
-	for (size_t i = 0; i < log->node_count; i++) {
-		if (log->nodes[i]->bytes[2] != LOG_ROTATE)
-			continue;
-		for (const struct log_node *n = log->nodes[i]->before; n != NULL; n = n->before) {
-			if (n == before)
-				return true;
-		}
-	}
-	return false;
-}
-
-/* What follows from the entries held when `fork` is the first fork. */
-static enum err replay(const struct authlog *log, const struct log_node *fork, struct log_state *ret)
-{
-	struct log_state s = {0};
-	enum err err = ERR_OK;
-	for (size_t i = 0; err == ERR_OK && i < log->node_count; i++) {
-		const struct log_node *n = log->nodes[i];
-		struct log_entry e;
-		struct log_body body;
-		err = log_entry_parse(n->bytes, n->len, &e);
-		if (err == ERR_OK)
-			err = log_body_decode(e.type, e.body, e.body_len, &body);
-		if (err == ERR_OK)
-			err = authlog_state_apply(&s, &e, &body, n->index <= fork->index);
-	}
-	if (err == ERR_OK)
-		*ret = s;
-	else
-		authlog_state_release(&s);
-	return err;
-}
-
-/* Brings the state to what it is with the entry. Failure changes nothing. */
-static enum err advance(struct authlog *log, const struct log_node *before, const struct log_entry *e,
-			const struct log_body *body)
-{
-	bool forks = before != NULL && before->successors > 0 &&
-		     (log->fork == NULL || before->index < log->fork->index);
-	if (!forks)
-		return authlog_state_apply(&log->state, e, body, log->fork == NULL);
-	struct log_state s;
-	enum err err = replay(log, before, &s);
-	if (err != ERR_OK)
-		return err;
-	err = authlog_state_apply(&s, e, body, false);
-	if (err != ERR_OK) {
-		authlog_state_release(&s);
-		return err;
-	}
-	authlog_state_release(&log->state);
-	log->state = s;
-	log->fork = before;
-	return ERR_OK;
-}
-
-static int compare_tips(const void *a, const void *b)
-{
-	return memcmp((*(const struct log_node *const *)a)->hash, (*(const struct log_node *const *)b)->hash,
-		      LOG_HASH_BYTES);
-}
-
-static struct authlog_head head_of(uint32_t index, const uint8_t *hash)
-{
-	struct authlog_head head = {.index = index};
-	for (size_t i = 0; i < sizeof(head.hash); i++)
-		head.hash = head.hash << 8 | hash[i];
-	return head;
-}
-
-static bool heads_equal(const struct authlog_head *a, const struct authlog_head *b)
-{
-	return a->index == b->index && a->hash == b->hash;
-}
-
-static void set_head(struct authlog *log)
-{
-	uint8_t hashes[LIMIT_LOG_BRANCHES * LOG_HASH_BYTES];
-	uint32_t index = 0;
-	if (log->tip_count == 1) {
-		log->head = head_of(log->tips[0]->index, log->tips[0]->hash);
-		return;
-	}
-	log->before[log->before_count++ % LOG_HEADS_BEFORE] = log->head;
-	for (size_t i = 0; i < log->tip_count; i++) {
-		memcpy(hashes + i * LOG_HASH_BYTES, log->tips[i]->hash, LOG_HASH_BYTES);
-		if (log->tips[i]->index > index)
-			index = log->tips[i]->index;
-	}
-	log->head =
-	    (struct authlog_head){index, hash_u64("mesh.fork", hashes, log->tip_count * LOG_HASH_BYTES)};
+	const uint8_t *signer = body->public_key;
+	if (before != NULL)
+		signer = e->type == LOG_ROTATE ? before->successor : before->key;
+	/* A rotation puts its signer in force, and nobody else. */
+	if (e->type == LOG_ROTATE && memcmp(body->public_key, signer, KEY_BYTES) != 0)
+		return ERR_SIGNATURE;
+	return log_entry_verify(e, &log->estate, signer);
 }
 
 static struct log_node *node_new(const struct log_entry *e, const struct log_body *body,
-				 const struct log_node *before, const uint8_t hash[LOG_HASH_BYTES])
+				 struct log_node *before, const uint8_t hash[LOG_HASH_BYTES])
 {
 	struct log_node *n = malloc(sizeof(*n) + e->len);
 	if (n == NULL)
 		return NULL;
 	*n = (struct log_node){.before = before, .index = e->index, .len = e->len};
+	bool begins = e->type == LOG_GENESIS || e->type == LOG_ROTATE;
+	n->reign = begins ? n : before->reign;
 	memcpy(n->hash, hash, LOG_HASH_BYTES);
-	bool sets_key = e->type == LOG_GENESIS || e->type == LOG_ROTATE;
-	memcpy(n->key, sets_key ? body->public_key : before->key, KEY_BYTES);
+	memcpy(n->key, begins ? body->public_key : before->key, KEY_BYTES);
+	memcpy(n->successor, begins ? body->successor : before->successor, KEY_BYTES);
 	memcpy(n->bytes, e->bytes, e->len);
 	return n;
 }
 
-/* There is room for it, and for another branch. */
-static void link_node(struct authlog *log, struct log_node *n, struct log_node *before)
+/* With what it stands on, which waited for it. */
+static enum err insert_with_run(struct authlog *log, struct authlog_run *run, struct log_node *rotation)
 {
-	size_t at = place_of(log, n->index, n->hash);
-	memmove(&log->nodes[at + 1], &log->nodes[at], (log->node_count - at) * sizeof(*log->nodes));
-	log->nodes[at] = n;
-	log->node_count++;
-	size_t tip = log->tip_count;
-	if (before != NULL && before->successors++ == 0) {
-		for (tip = 0; log->tips[tip] != before; tip++)
-			CHECK(tip + 1 < log->tip_count);
-	} else {
-		CHECK(log->tip_count < LIMIT_LOG_BRANCHES);
-		log->tip_count++;
-	}
-	log->tips[tip] = n;
-	qsort(log->tips, log->tip_count, sizeof(*log->tips), compare_tips);
-	set_head(log);
-}
-
-static enum err insert(struct authlog *log, const struct log_entry *e, const struct log_body *body,
-		       struct log_node *before, const uint8_t hash[LOG_HASH_BYTES])
-{
-	if (!authlog_reserve(&log->nodes, log->node_count, &log->node_cap, sizeof(*log->nodes)))
-		return ERR_NOMEM;
-	struct log_node *n = node_new(e, body, before, hash);
-	enum err err = n == NULL ? ERR_NOMEM : advance(log, before, e, body);
-	if (err != ERR_OK) {
-		free(n);
+	struct log_node **path;
+	size_t count;
+	enum err err = authlog_run_path(log, run, rotation->before, &path, &count);
+	if (err != ERR_OK)
 		return err;
-	}
-	if (before == NULL) {
-		hash_bytes(log->estate.b, ID_BYTES, "mesh.estate", e->bytes, e->len);
-		memcpy(log->name, body->name, sizeof(log->name));
-	}
-	link_node(log, n, before);
-	authlog_name_lists(log);
-	return ERR_OK;
+	path[count] = rotation;
+	err = authlog_insert(log, run, path, count + 1);
+	for (size_t i = 0; err == ERR_OK && i < count; i++)
+		authlog_run_release(run, path[i]);
+	free(path);
+	return err;
 }
 
-/* Where an entry comes from. */
-enum trust {
-	NEWS,    /* anywhere */
-	KEPT,    /* a log that was kept: it may have been forked before its key was retired */
-	CHECKED, /* this process has checked it */
-};
+/* A node that was taken is the log's, another one the run's, or gone. */
+static enum err take(struct authlog *log, struct authlog_run *run, struct log_node *n, bool waits)
+{
+	bool rotates = n->reign == n;
+	enum err err;
+	if (!rotates && n->before->reign->retired)
+		err = ERR_UNTRUSTED;
+	else if (!rotates && waits)
+		err = ERR_LIMIT;
+	else if (waits)
+		err = insert_with_run(log, run, n);
+	else
+		err = authlog_insert(log, run, &n, 1);
+	struct log_node *known = run != NULL ? authlog_run_find(run, n->index, n->hash) : NULL;
+	if (err == ERR_OK && known != NULL) {
+		authlog_run_release(run, known);
+		free(known);
+	}
+	if (err == ERR_OK)
+		return ERR_OK;
+	if (run != NULL && !rotates && (err == ERR_LIMIT || err == ERR_UNTRUSTED))
+		authlog_run_keep(run, n);
+	else
+		free(n);
+	return err;
+}
 
-static enum err append(struct authlog *log, const uint8_t *entry, size_t len, enum trust trust)
+enum err authlog_offer(struct authlog *log, struct authlog_run *run, const uint8_t *entry, size_t len)
 {
 	struct log_entry e;
 	struct log_body body;
 	struct log_node *before;
+	bool waits;
 	uint8_t hash[LOG_HASH_BYTES];
 	enum err err = log_entry_parse(entry, len, &e);
 	if (err != ERR_OK)
 		return err;
 	hash_bytes(hash, sizeof(hash), "mesh.log", entry, len);
-	if (find(log, e.index, hash) != NULL)
+	if (authlog_find(log, e.index, hash) != NULL)
 		return ERR_EXISTS;
-	err = check_place(log, &e, &before);
+	err = check_place(log, run, &e, &before, &waits);
 	if (err == ERR_OK)
 		err = log_body_decode(e.type, e.body, e.body_len, &body);
-	if (err == ERR_OK && trust != CHECKED)
-		err = check_signatures(log, &e, &body, before);
-	if (err == ERR_OK && trust == NEWS && before != NULL && before->successors > 0 &&
-	    is_sealed(log, before))
-		err = ERR_UNTRUSTED;
-	return err == ERR_OK ? insert(log, &e, &body, before, hash) : err;
+	if (err == ERR_OK)
+		err = check_signature(log, &e, &body, before);
+	if (err != ERR_OK)
+		return err;
+	struct log_node *n = node_new(&e, &body, before, hash);
+	if (n == NULL)
+		return ERR_NOMEM;
+	err = take(log, run, n, waits);
+	if (err == ERR_OK && before == NULL) {
+		hash_bytes(log->estate.b, ID_BYTES, "mesh.estate", entry, len);
+		memcpy(log->name, body.name, sizeof(log->name));
+	}
+	return err;
 }
 
 enum err authlog_append(struct authlog *log, const uint8_t *entry, size_t len)
 {
-	return append(log, entry, len, NEWS);
+	return authlog_offer(log, NULL, entry, len);
 }
 
-enum err authlog_append_kept(struct authlog *log, const uint8_t *entry, size_t len)
+/* The same entry of the copy; NULL of NULL. */
+static struct log_node *twin(const struct authlog *copy, const struct log_node *n)
 {
-	return append(log, entry, len, KEPT);
+	return n == NULL ? NULL : authlog_find(copy, n->index, n->hash);
+}
+
+/* Tables as they are; the entries' pointers become those of their twins, who come in the same order. */
+static enum err copy_nodes(const struct authlog *log, struct authlog *copy)
+{
+	copy->nodes = malloc((log->node_count > 0 ? log->node_count : 1) * sizeof(struct log_node *));
+	if (copy->nodes == NULL)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < log->node_count; i++) {
+		const struct log_node *from = log->nodes[i];
+		struct log_node *n = malloc(sizeof(*n) + from->len);
+		if (n == NULL)
+			return ERR_NOMEM;
+		memcpy(n, from, sizeof(*n) + from->len);
+		copy->nodes[copy->node_count++] = n;
+		n->before = twin(copy, from->before);
+		n->reign = twin(copy, from->reign);
+	}
+	for (size_t i = 0; i < log->tip_count; i++)
+		copy->tips[copy->tip_count++] = twin(copy, log->tips[i]);
+	copy->fork = twin(copy, log->fork);
+	return ERR_OK;
 }
 
 enum err authlog_copy(const struct authlog *log, struct authlog **ret)
@@ -293,10 +205,18 @@ enum err authlog_copy(const struct authlog *log, struct authlog **ret)
 	enum err err = authlog_new(&copy);
 	if (err != ERR_OK)
 		return err;
-	for (size_t i = 0; err == ERR_OK && i < log->node_count; i++)
-		err = append(copy, log->nodes[i]->bytes, log->nodes[i]->len, CHECKED);
+	copy->estate = log->estate;
+	memcpy(copy->name, log->name, sizeof(copy->name));
+	copy->head = log->head;
+	memcpy(copy->before, log->before, sizeof(copy->before));
+	copy->before_count = log->before_count;
+	err = copy_nodes(log, copy);
+	if (err == ERR_OK)
+		err = authlog_replay(copy->nodes, copy->node_count, copy->fork, &copy->state);
 	if (err == ERR_OK)
 		err = authlog_copy_lists(log, copy);
+	if (err == ERR_OK)
+		authlog_name_lists(copy);
 	if (err == ERR_OK)
 		*ret = copy;
 	else
@@ -314,6 +234,11 @@ size_t authlog_branches(const struct authlog *log)
 	return log->tip_count;
 }
 
+static bool heads_equal(const struct authlog_head *a, const struct authlog_head *b)
+{
+	return a->index == b->index && a->hash == b->hash;
+}
+
 bool authlog_knows_head(const struct authlog *log, struct authlog_head head)
 {
 	struct authlog_head empty = {0};
@@ -323,27 +248,28 @@ bool authlog_knows_head(const struct authlog *log, struct authlog_head head)
 		if (heads_equal(&head, &log->before[i]))
 			return true;
 	}
-	for (size_t i = place_of(log, head.index, no_hash);
+	for (size_t i = authlog_at(log, head.index, no_hash);
 	     i < log->node_count && log->nodes[i]->index == head.index; i++) {
-		if (head_of(head.index, log->nodes[i]->hash).hash == head.hash)
+		uint64_t first = 0;
+		for (size_t k = 0; k < sizeof(first); k++)
+			first = first << 8 | log->nodes[i]->hash[k];
+		if (first == head.hash)
 			return true;
 	}
 	return false;
 }
 
-bool authlog_place(const struct authlog *log, const uint8_t public_key[KEY_BYTES], struct log_place *ret)
+const struct log_node *authlog_place(const struct authlog *log, const uint8_t public_key[KEY_BYTES],
+				     bool rotates)
 {
 	const struct log_node *longest = NULL;
 	for (size_t i = 0; i < log->tip_count; i++) {
 		const struct log_node *tip = log->tips[i];
-		if (memcmp(tip->key, public_key, KEY_BYTES) == 0 &&
+		if (memcmp(rotates ? tip->successor : tip->key, public_key, KEY_BYTES) == 0 &&
 		    (longest == NULL || tip->index > longest->index))
 			longest = tip; /* of equals the first: tips ascend by hash */
 	}
-	if (longest == NULL)
-		return false;
-	*ret = (struct log_place){longest->index + 1, longest->hash};
-	return true;
+	return longest;
 }
 
 const uint8_t *authlog_key(const struct authlog *log)
@@ -351,6 +277,13 @@ const uint8_t *authlog_key(const struct authlog *log)
 	if (log->node_count == 0)
 		return NULL;
 	return log->fork != NULL ? log->fork->key : log->tips[0]->key;
+}
+
+const uint8_t *authlog_successor(const struct authlog *log)
+{
+	if (log->node_count == 0)
+		return NULL;
+	return log->fork != NULL ? log->fork->successor : log->tips[0]->successor;
 }
 
 size_t authlog_count(const struct authlog *log)

@@ -32,9 +32,10 @@ enum log_revoke_what {
 #define LOG_ENTRY_FIRST_BYTE 0x97
 
 struct authlog;
+struct log_node;
 
 struct authlog_head {
-	uint32_t index; /* of the last entry */
+	uint32_t index; /* of the last entry; a rotation may take it back */
 	uint64_t hash;  /* first 8 bytes of its log hash */
 };
 
@@ -78,13 +79,27 @@ enum err authlog_copy(const struct authlog *log, struct authlog **ret);
 
 /* Check and append one entry. Genesis must come first and fixes the estate id. ERR_EXISTS when the log has
  * that very entry, ERR_STALE (its predecessor is not here: a gap, or the entry is of another estate),
- * ERR_SIGNATURE, ERR_FORMAT, ERR_LIMIT, ERR_NOMEM.
+ * ERR_SIGNATURE, ERR_FORMAT, ERR_VERSION (a log without successors, of a draft), ERR_NOMEM.
  *
  * An entry whose predecessor has a successor already forks the log: then all branches are kept (at most
  * LIMIT_LOG_BRANCHES), and of what stands behind the first fork only revocations count, those of every
- * branch. The same entries make the same log, in whatever order they came. ERR_UNTRUSTED: it would fork what
- * a rotation that is here has sealed, under the key that the rotation retired. */
+ * branch. A rotation drops all that the key which it retires has signed and that it does not stand on.
+ * The same entries make the same log, in whatever order they came.
+ * ERR_LIMIT: no room for one more entry or branch. ERR_UNTRUSTED: by a key that a rotation here has retired.
+ * Both may be taken later, when a rotation stands on them: authlog_offer. */
 enum err authlog_append(struct authlog *log, const uint8_t *entry, size_t len);
+
+/* Well signed entries that a log could not take one by one (ERR_LIMIT, ERR_UNTRUSTED, or dropped by a
+ * rotation), LIMIT_LOG_ENTRIES at most. Each source of entries (a peer that is asked, a file) has a run of
+ * its own, so that none is in another's way. Zero at first; for one log, while that lasts. */
+struct authlog_run {
+	struct log_node **nodes; /* private */
+	size_t count, cap;
+};
+void authlog_run_clear(struct authlog_run *run);
+/* As authlog_append, but what the log refuses for now is kept in the run: a rotation that stands on such
+ * entries takes them in with it, even into a log that was full. */
+enum err authlog_offer(struct authlog *log, struct authlog_run *run, const uint8_t *entry, size_t len);
 bool authlog_forked(const struct authlog *log);
 size_t authlog_branches(const struct authlog *log); /* 1 unless forked; 0 while empty */
 /* Whether this head is one that the log has, or has gone through: then its owner has nothing new. */
@@ -92,6 +107,8 @@ bool authlog_knows_head(const struct authlog *log, struct authlog_head head);
 
 /* Public key of the authority in force, of a forked log up to the fork; NULL while empty. */
 const uint8_t *authlog_key(const struct authlog *log);
+/* Public key of who may sign the next rotation, likewise. */
+const uint8_t *authlog_successor(const struct authlog *log);
 
 /* Entries of all branches, in the order (index, log hash). */
 size_t authlog_count(const struct authlog *log);
@@ -132,9 +149,10 @@ const struct id *authlog_revoked_host_at(const struct authlog *log, size_t index
 
 /* Make signed entries (not appended). `authority` must be the key in force (ERR_UNTRUSTED). ret holds
  * LIMIT_LOG_ENTRY_BYTES. Of a forked log the longest branch on which that key is in force is extended, of
- * equally long ones the one whose last entry has the lowest log hash; only revocations are of use there. */
-enum err authlog_make_genesis(const struct identity *authority, const char *estate_name, wall_ms now,
-			      uint8_t *ret, size_t *ret_len);
+ * equally long ones the one whose last entry has the lowest log hash; only revocations and rotations are of
+ * use there. A successor is named by its public key, and is not the key that is put in force (ERR_FORMAT). */
+enum err authlog_make_genesis(const struct identity *authority, const uint8_t successor[KEY_BYTES],
+			      const char *estate_name, wall_ms now, uint8_t *ret, size_t *ret_len);
 enum err authlog_make_grant(const struct authlog *log, const struct identity *authority,
 			    const struct authlog_grant *grant, wall_ms now, uint8_t *ret, size_t *ret_len);
 
@@ -149,15 +167,20 @@ enum err authlog_make_operator(const struct authlog *log, const struct identity 
 enum err authlog_make_revoke(const struct authlog *log, const struct identity *authority,
 			     enum log_revoke_what what, const struct id *id, const struct id *allow_list,
 			     const char *reason, wall_ms now, uint8_t *ret, size_t *ret_len);
-enum err authlog_make_rotate(const struct authlog *log, const struct identity *authority,
-			     const struct identity *successor, wall_ms now, uint8_t *ret, size_t *ret_len);
-/* An entry from its msgpack body. ERR_UNTRUSTED (not the key in force), ERR_FORMAT, ERR_LIMIT, ERR_ARG. */
+/* By the successor that the log names (ERR_UNTRUSTED), who names the next one. `after`: the first half of the
+ * log hash (struct authlog_view) of the last entry that is to stand, ERR_NOT_FOUND; NULL: where others
+ * append. */
+enum err authlog_make_rotate(const struct authlog *log, const struct identity *successor,
+			     const uint8_t next[KEY_BYTES], const struct id *after, wall_ms now, uint8_t *ret,
+			     size_t *ret_len);
+/* An entry from its msgpack body. ERR_UNTRUSTED (not the key in force, or not its successor), ERR_FORMAT,
+ * ERR_LIMIT, ERR_ARG. */
 enum err authlog_make_entry(const struct authlog *log, const struct identity *authority,
 			    enum log_entry_type type, const uint8_t *body, size_t body_len, wall_ms now,
 			    uint8_t *ret, size_t *ret_len);
 
 /* File: each entry with a u16 length in front, of all branches, in the order of authlog_entry. Saving
- * replaces it durably. Loading checks every entry; damage of any kind is ERR_CORRUPT. */
+ * replaces it durably. Loading checks every entry; damage of any kind is ERR_CORRUPT. ERR_VERSION. */
 enum err authlog_save(const struct authlog *log, const char *path, struct err_info *info);
 enum err authlog_load(const char *path, struct authlog **ret, struct err_info *info);
 

@@ -124,10 +124,22 @@ static bool read_sites(const msgpack_object *o, struct authlog_grant *ret)
 	return true;
 }
 
+static bool read_key_at(const msgpack_object *map, uint64_t key, uint8_t ret[KEY_BYTES])
+{
+	return mp_bin(mp_get(map, key), ret, KEY_BYTES) && identity_key_sound(ret);
+}
+
 /* The public key that all bodies with one have first. */
 static bool read_key(const msgpack_object *map, uint8_t ret[KEY_BYTES])
 {
-	return mp_bin(mp_get(map, 1), ret, KEY_BYTES) && identity_key_sound(ret);
+	return read_key_at(map, 1, ret);
+}
+
+/* A key that is its own successor could not be replaced by anybody but its thief. */
+static bool read_successor(const msgpack_object *map, uint64_t key, struct log_body *ret)
+{
+	return read_key(map, ret->public_key) && read_key_at(map, key, ret->successor) &&
+	       memcmp(ret->public_key, ret->successor, KEY_BYTES) != 0;
 }
 
 static bool read_grant(const msgpack_object *map, struct authlog_grant *ret)
@@ -185,8 +197,8 @@ static bool read_body(const msgpack_object *map, struct log_body *ret)
 {
 	switch ((enum log_entry_type)ret->type) {
 	case LOG_GENESIS:
-		return read_key(map, ret->public_key) &&
-		       mp_str(mp_get(map, 2), ret->name, sizeof(ret->name)) && ret->name[0] != '\0';
+		return read_successor(map, 3, ret) && mp_str(mp_get(map, 2), ret->name, sizeof(ret->name)) &&
+		       ret->name[0] != '\0';
 	case LOG_GRANT:
 		return read_grant(map, &ret->grant);
 	case LOG_EXTEND:
@@ -196,7 +208,7 @@ static bool read_body(const msgpack_object *map, struct log_body *ret)
 	case LOG_REVOKE:
 		return read_revoke(map, ret);
 	case LOG_ROTATE:
-		return read_key(map, ret->public_key) && mp_bin(mp_get(map, 2), ret->proof, SIGNATURE_BYTES);
+		return read_successor(map, 2, ret);
 	}
 	return false;
 }
@@ -208,10 +220,12 @@ enum err log_body_decode(uint8_t type, const uint8_t *body, size_t len, struct l
 	enum err err = mp_open(&doc, body, len);
 	if (err != ERR_OK)
 		return err == ERR_NOMEM ? err : ERR_FORMAT;
-	bool ok = mp_root(&doc)->type == MSGPACK_OBJECT_MAP && read_body(mp_root(&doc), &decoded);
+	bool map = mp_root(&doc)->type == MSGPACK_OBJECT_MAP;
+	bool ok = map && read_body(mp_root(&doc), &decoded);
+	bool draft = map && type == LOG_GENESIS && mp_get(mp_root(&doc), 3) == NULL;
 	mp_close(&doc);
 	if (!ok)
-		return ERR_FORMAT;
+		return draft ? ERR_VERSION : ERR_FORMAT;
 	*ret = decoded;
 	return ERR_OK;
 }

@@ -41,8 +41,8 @@ struct log_extend {
 struct log_body {
 	uint8_t type;
 	uint8_t public_key[KEY_BYTES];         /* genesis, rotate */
+	uint8_t successor[KEY_BYTES];          /* genesis, rotate: who may sign the next rotation */
 	char name[LIMIT_SHORT_TEXT_BYTES + 1]; /* genesis */
-	uint8_t proof[SIGNATURE_BYTES];        /* rotate: by the new key */
 	struct authlog_grant grant;
 	struct log_extend extend;
 	struct authlog_operator operator_;
@@ -51,10 +51,8 @@ struct log_body {
 	struct id allow_list; /* revoke: zero: none */
 };
 
-/* ERR_FORMAT, ERR_NOMEM. Fields that are not known are skipped. */
+/* ERR_FORMAT, ERR_NOMEM. ERR_VERSION: a genesis that names no successor, as a draft of the format had it.
+ * Fields that are not known are skipped. */
 enum err log_body_decode(uint8_t type, const uint8_t *body, size_t len, struct log_body *ret);
-
-/* "mesh rotate 1", what a rotation's proof covers besides the estate: the key that is replaced. */
-#define LOG_ROTATE_LABEL "mesh rotate 1"
 
 #endif

@@ -41,6 +41,13 @@ static enum err tell(struct err_info *info, enum err err, const char *path, size
 {
 	if (err == ERR_NOMEM)
 		return err_set(info, err, "cannot read \"%s\": out of memory; free some and try again", path);
+	if (err == ERR_VERSION)
+		return err_set(
+		    info, err,
+		    "authority log \"%s\" is of a version that this one does not read (entry %zu; "
+		    "logs of drafts named no successor of the authority's key): make the estate anew: "
+		    "mesh authority init",
+		    path, index);
 	return err_set(
 	    info, ERR_CORRUPT,
 	    "authority log \"%s\" is damaged at entry %zu: %s; move the file away and fetch the log "
@@ -53,6 +60,7 @@ enum err authlog_load(const char *path, struct authlog **ret, struct err_info *i
 	uint8_t *data;
 	size_t len;
 	struct authlog *log = NULL;
+	struct authlog_run run = {0};
 	enum err err = os_file_read(path, FILE_BYTES, &data, &len, info);
 	if (err != ERR_OK)
 		return err;
@@ -64,9 +72,15 @@ enum err authlog_load(const char *path, struct authlog **ret, struct err_info *i
 	while (err == ERR_OK && reader_left(&r) > 0) {
 		size_t entry_len = reader_u16(&r);
 		const uint8_t *entry = reader_bytes(&r, entry_len);
-		err = r.failed ? ERR_SHORT : authlog_append_kept(log, entry, entry_len);
+		err = r.failed ? ERR_SHORT : authlog_offer(log, &run, entry, entry_len);
+		/* In a file the entries before a second rotation may stand behind the first. */
+		if (err == ERR_UNTRUSTED)
+			err = ERR_OK;
 		index++;
 	}
+	if (err == ERR_OK && run.count > 0)
+		err = ERR_UNTRUSTED;
+	authlog_run_clear(&run);
 	free(data);
 	if (err != ERR_OK) {
 		authlog_free(log);

@@ -4,30 +4,21 @@
 #include "base/mp.h"
 #include "crypto/authlog.h"
 #include "crypto/authlog_private.h"
-#include "crypto/signed.h"
 
-enum err authlog_make_entry(const struct authlog *log, const struct identity *authority,
-			    enum log_entry_type type, const uint8_t *body, size_t body_len, wall_ms now,
-			    uint8_t *ret, size_t *ret_len)
+/* `before` NULL: a genesis. */
+static enum err sign(const struct authlog *log, const struct log_node *before, const struct identity *signer,
+		     struct log_entry e, wall_ms now, uint8_t *ret, size_t *ret_len)
 {
 	uint8_t entry[LIMIT_LOG_ENTRY_BYTES];
 	size_t len;
 	struct log_body decoded;
 	static const uint8_t no_hash[LOG_HASH_BYTES];
-	struct log_place place = {.before = no_hash};
-	if ((log->node_count == 0) != (type == LOG_GENESIS))
-		return ERR_ARG;
-	if (log->node_count > 0 && !authlog_place(log, identity_public_key(authority), &place))
-		return ERR_UNTRUSTED;
-	if (log->node_count >= LIMIT_LOG_ENTRIES)
+	e.index = before == NULL ? 0 : before->index + 1;
+	e.before = before == NULL ? no_hash : before->hash;
+	e.time_s = now / CLOCK_SECOND_MS;
+	if (e.index >= LIMIT_LOG_ENTRIES || (e.type != LOG_ROTATE && log->node_count >= LIMIT_LOG_ENTRIES))
 		return ERR_LIMIT;
-	struct log_entry e = {.type = (uint8_t)type,
-			      .index = place.index,
-			      .before = place.before,
-			      .time_s = now / CLOCK_SECOND_MS,
-			      .body = body,
-			      .body_len = body_len};
-	enum err err = log_entry_sign(&e, authlog_estate(log), authority, entry, &len);
+	enum err err = log_entry_sign(&e, authlog_estate(log), signer, entry, &len);
 	if (err == ERR_OK)
 		err = log_entry_parse(entry, len, &e);
 	if (err == ERR_OK)
@@ -39,6 +30,21 @@ enum err authlog_make_entry(const struct authlog *log, const struct identity *au
 	return ERR_OK;
 }
 
+enum err authlog_make_entry(const struct authlog *log, const struct identity *authority,
+			    enum log_entry_type type, const uint8_t *body, size_t body_len, wall_ms now,
+			    uint8_t *ret, size_t *ret_len)
+{
+	const struct log_node *before = NULL;
+	if ((log->node_count == 0) != (type == LOG_GENESIS))
+		return ERR_ARG;
+	if (log->node_count > 0)
+		before = authlog_place(log, identity_public_key(authority), type == LOG_ROTATE);
+	if (log->node_count > 0 && before == NULL)
+		return ERR_UNTRUSTED;
+	struct log_entry e = {.type = (uint8_t)type, .body = body, .body_len = body_len};
+	return sign(log, before, authority, e, now, ret, ret_len);
+}
+
 /* The body is whole, or it was longer than any entry. */
 static enum err make(const struct authlog *log, const struct identity *authority, enum log_entry_type type,
 		     const struct mp_writer *body, wall_ms now, uint8_t *ret, size_t *ret_len)
@@ -48,8 +54,8 @@ static enum err make(const struct authlog *log, const struct identity *authority
 	return authlog_make_entry(log, authority, type, body->data, body->len, now, ret, ret_len);
 }
 
-enum err authlog_make_genesis(const struct identity *authority, const char *estate_name, wall_ms now,
-			      uint8_t *ret, size_t *ret_len)
+enum err authlog_make_genesis(const struct identity *authority, const uint8_t successor[KEY_BYTES],
+			      const char *estate_name, wall_ms now, uint8_t *ret, size_t *ret_len)
 {
 	uint8_t body[LOG_BODY_BYTES];
 	struct mp_writer w;
@@ -58,11 +64,13 @@ enum err authlog_make_genesis(const struct identity *authority, const char *esta
 	if (err != ERR_OK)
 		return err;
 	mp_writer_init(&w, body, sizeof(body));
-	mp_put_map(&w, 2);
+	mp_put_map(&w, 3);
 	mp_put_u64(&w, 1);
 	mp_put_bin(&w, identity_public_key(authority), KEY_BYTES);
 	mp_put_u64(&w, 2);
 	mp_put_str(&w, estate_name);
+	mp_put_u64(&w, 3);
+	mp_put_bin(&w, successor, KEY_BYTES);
 	err = make(empty, authority, LOG_GENESIS, &w, now, ret, ret_len);
 	authlog_free(empty);
 	return err;
@@ -166,19 +174,27 @@ enum err authlog_make_revoke(const struct authlog *log, const struct identity *a
 	return make(log, authority, LOG_REVOKE, &w, now, ret, ret_len);
 }
 
-enum err authlog_make_rotate(const struct authlog *log, const struct identity *authority,
-			     const struct identity *successor, wall_ms now, uint8_t *ret, size_t *ret_len)
+enum err authlog_make_rotate(const struct authlog *log, const struct identity *successor,
+			     const uint8_t next[KEY_BYTES], const struct id *after, wall_ms now, uint8_t *ret,
+			     size_t *ret_len)
 {
 	uint8_t body[LOG_BODY_BYTES];
-	uint8_t proof[SIGNATURE_BYTES];
 	struct mp_writer w;
-	signed_make(LOG_ROTATE_LABEL, authlog_estate(log), identity_public_key(authority), KEY_BYTES,
-		    successor, proof);
+	const uint8_t *own = identity_public_key(successor);
+	const struct log_node *before = after == NULL ? authlog_place(log, own, true) : NULL;
+	for (size_t i = 0; after != NULL && i < log->node_count && before == NULL; i++)
+		if (memcmp(log->nodes[i]->hash, after->b, ID_BYTES) == 0)
+			before = log->nodes[i];
+	if (after != NULL && before == NULL)
+		return ERR_NOT_FOUND;
+	if (before == NULL || memcmp(before->successor, own, KEY_BYTES) != 0)
+		return ERR_UNTRUSTED;
 	mp_writer_init(&w, body, sizeof(body));
 	mp_put_map(&w, 2);
 	mp_put_u64(&w, 1);
-	mp_put_bin(&w, identity_public_key(successor), KEY_BYTES);
+	mp_put_bin(&w, own, KEY_BYTES);
 	mp_put_u64(&w, 2);
-	mp_put_bin(&w, proof, sizeof(proof));
-	return make(log, authority, LOG_ROTATE, &w, now, ret, ret_len);
+	mp_put_bin(&w, next, KEY_BYTES);
+	struct log_entry e = {.type = LOG_ROTATE, .body = body, .body_len = w.len};
+	return sign(log, before, successor, e, now, ret, ret_len);
 }

@@ -138,6 +138,20 @@ enum err authlog_set_allowed(struct authlog *log, const struct id *list, const s
 	return ERR_OK;
 }
 
+void authlog_drop_lists(struct authlog *log)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < log->allowed_count; i++) {
+		if (is_named(log, &log->allowed[i].list)) {
+			log->allowed[kept++] = log->allowed[i];
+			continue;
+		}
+		log->allowed_hosts -= log->allowed[i].count;
+		free(log->allowed[i].hosts);
+	}
+	log->allowed_count = kept;
+}
+
 enum err authlog_copy_lists(const struct authlog *from, struct authlog *to)
 {
 	enum err err = ERR_OK;

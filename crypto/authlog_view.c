@@ -63,9 +63,11 @@ enum err authlog_view(const uint8_t *entry, size_t len, struct authlog_view *ret
 	case LOG_GENESIS:
 		text_copy(v.name, sizeof(v.name), body.name);
 		v.subject = id_of_key(body.public_key);
+		v.successor = id_of_key(body.successor);
 		break;
 	case LOG_ROTATE:
 		v.subject = id_of_key(body.public_key);
+		v.successor = id_of_key(body.successor);
 		break;
 	case LOG_GRANT:
 		view_grant(&body.grant, &v);

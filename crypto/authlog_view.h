@@ -14,6 +14,7 @@ struct authlog_view {
 	struct id hash;    /* first half of the entry's log hash: names it */
 	struct id subject; /* issuer, operator, authority put in force, or what is revoked; zero: all issuers
 			    */
+	struct id successor;                   /* of a genesis or rotation: who may sign the next one */
 	char name[LIMIT_SHORT_TEXT_BYTES + 1]; /* of the estate, issuer or operator; else empty */
 	char sites[LIMIT_GRANT_SITES][LIMIT_SITE_NAME_BYTES + 1];
 	size_t site_count; /* of a grant; 0: any */

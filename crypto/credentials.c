@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "crypto/authlog_entry.h"
 #include "crypto/guarded.h"
 #include "os/file.h"
 #include "os/hardware.h"
@@ -350,25 +351,46 @@ static enum err load_estate_keys(const struct files *f, const struct id *estate,
 	return err;
 }
 
-/* A grant that has ended keeps the node from nothing here: whether peers still take it is theirs to say. */
-static enum err check_certificate(const struct record *r, const struct authlog *log, struct certificate *ret)
+/* The key that signed it, though its grant may stand behind a fork, and not count. */
+static bool issuer_key(const struct authlog *log, const struct id *issuer, uint8_t ret[KEY_BYTES])
 {
-	struct certificate c;
-	enum err err = certificate_verify(r, log, 0, &c);
-	if (err == ERR_EXPIRED) {
-		err = certificate_decode(r, &c);
-		const struct authlog_grant *grant = err == ERR_OK ? authlog_find_grant(log, &c.issuer) : NULL;
-		if (err == ERR_OK && grant == NULL)
-			err = ERR_UNTRUSTED;
-		if (err == ERR_OK)
-			err = record_verify(r, authlog_estate(log), grant->public_key);
+	size_t len;
+	const uint8_t *bytes;
+	for (size_t i = 0; (bytes = authlog_entry(log, i, &len)) != NULL; i++) {
+		struct log_entry e;
+		struct log_body body;
+		if (log_entry_parse(bytes, len, &e) != ERR_OK || e.type != LOG_GRANT ||
+		    log_body_decode(e.type, e.body, e.body_len, &body) != ERR_OK ||
+		    !id_equal(&body.grant.issuer, issuer))
+			continue;
+		memcpy(ret, body.grant.public_key, KEY_BYTES);
+		return true;
 	}
-	if (err == ERR_OK)
-		*ret = c;
-	return err;
+	return false;
 }
 
-/* First of all: whether the folder was ever enrolled, and may be read, is what a person wants to know. */
+/* Whether peers still take it is theirs to say; what was damaged is refused. */
+static enum err check_certificate(const struct record *r, const struct authlog *log, struct credentials *c)
+{
+	uint8_t key[KEY_BYTES];
+	struct certificate certificate;
+	enum err barred = ERR_OK, err = certificate_verify(r, log, 0, &certificate);
+	if (err == ERR_REVOKED || err == ERR_UNTRUSTED)
+		barred = err;
+	if (err == ERR_EXPIRED || barred != ERR_OK) {
+		err = certificate_decode(r, &certificate);
+		if (err == ERR_OK && !issuer_key(log, &certificate.issuer, key))
+			err = ERR_UNTRUSTED;
+		if (err == ERR_OK)
+			err = record_verify(r, authlog_estate(log), key);
+	}
+	if (err != ERR_OK)
+		return err;
+	c->certificate = certificate;
+	c->barred = barred;
+	return ERR_OK;
+}
+
 static enum err read_certificate(const struct files *f, const char *state, struct credentials *c,
 				 struct err_info *info)
 {
@@ -393,12 +415,7 @@ static enum err judge_certificate(const struct files *f, struct credentials *c, 
 	struct record r;
 	enum err err = record_parse(c->certificate_bytes, c->certificate_len, &r);
 	if (err == ERR_OK)
-		err = check_certificate(&r, c->log, &c->certificate);
-	if (err == ERR_REVOKED)
-		return err_set(info, err,
-			       "the certificate in \"%s\" was revoked; enrol with a new token in "
-			       "another folder",
-			       f->certificate);
+		err = check_certificate(&r, c->log, c);
 	if (err != ERR_OK)
 		return err_set(info, err,
 			       "\"%s\" does not hold (%s); restore it, or enrol again in another "

@@ -13,6 +13,8 @@ struct credentials {
 	struct certificate certificate;
 	uint8_t certificate_bytes[LIMIT_CERTIFICATE_BYTES];
 	size_t certificate_len;
+	enum err barred; /* what the log says of it: ERR_OK, ERR_REVOKED, ERR_UNTRUSTED (its grant counts no
+			    more) */
 	char seeds[LIMIT_TOKEN_SEEDS][TOKEN_SEED_BYTES];
 	size_t seed_count;
 };
@@ -42,8 +44,9 @@ enum err credentials_enroll(const char *state, const struct token *token, const 
 			    wall_ms now, struct certificate *ret, struct err_info *info);
 
 /* ERR_NOT_FOUND (not enrolled: says how), ERR_DENIED (permissions), and what the files' decoders say. The
- * certificate is checked against the log: ERR_REVOKED, but an ended grant is no error here, nor is a revoked
- * issuer whose allow-list is still to come. */
+ * certificate's signature is checked by the log. That the log bars it (`barred`), or that its grant has
+ * ended, is no error: the branch that says so may be a thief's, and only a node that runs hears of the
+ * rotation. */
 enum err credentials_load(const char *state, struct credentials *ret, struct err_info *info);
 void credentials_release(struct credentials *c); /* zeroed memory is fine */
 

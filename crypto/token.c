@@ -228,13 +228,19 @@ static enum err read_log(const msgpack_object *o, struct token *ret)
 	size_t count = mp_count(o);
 	if (count == 0)
 		return ERR_FORMAT;
+	struct authlog_run run = {0};
 	enum err err = authlog_new(&ret->log);
 	for (size_t i = 0; err == ERR_OK && i < count; i++) {
 		const uint8_t *entry;
 		size_t len;
-		err = mp_bin_ref(mp_at(o, i), &entry, &len) ? authlog_append_kept(ret->log, entry, len)
+		err = mp_bin_ref(mp_at(o, i), &entry, &len) ? authlog_offer(ret->log, &run, entry, len)
 							    : ERR_FORMAT;
+		if (err == ERR_UNTRUSTED)
+			err = ERR_OK; /* unless a rotation further on stands on it, the run is not empty */
 	}
+	if (err == ERR_OK && run.count > 0)
+		err = ERR_FORMAT;
+	authlog_run_clear(&run);
 	return err == ERR_OK || err == ERR_NOMEM ? err : ERR_FORMAT;
 }
 

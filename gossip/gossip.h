@@ -94,8 +94,9 @@ enum gossip_event_type {
 	GOSSIP_ANSWERS, /* to the reads of the update before, and before any other event: otherwise they lapse
 			 */
 	GOSSIP_LOG,     /* the administrator hands in an entry of the authority log (ERR_EXISTS, ERR_STALE:
-			   entries before it are missing, ERR_SIGNATURE), or a blob of an allow-list that the log
-			   names, lists before what they name (ERR_EXISTS, ERR_NOT_FOUND: none such is wanted) */
+			   entries before it are missing, ERR_SIGNATURE; ERR_LIMIT, ERR_UNTRUSTED: not unless a
+			   rotation behind it follows), or a blob of an allow-list that the log names, lists
+			   before what they name (ERR_EXISTS, ERR_NOT_FOUND: none such is wanted) */
 	GOSSIP_DRILL,   /* cut off, or heal, all hosts of a site (by home site): for exercises */
 	GOSSIP_LEAVE,   /* say goodbye: the returned update is the last */
 };
@@ -172,6 +173,8 @@ struct gossip_read {
 	struct id blob;
 };
 
+/* News to the log that gossip_init was given. A rotation takes others in with it and drops some: whoever
+ * keeps the log keeps the whole of it. */
 struct gossip_log_entry {
 	const uint8_t *bytes;
 	size_t len;

@@ -20,9 +20,10 @@
 #define HINT_MS         1000
 #define URGENT_HELLO_MS 400
 #define LONELY_MS       10000
-#define UNHEEDED        3     /* hello replies without an ACK of anyone in between */
-#define RENEW_MS        60000 /* between two such renewals */
-#define SILENCE_MS      30000 /* between two questions why nobody answers */
+#define UNHEEDED        3      /* hello replies without an ACK of anyone in between */
+#define RENEW_MS        60000  /* between two such renewals */
+#define SILENCE_MS      30000  /* between two questions why nobody answers */
+#define BARRED_MS       600000 /* ... of one who is revoked */
 
 enum err hello_init(struct gossip *g)
 {
@@ -92,11 +93,23 @@ static void hello_send(struct gossip *g, struct pending *p)
 	core_deadline(g, g->now + g->timing.hello_retry_ms);
 }
 
+static void ask_why(struct gossip *g, const struct address *to, mono_ms between)
+{
+	struct hello *h = g->hello;
+
+	if (h->silence_at && g->now - h->silence_at < between)
+		return;
+	h->silence_at = g->now;
+	logsync_on_silence(g, to);
+}
+
 static void hello_to(struct gossip *g, struct member *m, const struct id *responder, const struct address *to)
 {
-	/* For good, and known by now to whoever would answer. */
-	if (g->self->state.standing == STANDING_REVOKED)
+	/* Known by now to whoever would answer, unless a rotation has ended the branch that says so. */
+	if (g->self->state.standing == STANDING_REVOKED) {
+		ask_why(g, to, BARRED_MS);
 		return;
+	}
 	struct pending *p = pending_add(g->hello);
 
 	if (!p)
@@ -387,12 +400,8 @@ static void seeds_tick(struct gossip *g)
  */
 static void unanswered(struct gossip *g, const struct address *to)
 {
-	struct hello *h = g->hello;
-
-	if ((h->silence_at && g->now - h->silence_at < SILENCE_MS) || !hello_lonely(g))
-		return;
-	h->silence_at = g->now;
-	logsync_on_silence(g, to);
+	if (hello_lonely(g))
+		ask_why(g, to, SILENCE_MS);
 }
 
 void hello_tick(struct gossip *g)

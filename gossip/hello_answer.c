@@ -44,10 +44,11 @@ struct member *hello_member(struct gossip *g, const struct id *source, const uin
 	bool refused = !set_has_id(g->set, id) &&
 		       core_accept_record(g, certificate, len, NULL, CORE_HOPS_PULLED) == ERR_UNTRUSTED;
 	struct member *m = member_find(g, source);
-	bool ended = m && m->state.standing == STANDING_ENDED;
+	bool out = m && !standing_talks(m);
 
-	/* Its grant may be in, or extended by, entries that are missing here. */
-	if (((refused && !authlog_find_grant(g->log, &r.key.writer)) || ended) && head)
+	/* Its grant may be in, or extended by, entries that are missing here, and what revoked it may be the
+	 * branch of a thief, which a rotation has ended. */
+	if (((refused && !authlog_find_grant(g->log, &r.key.writer)) || out) && head)
 		logsync_on_head(g, NULL, from, *head);
 	if (m && (m->site->cut || !standing_talks(m)))
 		return NULL;

@@ -3,11 +3,13 @@
  *
  * Happy path: a head that the own log has not gone through shows up (PING, ACK, hello); LOG_PULL asks from
  * the first entry that may be missing; LOG_ENTRIES brings them in order, all branches of a forked log; each
- * is checked by authlog_append and queued for the disk; who else is about is PINGed at once, which shows them
+ * is checked by authlog_offer and queued for the disk; who else is about is PINGed at once, which shows them
  * the new head. Until the log is level, or did not come in time, records of that peer wait.
  * Fails: what is lost is asked for again, a few times, then when the head shows up again, and not of one who
- * just failed to make it good. An entry whose predecessor is missing: again from the beginning. Under the
- * hello key the request is padded, so that the answer is not larger. */
+ * just failed to make it good. An entry whose predecessor is missing: again from the beginning, once. What
+ * the log has no room for waits in a run of that peer's own for a rotation that stands on it: so a rotation
+ * comes through whatever a thief filled the log with, and no other peer can be in its way. Under the hello
+ * key the request is padded, so that the answer is not larger. */
 #include <stdlib.h>
 
 #include "gossip/allow.h"
@@ -25,6 +27,7 @@
 #define TELL_MS     200   /* while more is coming */
 #define AGAIN_MS    1000
 #define TELL_MAX    20
+#define RUN_MS      5000 /* for which a run is kept while nothing comes */
 
 struct ask {
 	uint64_t nonce;   /* of the last LOG_PULL */
@@ -37,10 +40,13 @@ struct ask {
 	uint32_t last;    /* highest index that came for it */
 	uint32_t answers; /* datagrams that came for it */
 	unsigned tries;
+	bool from_start;
+	struct authlog_run run; /* came, and was refused for now */
 };
 
 struct logsync {
 	struct ask peer, stranger; /* apart, so that strangers are in no peer's way */
+	struct authlog_run local;  /* of what the administrator hands in */
 	mono_ms tell_at;           /* 0: nothing new */
 	bool told;                 /* once; what was lost is told again */
 };
@@ -53,6 +59,11 @@ enum err logsync_init(struct gossip *g)
 
 void logsync_free(struct gossip *g)
 {
+	if (g->logsync != NULL) {
+		authlog_run_clear(&g->logsync->peer.run);
+		authlog_run_clear(&g->logsync->stranger.run);
+		authlog_run_clear(&g->logsync->local);
+	}
 	free(g->logsync);
 	g->logsync = NULL;
 }
@@ -92,6 +103,15 @@ static void ask(struct gossip *g, struct ask *l, uint32_t first)
 	}
 }
 
+/* For another head. What came of the same peer stays. */
+static void begin(struct ask *l, struct authlog_head wanted, struct member *m, const struct address *from)
+{
+	struct authlog_run run = l->run;
+	if (l->peer != m || !address_equal(&l->from, from))
+		authlog_run_clear(&run);
+	*l = (struct ask){.wanted = wanted, .peer = m, .from = *from, .run = run};
+}
+
 void logsync_on_head(struct gossip *g, struct member *m, const struct address *from, struct authlog_head head)
 {
 	struct ask *l = ask_of(g, m);
@@ -114,7 +134,7 @@ void logsync_on_head(struct gossip *g, struct member *m, const struct address *f
 		}
 		return;
 	}
-	*l = (struct ask){.wanted = head, .peer = m, .from = *from};
+	begin(l, head, m, from);
 	if (head.index > own && !authlog_forked(g->log))
 		ask(g, l, own + 1);
 	else
@@ -123,8 +143,17 @@ void logsync_on_head(struct gossip *g, struct member *m, const struct address *f
 
 void logsync_on_silence(struct gossip *g, const struct address *to)
 {
-	/* No head is known: any entry behind the own last is news. */
-	logsync_on_head(g, NULL, to, (struct authlog_head){.index = authlog_head(g->log).index + 1});
+	/* No head is known: any entry behind the own last is news. To one who is revoked so may others be: a
+	 * rotation takes the head back. */
+	struct ask *l = &g->logsync->stranger;
+	struct authlog_head unknown = {.index = authlog_head(g->log).index + 1};
+	if (g->self->state.standing != STANDING_REVOKED) {
+		logsync_on_head(g, NULL, to, unknown);
+	} else if (!l->asked || g->now >= l->asked_at + ASK_MS) {
+		begin(l, unknown, NULL, to);
+		l->from_start = true;
+		ask(g, l, 1);
+	}
 }
 
 bool logsync_waits(const struct gossip *g, const struct member *m)
@@ -148,6 +177,12 @@ static void tell(struct gossip *g)
 		probe_ping(g, peers[i]);
 }
 
+static void expire(const struct gossip *g, struct ask *l)
+{
+	if (l->run.count > 0 && g->now >= l->asked_at + RUN_MS)
+		authlog_run_clear(&l->run);
+}
+
 void logsync_tick(struct gossip *g)
 {
 	struct logsync *s = g->logsync;
@@ -158,12 +193,15 @@ void logsync_tick(struct gossip *g)
 		if (l->other != NULL) {
 			l->peer = l->other;
 			l->other = m;
+			authlog_run_clear(&l->run);
 		}
 		uint32_t own = authlog_head(g->log).index;
 		ask(g, l, l->first > 1 && l->wanted.index > own && own >= l->first ? own + 1 : l->first);
 	} else if (l->asked && l->tries < TRIES_MAX) {
 		core_deadline(g, l->asked_at + RETRY_MS);
 	}
+	expire(g, &s->peer);
+	expire(g, &s->stranger);
 	if (s->tell_at != 0 && g->now >= s->tell_at) {
 		tell(g);
 		s->tell_at = s->told ? 0 : g->now + AGAIN_MS;
@@ -213,20 +251,16 @@ static void on_pull(struct gossip *g, struct member *m, const struct address *fr
 
 static enum err append(struct gossip *g, struct ask *l, const struct wire_items *items, bool *ret_grown)
 {
-	bool refused = false;
 	*ret_grown = false;
 	for (size_t i = 0; i < items->count; i++) {
 		const struct wire_item *item = &items->items[i];
-		enum err err = authlog_append(g->log, item->bytes, item->len);
-		/* A branch under a key that was retired before: it, and what stands on it, is passed over. */
-		refused |= err == ERR_UNTRUSTED;
-		if (err == ERR_UNTRUSTED || (err == ERR_STALE && refused))
-			continue;
-		if (err != ERR_OK && err != ERR_EXISTS)
+		enum err err = authlog_offer(g->log, &l->run, item->bytes, item->len);
+		bool waits = err == ERR_UNTRUSTED || err == ERR_LIMIT;
+		if (err != ERR_OK && err != ERR_EXISTS && !waits)
 			return err;
 		if (entry_index(item->bytes) > l->last)
 			l->last = entry_index(item->bytes);
-		if (err == ERR_EXISTS)
+		if (err != ERR_OK)
 			continue;
 		/* Not on disk for lack of room: asked for again after a restart. */
 		core_log_entry(g, item->bytes, item->len);
@@ -235,16 +269,18 @@ static enum err append(struct gossip *g, struct ask *l, const struct wire_items 
 	return ERR_OK;
 }
 
-/* The next page; from the beginning where a predecessor is missing that no other datagram will bring. */
+/* The next page; from the beginning where the first entry asked for stands on one that is not here. */
 static void go_on(struct gossip *g, struct ask *l, enum err err, uint32_t came)
 {
 	l->tries = 0;
-	if (err == ERR_STALE && l->first > 1 && came <= authlog_head(g->log).index + 1)
+	if (err == ERR_STALE && l->first > 1 && came <= l->first && !l->from_start) {
+		l->from_start = true;
 		ask(g, l, 1);
-	else if (err == ERR_OK && l->last > l->first && (l->peer == NULL || l->answers == ANSWERS_MAX))
+	} else if (err == ERR_OK && l->last > l->first && (l->peer == NULL || l->answers == ANSWERS_MAX)) {
 		ask(g, l, l->last);
-	else if (err == ERR_OK && l->last == l->first && l->peer == NULL)
+	} else if (err == ERR_OK && l->last == l->first && l->peer == NULL) {
 		ask(g, l, l->last + 1);
+	}
 }
 
 static void on_entries(struct gossip *g, struct member *m, const struct datagram *d)
@@ -263,10 +299,12 @@ static void on_entries(struct gossip *g, struct member *m, const struct datagram
 	l->answers++;
 	enum err err = append(g, l, &items, &more);
 	bool level = authlog_knows_head(g->log, l->wanted);
-	if (level)
+	if (level) {
 		l->asked = false;
-	else
+		authlog_run_clear(&l->run);
+	} else {
 		go_on(g, l, err, items.first);
+	}
 	if (m != NULL && (more || level))
 		m->log_asked_at = 0;
 	if (m != NULL && level)
@@ -281,7 +319,7 @@ enum err logsync_local(struct gossip *g, const uint8_t *bytes, size_t len)
 {
 	if (len > 0 && bytes[0] == 1)
 		return blob_hand_in(g, bytes, len);
-	enum err err = authlog_append(g->log, bytes, len);
+	enum err err = authlog_offer(g->log, &g->logsync->local, bytes, len);
 	if (err != ERR_OK)
 		return err;
 	core_log_entry(g, bytes, len);

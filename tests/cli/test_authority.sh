@@ -8,14 +8,26 @@ valid() {
 	"$json_tool" "$@" <out || fail "no valid JSON"
 }
 
-# Passphrases: of the authority, of an issuer, of a person. None is ever an argument.
-for name in authority issuer person new; do
+# Passphrases: of the authority, its successors, an issuer, a person. None is ever an argument.
+for name in authority successor next issuer person; do
 	echo "pass of $name" >$name.pass
 	chmod 600 $name.pass
 done
 A="--dir a --passphrase-file authority.pass"
-run 0 authority init --dir a --name Example --passphrase-file authority.pass --spare media/spare -o json
+mkdir safe
+run 1 authority init --dir a --name Example --passphrase-file authority.pass --successor safe/key
+says "successor"
+[ ! -e a ] && [ ! -e safe/key ] || fail "a refused init left something"
+touch safe/other
+run 1 authority init --dir a --name Example --no-passphrase --successor safe/other
+says 'never overwritten'
+run 0 authority init --dir a --name Example --passphrase-file authority.pass --spare media/spare --successor safe/key \
+	--successor-passphrase-file successor.pass -o json
 valid
+shows '"successor_file": "safe/key"'
+[ "$(stat -c %a safe/key)" = 600 ] && [ ! -e a/successor.key ] || fail "the successor's key is not where it should be"
+! cmp -s safe/key a/authority.key || fail "the successor is the authority"
+[ -z "$(grep -rl successor media/spare)" ] && [ ! -e media/spare/successor.key ] || fail "the copy has the successor's key"
 shows "\"protected\": true, \"spare\": \"current\", \"spare_folder\": \"$work/media/spare\""
 grep -q "$work/a" media/spare/spare || fail "the copy does not know where it is from"
 cmp -s a/authority.key media/spare/authority.key || fail "the copy lacks the key"
@@ -131,26 +143,48 @@ cmp -s a/authority.log media/spare/authority.log || fail "the copy is still behi
 run 0 authority extend gates --dir media/spare --quota 3 --passphrase-file authority.pass
 cmp -s a/authority.log media/spare/authority.log || fail "the folder is behind its copy"
 
-# Rotation: the old key is kept, signs nothing, and goes when told to.
+# Rotation: the successor takes over and names the next; the old key is kept, signs nothing, and goes when told to.
 cp a/authority.key old.key
-run 0 authority rotate --dir a --passphrase-file authority.pass --new-passphrase-file new.pass
+cp safe/key successor.key
+run 1 authority rotate --dir a --passphrase-file successor.pass --new-passphrase-file next.pass
+says 'name its file with --successor'
+run 1 authority rotate --dir a --successor a/authority.key --passphrase-file authority.pass --new-passphrase-file next.pass
+says 'is not the key of the successor that the log names'
+run 1 authority rotate --dir a --successor safe/key --passphrase-file authority.pass --new-passphrase-file next.pass
+says 'does not open'
+run 2 authority rotate --dir a --successor safe/key --after x --passphrase-file successor.pass --new-passphrase-file next.pass
+run 1 authority rotate --dir a --successor safe/key --after 77 --passphrase-file successor.pass --new-passphrase-file next.pass
+says 'no entry of the log is "77"'
+cp a/authority.log log.before
+cmp -s safe/key successor.key && [ ! -e safe/key.next ] || fail "a refused rotation changed the successor"
+R="--dir a --successor safe/key --passphrase-file successor.pass --new-passphrase-file next.pass"
+# shellcheck disable=SC2086
+run 0 authority rotate $R -o json
+valid
+shows '"successor_file": "safe/key", "entries_dropped": 0, "revocations_dropped": 0'
+cmp -s a/authority.key successor.key || fail "the successor did not take over"
+! cmp -s safe/key successor.key || fail "there is no new successor"
 [ "$(ls a/old | wc -l)" -eq 1 ] && cmp -s a/old/*.key old.key || fail "the old key is not kept"
 diff -r a/old media/spare/old || fail "the spare copy lacks the old key"
-[ ! -e a/authority.key.next ] || fail "a rotation left its scaffold"
-# shellcheck disable=SC2086
-run 1 authority extend $A --days 20
+[ ! -e a/authority.key.next ] && [ ! -e safe/key.next ] || fail "a rotation left its scaffold"
+run 1 authority extend --dir a --days 20 --passphrase-file authority.pass
 says 'does not open'
-A="--dir a --passphrase-file new.pass"
+A="--dir a --passphrase-file successor.pass"
 # shellcheck disable=SC2086
 run 0 authority extend $A --days 20
-# A crash after the entry was signed: the next change finishes it.
+# A crash after the entry was signed: the next change finishes it, the next rotation its successor's file.
 cp a/authority.key new.key
 cp a/authority.key a/authority.key.next
 cp old.key a/authority.key
 rm a/old/*
+cp safe/key safe/key.next
+cp successor.key safe/key
 # shellcheck disable=SC2086
 run 0 authority extend $A --days 30
 cmp -s a/authority.key new.key && cmp -s a/old/*.key old.key || fail "the rotation was not finished"
+run 1 authority rotate --dir a --successor safe/key --passphrase-file successor.pass --new-passphrase-file next.pass
+says 'does not open'
+[ ! -e safe/key.next ] && ! cmp -s safe/key successor.key || fail "the successor's file was not put in place"
 # A key that the log does not know is refused before a passphrase is asked for.
 cp old.key a/authority.key
 run 1 authority extend --dir a --days 30
@@ -271,6 +305,48 @@ cp both f/authority.log
 run 1 authority issuer four --dir f
 says 'only revocations count'
 run 0 authority revoke host 00112233445566778899aabbccddeeff --dir f --reason stolen
+
+# The successor ends the fork: the owner says what stands.
+run 1 authority rotate --dir f --no-passphrase
+says 'is forked: say with --after'
+cp f/authority.log forked
+run 1 authority rotate --dir f --no-passphrase --after 2
+says 'more than one entry'
+run 3 authority log --dir f -o csv
+mine=$(sed -n 's/^2,.*,two,.*,\([0-9a-f]\{32\}\),$/\1/p' out)
+[ -n "$mine" ] || fail "the log shows no hash of entry 2"
+run 0 authority rotate --dir f --no-passphrase --after "$(printf %.12s "$mine")" -o json
+valid
+shows '"entries_dropped": 2, "revocations_dropped": 1'
+run 0 authority log --dir f
+shows '^ *3 .* rotate '
+! grep -q three out || fail "what the rotation dropped is listed"
+run 0 authority issuer four --dir f
+# Whoever has both branches takes it, and a copy that went its own way can be brought up.
+run 0 authority log --dir g --take f
+cmp -s f/authority.log g/authority.log || fail "the copy did not take the rotation"
+# A thief's entries that another copy has: refused, unless the owner says where they begin.
+cp -r f thief
+rm -f thief/spare
+run 0 authority issuer theirs --dir thief
+run 1 authority rotate --dir f --no-passphrase --spare thief
+says 'end them: --after ENTRY'
+run 0 authority rotate --dir f --no-passphrase --spare thief --after 4
+cmp -s f/authority.log thief/authority.log || fail "the copy keeps the thief's entry"
+
+# Logs of drafts named no successor.
+mkdir draft
+python3 - <<'PY'
+log = open("f/authority.log", "rb").read()
+n = int.from_bytes(log[:2], "big")
+genesis = log[2:2 + n]
+body = b"\x82" + genesis[52:-66 - 35]
+old = genesis[:51] + body + genesis[-66:]
+open("draft/authority.log", "wb").write(len(old).to_bytes(2, "big") + old)
+PY
+chmod 600 draft/authority.log
+run 1 authority extend --dir draft --days 5
+says 'named no successor'
 
 # A clock that is wrong would be wrong everywhere, for good: the log of the test vectors is of 2024.
 mkdir v

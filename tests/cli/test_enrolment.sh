@@ -26,9 +26,9 @@ if command -v setsid >/dev/null; then
 	[ "$code" -eq 1 ] || fail "without a terminal there is no passphrase"
 	says 'passphrase-file'
 fi
-run 0 authority init --dir a --name Example --passphrase-file pass
+run 0 authority init --dir a --name Example --passphrase-file pass --successor-passphrase-file pass
 shows 'spare copy'
-[ "$(mode a) $(mode a/authority.key) $(mode a/estate.key)" = "700 600 600" ] || fail "modes of the authority"
+[ "$(mode a) $(mode a/authority.key) $(mode a/estate.key) $(mode a/successor.key)" = "700 600 600 600" ] || fail "modes of the authority"
 cp -r a a.before
 run 1 authority init --dir a --name Other --no-passphrase
 says 'never overwritten'

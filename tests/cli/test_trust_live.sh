@@ -98,6 +98,7 @@ run 0 authority publish --dir behind --state n2
 
 # Rotate while node 2 is stopped; under the new key a new issuer enrols a host that node 2 accepts.
 stop 2
+[ -e a/successor.key ] && [ ! -e spare/successor.key ] || fail "the successor's key is where it should not be"
 run 0 authority rotate --dir a --no-passphrase --state n1
 run 0 authority issuer third --dir a --site berlin --state n1
 [ -s "spare/old/$(ls a/old)" ] || fail "the spare lacks the old key"

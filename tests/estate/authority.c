@@ -14,6 +14,7 @@ enum {
 	KEY_NUMBER_AUTHORITY = ESTATE_HOSTS_MAX + 1,
 	KEY_NUMBER_OPERATOR,
 	KEY_NUMBER_SECRET,
+	KEY_NUMBER_SUCCESSOR,
 	KEY_NUMBER_ISSUER
 };
 
@@ -73,7 +74,12 @@ static enum err make_log(struct estate *e, const struct identity *authority, str
 	size_t len;
 	/* Before the first host was enrolled. */
 	wall_ms when = e->epoch - 1000 * CLOCK_DAY_MS;
-	enum err err = authlog_make_genesis(authority, "synthetic", when, entry, &len);
+	struct identity *successor = NULL;
+	enum err err = key_of(e, KEY_NUMBER_SUCCESSOR, &successor);
+	if (err == ERR_OK)
+		err = authlog_make_genesis(authority, identity_public_key(successor), "synthetic", when,
+					   entry, &len);
+	identity_free(successor);
 	if (err == ERR_OK)
 		err = authlog_append(log, entry, len);
 	if (err == ERR_OK)

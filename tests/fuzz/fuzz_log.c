@@ -1,6 +1,6 @@
 /* Entries of the authority log: as is; signed by the authority over a body of the fuzzer's; several that each
- * follow any of those before, so that the log forks. What is refused leaves the log as it was, and the same
- * entries make the same log in whatever order they come, unless a rotation came in time to seal it. */
+ * follow any of those before, so that the log forks, rotations of the successor among them. What is refused
+ * leaves the log as it was, and the same entries make the same log in whatever order they come. */
 #include <string.h>
 
 #include "base/check.h"
@@ -11,11 +11,6 @@
 
 /* As many as keep the log within its branches, and no refusal depends on the order. */
 #define ENTRIES_MAX 3
-
-struct party {
-	struct fixture f;
-	struct identity *successor;
-};
 
 static enum err append_one(struct authlog *log, const uint8_t *entry, size_t len)
 {
@@ -32,23 +27,26 @@ static enum err append_one(struct authlog *log, const uint8_t *entry, size_t len
 	return err;
 }
 
-static void append_alone(const struct party *p, const uint8_t *entry, size_t len)
+static void append_alone(const struct fixture *f, const uint8_t *entry, size_t len)
 {
 	struct authlog *log;
-	CHECK(authlog_copy(p->f.log, &log) == ERR_OK);
+	CHECK(authlog_copy(f->log, &log) == ERR_OK);
 	(void)append_one(log, entry, len);
-	CHECK(authlog_find_grant(log, identity_id(p->f.issuer)) != NULL);
+	CHECK(authlog_find_grant(log, identity_id(f->issuer)) != NULL);
 	authlog_free(log);
 }
 
 /* First byte: type; the rest: body. */
-static void make_one(const struct party *p, const uint8_t *data, size_t len)
+static void make_one(const struct fixture *f, const uint8_t *data, size_t len)
 {
 	uint8_t entry[LIMIT_LOG_ENTRY_BYTES];
 	size_t entry_len;
-	if (len >= 1 && authlog_make_entry(p->f.log, p->f.authority, (enum log_entry_type)(data[0] % 8),
-					   data + 1, len - 1, FIXTURE_NOW, entry, &entry_len) == ERR_OK)
-		append_alone(p, entry, entry_len);
+	if (len < 1)
+		return;
+	enum log_entry_type type = (enum log_entry_type)(data[0] % 8);
+	if (authlog_make_entry(f->log, type == LOG_ROTATE ? f->successor : f->authority, type, data + 1,
+			       len - 1, FIXTURE_NOW, entry, &entry_len) == ERR_OK)
+		append_alone(f, entry, entry_len);
 }
 
 struct made {
@@ -56,21 +54,18 @@ struct made {
 	size_t len;
 };
 
-/* A rotation to the successor is all that needs a second signature: a fuzzer finds none. */
-static size_t rotation_body(const struct party *p, uint8_t body[LOG_BODY_BYTES])
+/* A rotation names the key that signs it: a fuzzer finds none. */
+static size_t rotation_body(const struct fixture *f, uint8_t body[LOG_BODY_BYTES])
 {
-	uint8_t entry[LIMIT_LOG_ENTRY_BYTES];
-	size_t len;
 	struct log_entry e;
-	CHECK(authlog_make_rotate(p->f.log, p->f.authority, p->successor, FIXTURE_NOW, entry, &len) ==
-	      ERR_OK);
-	CHECK(log_entry_parse(entry, len, &e) == ERR_OK);
+	struct fixture_entry made = fixture_rotation(f->log, f->successor, f->other);
+	CHECK(log_entry_parse(made.bytes, made.len, &e) == ERR_OK);
 	memcpy(body, e.body, e.body_len);
 	return e.body_len;
 }
 
 /* Four bytes (which entry it follows, signer and type, hours, length of the body), then the body. */
-static bool sign_next(const struct party *p, const struct made *before, size_t count, const uint8_t **data,
+static bool sign_next(const struct fixture *f, const struct made *before, size_t count, const uint8_t **data,
 		      size_t *len, struct made *ret)
 {
 	uint8_t hash[LOG_HASH_BYTES], body[LOG_BODY_BYTES];
@@ -87,8 +82,8 @@ static bool sign_next(const struct party *p, const struct made *before, size_t c
 	*len -= 4 + body_len;
 	e = (struct log_entry){.type = head[1] % 8, .index = follows.index + 1, .before = hash, .body = body};
 	e.time_s = FIXTURE_NOW / 1000 + head[2] * 3600ull;
-	e.body_len = e.type == LOG_ROTATE && body_len == 0 ? rotation_body(p, body) : body_len;
-	return log_entry_sign(&e, authlog_estate(p->f.log), head[1] & 0x80 ? p->successor : p->f.authority,
+	e.body_len = e.type == LOG_ROTATE && body_len == 0 ? rotation_body(f, body) : body_len;
+	return log_entry_sign(&e, authlog_estate(f->log), head[1] & 0x80 ? f->successor : f->authority,
 			      ret->bytes, &ret->len) == ERR_OK;
 }
 
@@ -110,38 +105,55 @@ static void same_logs(const struct authlog *a, const struct authlog *b)
 		      id_equal(authlog_revoked_host_at(a, i), authlog_revoked_host_at(b, i)));
 }
 
-static void make_branches(const struct party *p, const uint8_t *data, size_t len)
+/* In their order or the reverse of it, until nothing is new. */
+static struct authlog *drink(const struct fixture *f, const struct made *made, size_t base, size_t count,
+			     bool reverse)
+{
+	struct authlog *log;
+	struct authlog_run run = {0};
+	CHECK(authlog_copy(f->log, &log) == ERR_OK);
+	for (bool grown = true; grown;) {
+		grown = false;
+		for (size_t i = base; i < count; i++) {
+			const struct made *m = &made[reverse ? count - 1 - (i - base) : i];
+			struct authlog_head head = authlog_head(log);
+			size_t waiting = run.count;
+			enum err err = authlog_offer(log, &run, m->bytes, m->len);
+			bool same =
+			    authlog_head(log).hash == head.hash && authlog_head(log).index == head.index;
+			CHECK(same == (err != ERR_OK));
+			grown |= err == ERR_OK || run.count > waiting;
+		}
+	}
+	CHECK(authlog_branches(log) >= 1 && authlog_branches(log) <= LIMIT_LOG_BRANCHES);
+	CHECK(authlog_forked(log) == (authlog_branches(log) > 1));
+	authlog_run_clear(&run);
+	return log;
+}
+
+static void make_branches(const struct fixture *f, const uint8_t *data, size_t len)
 {
 	struct made made[2 + ENTRIES_MAX];
-	struct authlog *forth, *back;
-	size_t count = authlog_count(p->f.log), base = count;
-	bool rotates = false;
+	struct authlog *copy;
+	size_t count = authlog_count(f->log), base = count;
 	CHECK(count == 2);
 	for (size_t i = 0; i < count; i++) {
-		const uint8_t *entry = authlog_entry(p->f.log, i, &made[i].len);
+		const uint8_t *entry = authlog_entry(f->log, i, &made[i].len);
 		memcpy(made[i].bytes, entry, made[i].len);
 	}
-	while (count < base + ENTRIES_MAX && sign_next(p, made, count, &data, &len, &made[count])) {
+	while (count < base + ENTRIES_MAX && sign_next(f, made, count, &data, &len, &made[count])) {
 		struct log_entry parsed;
 		if (log_entry_parse(made[count].bytes, made[count].len, &parsed) != ERR_OK)
 			break;
-		rotates |= parsed.type == LOG_ROTATE;
 		count++;
 	}
-	CHECK(authlog_copy(p->f.log, &forth) == ERR_OK && authlog_copy(p->f.log, &back) == ERR_OK);
-	bool sealed = false;
-	for (size_t i = base; i < count; i++)
-		sealed |= append_one(forth, made[i].bytes, made[i].len) == ERR_UNTRUSTED;
-	for (size_t round = base; round < count; round++)
-		for (size_t i = count; i-- > base;)
-			sealed |= authlog_append(back, made[i].bytes, made[i].len) == ERR_UNTRUSTED;
-	if (!sealed)
-		/* A rotation seals what is before it, so that one matters: what forks there comes first, or
-		 * not at all. */
-		if (!rotates)
-			same_logs(forth, back);
+	struct authlog *forth = drink(f, made, base, count, false), *back = drink(f, made, base, count, true);
+	same_logs(forth, back);
+	CHECK(authlog_copy(forth, &copy) == ERR_OK);
+	same_logs(copy, back);
 	authlog_free(forth);
 	authlog_free(back);
+	authlog_free(copy);
 }
 
 size_t fuzz_body_at(const uint8_t *data, size_t len)
@@ -152,23 +164,20 @@ size_t fuzz_body_at(const uint8_t *data, size_t len)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-	static struct party p;
-	static const uint8_t seed[KEY_BYTES] = "the authority's successor";
-	if (p.f.log == NULL) {
-		fixture_make(&p.f, FUZZ_SEED);
-		CHECK(identity_from_seed(seed, &p.successor) == ERR_OK);
-	}
+	static struct fixture f;
+	if (f.log == NULL)
+		fixture_make(&f, FUZZ_SEED);
 	if (len < 1)
 		return 0;
 	switch (data[0] % 3) {
 	case FUZZ_AS_IS:
-		append_alone(&p, data + 1, len - 1);
+		append_alone(&f, data + 1, len - 1);
 		break;
 	case FUZZ_PUT_RIGHT:
-		make_one(&p, data + 1, len - 1);
+		make_one(&f, data + 1, len - 1);
 		break;
 	default:
-		make_branches(&p, data + 1, len - 1);
+		make_branches(&f, data + 1, len - 1);
 		break;
 	}
 	return 0;

@@ -247,8 +247,14 @@ static void put_branches(void)
 		writer_bytes(&w, head, sizeof(head));
 		writer_bytes(&w, revoke, sizeof(revoke));
 	}
-	writer_bytes(&w, (const uint8_t[]){3, LOG_ROTATE, 2, 0}, 4);
+	size_t forked = w.len;
+	writer_bytes(&w, (const uint8_t[]){3, 0x80 | LOG_ROTATE, 2, 0}, 4);
 	put("log", "branches", FUZZ_BRANCHES, made, w.len);
+	/* One revocation, and two rotations: beside it, and on it. */
+	w.len = forked / 2;
+	writer_bytes(&w, (const uint8_t[]){1, 0x80 | LOG_ROTATE, 2, 0}, 4);
+	writer_bytes(&w, (const uint8_t[]){2, 0x80 | LOG_ROTATE, 2, 0}, 4);
+	put("log", "rotations", FUZZ_BRANCHES, made, w.len);
 }
 
 static void put_tokens(void)

@@ -66,7 +66,9 @@ struct net_estate *net_make(void)
 	assert_int_equal(identity_generate(&rng, &e->authority), ERR_OK);
 	assert_int_equal(identity_generate(&rng, &e->issuer), ERR_OK);
 	assert_int_equal(authlog_new(&e->token.log), ERR_OK);
-	assert_int_equal(authlog_make_genesis(e->authority, "net test", now, entry, &len), ERR_OK);
+	assert_int_equal(
+	    authlog_make_genesis(e->authority, identity_public_key(e->issuer), "net test", now, entry, &len),
+	    ERR_OK);
 	assert_int_equal(authlog_append(e->token.log, entry, len), ERR_OK);
 	memcpy(grant.public_key, identity_public_key(e->issuer), KEY_BYTES);
 	grant.last_day = clock_day(now) + 10;

@@ -6,7 +6,7 @@
 #include "base/text.h"
 
 /* Indices of identities beyond any host's. */
-enum { INDEX_AUTHORITY = 1 << 24, INDEX_ISSUER, INDEX_SECOND_ISSUER };
+enum { INDEX_AUTHORITY = 1 << 24, INDEX_ISSUER, INDEX_SECOND_ISSUER, INDEX_SUCCESSOR };
 
 struct identity *estate_identity(uint64_t seed, uint64_t index)
 {
@@ -40,11 +40,12 @@ void estate_init(struct estate *e, uint64_t seed)
 	size_t len;
 	CHECK(crypto_init() == ERR_OK);
 	e->authority = estate_identity(seed, INDEX_AUTHORITY);
+	e->successor = estate_identity(seed, INDEX_SUCCESSOR);
 	e->first_issuer = estate_identity(seed, INDEX_ISSUER);
 	e->second_issuer = estate_identity(seed, INDEX_SECOND_ISSUER);
 	CHECK(authlog_new(&e->log) == ERR_OK);
-	CHECK(authlog_make_genesis(e->authority, "sim", SIM_WALL_START - 30 * CLOCK_DAY_MS, entry, &len) ==
-	      ERR_OK);
+	CHECK(authlog_make_genesis(e->authority, identity_public_key(e->successor), "sim",
+				   SIM_WALL_START - 30 * CLOCK_DAY_MS, entry, &len) == ERR_OK);
 	CHECK(authlog_append(e->log, entry, len) == ERR_OK);
 	grant(e->log, e->authority, e->first_issuer, "first");
 	CHECK(authlog_copy(e->log, &e->short_log) == ERR_OK);
@@ -58,6 +59,7 @@ void estate_free(struct estate *e)
 	authlog_free(e->log);
 	authlog_free(e->short_log);
 	identity_free(e->authority);
+	identity_free(e->successor);
 	identity_free(e->first_issuer);
 	identity_free(e->second_issuer);
 }

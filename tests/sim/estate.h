@@ -1,4 +1,4 @@
-/* The estate of one world: authority, two issuers, and the hosts' identities. All from the seed. */
+/* The estate of one world: authority and its successor, two issuers, and the hosts' identities. All from the seed. */
 #ifndef MESH_TESTS_SIM_ESTATE_H
 #define MESH_TESTS_SIM_ESTATE_H
 
@@ -12,10 +12,11 @@
 #define SIM_FIRST_SEQ  1 /* of certificates */
 
 struct estate {
-	struct identity *authority, *first_issuer, *second_issuer;
+	struct identity *authority, *successor, *first_issuer, *second_issuer;
 	uint8_t secret[KEY_BYTES];
 	struct estate_keys keys;
 	struct authlog *log;       /* with both grants */
+	size_t stolen;             /* entries that a thief of the authority's key signed besides */
 	struct authlog *short_log; /* without the second: whoever has it must pull the rest first */
 };
 

@@ -25,6 +25,7 @@ void scenario_restart(struct world *w, struct report *r);
 void scenario_forged(struct world *w, struct report *r);
 void scenario_chaos(struct world *w, struct report *r);
 void scenario_trust(struct world *w, struct report *r);
+void scenario_rotation(struct world *w, struct report *r);
 void scenario_idle(struct world *w, struct report *r);
 void scenario_lossy(struct world *w, struct report *r);
 void scenario_cables(struct world *w, struct report *r);

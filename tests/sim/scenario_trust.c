@@ -4,7 +4,7 @@
 #include "scenario.h"
 
 #define SETTLE_BOUND_MS 120000
-#define SUCCESSOR       (1u << 25) /* index of the authority's next key */
+#define NEXT_SUCCESSOR  (1u << 25) /* index of the key after the successor's */
 
 /* Signed by the key in force, known to the world, handed in at `n`. */
 struct signing {
@@ -28,14 +28,14 @@ static void revoke(struct signing *s, struct node *n, const struct id *host)
 	publish(s, n, entry, len);
 }
 
-static void rotate(struct signing *s, struct node *n, const struct identity *successor)
+static void rotate(struct signing *s, struct node *n, const struct identity *next)
 {
 	uint8_t entry[LIMIT_LOG_ENTRY_BYTES];
 	size_t len;
-	CHECK(authlog_make_rotate(s->w->estate.log, s->authority, successor, world_wall(s->w), entry, &len) ==
-	      ERR_OK);
+	CHECK(authlog_make_rotate(s->w->estate.log, s->w->estate.successor, identity_public_key(next), NULL,
+				  world_wall(s->w), entry, &len) == ERR_OK);
 	publish(s, n, entry, len);
-	s->authority = successor;
+	s->authority = s->w->estate.successor;
 }
 
 static void extend(struct signing *s, struct node *n, const struct id *issuer, const wall_day *last,
@@ -126,7 +126,7 @@ static void tell(struct signing *s, struct report *r)
 }
 
 /* A stolen host is revoked, and the authority's key changed, while a site is cut off and a node is down. */
-static void revoke_and_rotate(struct signing *s, const struct identity *successor, struct report *r)
+static void revoke_and_rotate(struct signing *s, const struct identity *next, struct report *r)
 {
 	struct world *w = s->w;
 	uint32_t last = w->site_count - 1;
@@ -135,7 +135,7 @@ static void revoke_and_rotate(struct signing *s, const struct identity *successo
 	node_crash(w, away, false);
 	cut_site(w, last, true);
 	revoke(s, &w->nodes[w->site_count], &stolen->id);
-	rotate(s, &w->nodes[w->site_count], successor);
+	rotate(s, &w->nodes[w->site_count], next);
 	revoke(s, &w->nodes[w->site_count], &(struct id){{1, 2, 3}});
 	world_run_for(w, 20000);
 	cut_site(w, last, false);
@@ -209,19 +209,19 @@ static void fork_log(struct signing *s, struct report *r)
 void scenario_trust(struct world *w, struct report *r)
 {
 	struct signing s = {w, w->estate.authority};
-	struct identity *successor = estate_identity(w->seed, SUCCESSOR);
+	struct identity *next = estate_identity(w->seed, NEXT_SUCCESSOR);
 	CHECK(w->site_count >= 3 && w->node_count >= 3 * w->site_count);
 	judge_start_all(w, true, 2000);
 	settle(w, "after the first start");
 	if (!w->failed)
 		tell(&s, r);
 	if (!w->failed)
-		revoke_and_rotate(&s, successor, r);
+		revoke_and_rotate(&s, next, r);
 	if (!w->failed)
 		exceed_quota(&s, r);
 	if (!w->failed)
 		outlive_grant(&s, r);
 	if (!w->failed)
 		fork_log(&s, r);
-	identity_free(successor);
+	identity_free(next);
 }

@@ -74,6 +74,8 @@ const struct scenario scenarios[] = {
      scenario_malicious},
     {"trust", "revocations, quotas, ends of grants and forks, while nodes are cut off", 12, 3, 0,
      faults_trust, scenario_trust},
+    {"rotation", "half the estate hears a thief of the authority's key, half the rotation that ends it", 16,
+     4, 0, faults_trust, scenario_rotation},
     {"idle", "what a quiet estate sends", 100, 1, 2, faults_none, scenario_idle},
 };
 const size_t scenario_count = sizeof(scenarios) / sizeof(scenarios[0]);

@@ -25,8 +25,12 @@ void fixture_make(struct fixture *f, uint64_t seed)
 	f->issuer = make_identity(f, f->issuer_seed);
 	f->host = make_identity(f, f->host_seed);
 	f->other = make_identity(f, f->other_seed);
+	/* Not drawn: what tests draw further on stays what it is. */
+	hash_bytes(f->successor_seed, KEY_BYTES, "test.successor", f->authority_seed, KEY_BYTES);
+	CHECK(identity_from_seed(f->successor_seed, &f->successor) == ERR_OK);
 	CHECK(authlog_new(&f->log) == ERR_OK);
-	CHECK(authlog_make_genesis(f->authority, "Acme", FIXTURE_NOW, entry, &len) == ERR_OK);
+	CHECK(authlog_make_genesis(f->authority, identity_public_key(f->successor), "Acme", FIXTURE_NOW,
+				   entry, &len) == ERR_OK);
 	CHECK(authlog_append(f->log, entry, len) == ERR_OK);
 	struct authlog_grant grant = fixture_grant(f->issuer);
 	fixture_grant_append(f, &grant);
@@ -39,6 +43,7 @@ void fixture_release(struct fixture *f)
 	identity_free(f->issuer);
 	identity_free(f->host);
 	identity_free(f->other);
+	identity_free(f->successor);
 	authlog_free(f->log);
 	*f = (struct fixture){0};
 }
@@ -64,6 +69,15 @@ struct fixture_entry fixture_revoke(const struct fixture *f, enum log_revoke_wha
 	struct fixture_entry e;
 	CHECK(authlog_make_revoke(f->log, f->authority, what, id, NULL, "", FIXTURE_NOW, e.bytes, &e.len) ==
 	      ERR_OK);
+	return e;
+}
+
+struct fixture_entry fixture_rotation(const struct authlog *log, const struct identity *successor,
+				      const struct identity *next)
+{
+	struct fixture_entry e;
+	CHECK(authlog_make_rotate(log, successor, identity_public_key(next), NULL, FIXTURE_NOW, e.bytes,
+				  &e.len) == ERR_OK);
 	return e;
 }
 

@@ -16,9 +16,10 @@ struct fixture {
 	struct crypto_rng rng;
 	uint8_t secret[KEY_BYTES]; /* of the estate */
 	uint8_t authority_seed[KEY_BYTES], issuer_seed[KEY_BYTES], host_seed[KEY_BYTES],
-	    other_seed[KEY_BYTES];
+	    other_seed[KEY_BYTES], successor_seed[KEY_BYTES];
 	struct identity *authority, *issuer;
 	struct identity *host, *other; /* two hosts */
+	struct identity *successor;    /* of the authority, named by the genesis */
 	struct authlog *log;           /* genesis, grant of issuer */
 	struct estate_keys keys;
 };
@@ -40,6 +41,9 @@ void fixture_append(struct fixture *f, const struct fixture_entry *entry);
 /* A signature over an entry that was changed; right in all but what was changed. */
 void fixture_sign_entry(const struct fixture *f, const struct identity *authority,
 			struct fixture_entry *entry);
+/* By `successor`, who names `next`, behind the last entry of an unforked log. */
+struct fixture_entry fixture_rotation(const struct authlog *log, const struct identity *successor,
+				      const struct identity *next);
 /* Sign and append. */
 void fixture_grant_append(struct fixture *f, const struct authlog_grant *grant);
 /* Certificate of `host` in site "leeds", two groups; its hardware hash is the first of its id. */

@@ -34,7 +34,8 @@ void estate_init(struct estate *n, uint64_t seed)
 	n->authority = identity_numbered(200);
 	n->issuer = identity_numbered(201);
 	CHECK(authlog_new(&n->log) == ERR_OK);
-	CHECK(authlog_make_genesis(n->authority, "net", ESTATE_WALL, entry, &len) == ERR_OK);
+	CHECK(authlog_make_genesis(n->authority, identity_public_key(n->issuer), "net", ESTATE_WALL, entry,
+				   &len) == ERR_OK);
 	CHECK(authlog_append(n->log, entry, len) == ERR_OK);
 	memcpy(grant.public_key, identity_public_key(n->issuer), KEY_BYTES);
 	CHECK(authlog_make_grant(n->log, n->authority, &grant, ESTATE_WALL, entry, &len) == ERR_OK);

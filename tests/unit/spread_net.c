@@ -36,7 +36,8 @@ static void make_log(struct net *n)
 				      .grace_days = 30};
 	memcpy(grant.public_key, identity_public_key(n->issuer), KEY_BYTES);
 	CHECK(authlog_new(&n->log) == ERR_OK);
-	enum err err = authlog_make_genesis(n->authority, "net", NET_WALL, entry, &len);
+	enum err err =
+	    authlog_make_genesis(n->authority, identity_public_key(n->issuer), "net", NET_WALL, entry, &len);
 	log_add(n, entry, len, err);
 	err = authlog_make_grant(n->log, n->authority, &grant, NET_WALL, entry, &len);
 	log_add(n, entry, len, err);

@@ -108,11 +108,11 @@ static void entries_are_taken_apart(void **state)
 	v = view_last(f.log);
 	assert_true(v.type == LOG_REVOKE && v.what == LOG_REVOKE_ISSUER && id_equal(&v.allow_list, &list));
 	assert_string_equal(v.reason, "leaked");
-	assert_int_equal(authlog_make_rotate(f.log, f.authority, f.host, FIXTURE_NOW, e.bytes, &e.len),
-			 ERR_OK);
+	e = fixture_rotation(f.log, f.successor, f.host);
 	fixture_append(&f, &e);
 	v = view_last(f.log);
-	assert_true(v.type == LOG_ROTATE && id_equal(&v.subject, identity_id(f.host)));
+	assert_true(v.type == LOG_ROTATE && id_equal(&v.subject, identity_id(f.successor)));
+	assert_true(id_equal(&v.successor, identity_id(f.host)));
 	/* Outputs stay as they were on an error. */
 	v.index = 77;
 	assert_int_not_equal(authlog_view(e.bytes, e.len - 1, &v), ERR_OK);

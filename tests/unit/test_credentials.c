@@ -39,7 +39,9 @@ static void estate_make(struct estate *e, const char *site)
 	assert_int_equal(identity_generate(&e->rng, &e->authority), ERR_OK);
 	assert_int_equal(identity_generate(&e->rng, &e->issuer), ERR_OK);
 	assert_int_equal(authlog_new(&e->token.log), ERR_OK);
-	assert_int_equal(authlog_make_genesis(e->authority, "test", NOW, entry, &len), ERR_OK);
+	assert_int_equal(
+	    authlog_make_genesis(e->authority, identity_public_key(e->issuer), "test", NOW, entry, &len),
+	    ERR_OK);
 	append(e->token.log, entry, len);
 	memcpy(grant.public_key, identity_public_key(e->issuer), KEY_BYTES);
 	assert_int_equal(authlog_make_grant(e->token.log, e->authority, &grant, NOW, entry, &len), ERR_OK);
@@ -365,6 +367,7 @@ static void an_allow_list_to_come_is_awaited(void **state)
 	append(e.token.log, entry, len);
 	assert_int_equal(authlog_save(e.token.log, log, &info), ERR_OK);
 	assert_int_equal(credentials_load(folder, &loaded, &info), ERR_OK);
+	assert_int_equal(loaded.barred, ERR_OK);
 	credentials_release(&loaded);
 	assert_int_equal(enroll(&e, scratch_path(*state, "new"), NULL, &info), ERR_REVOKED);
 	assert_int_equal(authlog_make_revoke(e.token.log, e.authority, LOG_REVOKE_ISSUER,
@@ -372,8 +375,10 @@ static void an_allow_list_to_come_is_awaited(void **state)
 			 ERR_OK);
 	append(e.token.log, entry, len);
 	assert_int_equal(authlog_save(e.token.log, log, &info), ERR_OK);
-	assert_int_equal(credentials_load(folder, &loaded, &info), ERR_REVOKED);
-	assert_non_null(strstr(info.text, "was revoked; enrol with a new token"));
+	/* It may have been a thief: a node that does not run never hears of it. */
+	assert_int_equal(credentials_load(folder, &loaded, &info), ERR_OK);
+	assert_int_equal(loaded.barred, ERR_REVOKED);
+	credentials_release(&loaded);
 	estate_free(&e);
 }
 

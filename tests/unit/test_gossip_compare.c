@@ -58,8 +58,7 @@ static bool withhold(struct net *n, const struct net_datagram *d)
 	return !y->withhold || !bridge || !(log || (records && over));
 }
 
-/* Node 0 alone in "leeds", with an edge to one of the two in "york". */
-static struct net *two_sites(struct york *y)
+static struct net *begin(struct york *y)
 {
 	struct net *n = net_new();
 	certify(n, 1, "york");
@@ -70,28 +69,53 @@ static struct net *two_sites(struct york *y)
 		publish(n, i);
 	net_run(n, 10000);
 	/* The edges they had while they looked for each other end when nothing comes; one is renewed. */
-	*y = (struct york){.bridge = 1, .other = 2, .apart = true};
+	y->apart = true;
 	n->context = y;
 	n->tap = withhold;
 	net_run(n, 30000);
 	y->apart = false;
 	net_run(n, 30000);
-	assert_true(edge_carries(n->nodes[0].g, net_member(n, 0, y->bridge)));
-	assert_false(edge_carries(n->nodes[0].g, net_member(n, 0, y->other)));
 	return n;
+}
+
+/* Node 0 alone in "leeds", with an edge to one of the two in "york": which, is drawn. */
+static struct net *two_sites(struct york *y)
+{
+	for (size_t bridge = 1;; bridge++) {
+		assert_true(bridge <= 2);
+		*y = (struct york){.bridge = bridge, .other = 3 - bridge};
+		struct net *n = begin(y);
+		if (edge_carries(n->nodes[0].g, net_member(n, 0, y->bridge)) &&
+		    !edge_carries(n->nodes[0].g, net_member(n, 0, y->other)))
+			return n;
+		net_free(n);
+	}
+}
+
+/* A revocation handed in at the other one, of which node 0 hears nothing at once. Bridges are drawn anew with
+ * the log: not every entry leaves them as they were. */
+static struct net *revoke_apart(struct york *y, struct id *ret)
+{
+	for (uint8_t i = 1;; i++) {
+		assert_true(i < 60);
+		struct net *n = two_sites(y);
+		*ret = (struct id){.b = {i}};
+		y->withhold = true;
+		net_revoke(n, y->other, LOG_REVOKE_HOST, ret, NULL);
+		net_run(n, MINUTE);
+		if (!authlog_host_revoked(n->nodes[0].log, ret))
+			return n;
+		net_free(n);
+	}
 }
 
 static void test_a_withheld_revocation_is_heard_of_by_the_hourly_comparison(void **state)
 {
 	struct york y;
-	struct net *n = two_sites(&y);
-	const struct id lost = {.b = {7}};
+	struct id lost;
+	struct net *n = revoke_apart(&y, &lost);
 	unsigned minutes = 0;
 	(void)state;
-	y.withhold = true;
-	net_revoke(n, y.other, LOG_REVOKE_HOST, &lost, NULL);
-	net_run(n, MINUTE);
-	assert_false(authlog_host_revoked(n->nodes[0].log, &lost));
 	/* One of two is drawn each hour. */
 	while (!authlog_host_revoked(n->nodes[0].log, &lost) && ++minutes < 4 * HOUR)
 		net_run(n, MINUTE);

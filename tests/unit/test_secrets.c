@@ -243,6 +243,7 @@ static void an_estate_without_passphrases(void **state)
 	    TEXT("--no-passphrase"), TEXT("--spare"), v.spare);
 	add_from_file("the authority's key", in_auth(&v, "authority.key"), SEED_AT, KEY_BYTES);
 	add_from_file("the estate's secret", in_auth(&v, "estate.key"), SEED_AT, KEY_BYTES);
+	add_from_file("the successor's key", in_auth(&v, "successor.key"), SEED_AT, KEY_BYTES);
 	nothing_after("authority init");
 	RUN(&v, "authority issuer", TEXT("tills"), TEXT("--dir"), v.auth, TEXT("--site"), TEXT("leeds"));
 	add_from_file("an issuer's key", in_auth(&v, "issuers/tills.key"), SEED_AT, KEY_BYTES);
@@ -264,7 +265,7 @@ static void an_estate_without_passphrases(void **state)
 	add_from_file("the host's key", key, SEED_AT, KEY_BYTES);
 	nothing_after("enroll");
 	RUN(&v, "authority rotate", TEXT("--dir"), v.auth, TEXT("--no-passphrase"));
-	add_from_file("the authority's new key", in_auth(&v, "authority.key"), SEED_AT, KEY_BYTES);
+	add_from_file("the next successor's key", in_auth(&v, "successor.key"), SEED_AT, KEY_BYTES);
 	nothing_after("authority rotate");
 	fclose(v.null);
 }
@@ -289,7 +290,8 @@ static void an_estate_with_passphrases(void **state)
 	add_needle("the passphrase", (uint8_t *)passphrase, sizeof(PASSPHRASE) - 1);
 	nothing_after("writing it");
 	RUN(&v, "authority init", TEXT("--dir"), v.auth, TEXT("--name"), TEXT("test"),
-	    TEXT("--passphrase-file"), v.pass, TEXT("--spare"), v.spare);
+	    TEXT("--passphrase-file"), v.pass, TEXT("--successor-passphrase-file"), v.pass, TEXT("--spare"),
+	    v.spare);
 	nothing_after("authority init");
 	/* Guarded as long as it is held, and gone after. */
 	assert_int_equal(

@@ -78,7 +78,7 @@ set_key = keys["estate.set_key"]
 
 
 def check_keys():
-    for name in "authority", "issuer", "host_a", "host_b", "operator", "successor":
+    for name in "authority", "issuer", "host_a", "host_b", "operator", "successor", "next":
         public = sodium.crypto_sign_seed_keypair(keys[name + ".seed"])[0]
         same(name + ".public", public, keys[name + ".public"])
         same(name + ".id", h("mesh.id", 16, public), keys[name + ".id"])
@@ -227,16 +227,15 @@ def check_record(name, r):
 
 def check_log():
     now = 1721368800
-    public = {name: keys[name + ".public"] for name in ("authority", "issuer", "host_b", "operator", "successor")}
-    rotation = b"mesh rotate 1" + estate + public["authority"]
+    public = {name: keys[name + ".public"] for name in ("authority", "issuer", "host_b", "operator", "successor", "next")}
     bodies = [
-        (0, {1: public["authority"], 2: "Acme"}),
+        (0, {1: public["authority"], 2: "Acme", 3: public["successor"]}),
         (1, {1: public["issuer"], 2: [], 3: 100, 4: 19953, 5: "north", 6: 7}),
         (1, {1: public["host_b"], 2: ["leeds", "york"], 3: 70000, 4: 20013, 5: "two sites", 6: 0}),
         (2, {1: keys["issuer.id"], 2: 20323}),
         (3, {1: public["operator"], 2: "Ada", 3: 15, 4: 20323}),
         (4, {1: 1, 2: b"\xde\xad" + bytes(14), 4: "laptop lost"}),
-        (5, {1: public["successor"], 2: sign(keys["successor.seed"], rotation)}),
+        (5, {1: public["successor"], 2: public["next"]}),
     ]
     before = bytes(32)
     for index, (kind, body) in enumerate(bodies):
@@ -244,7 +243,8 @@ def check_log():
         covered = b"\x97\x01" + bytes([kind]) + b"\xce" + u(4, index) + b"\xc4\x20" + before + b"\xcf" + u(8, time)
         covered += pack(body)
         prefix = b"mesh log 1" + (estate if index > 0 else bytes(16))
-        entry = covered + b"\xc4\x40" + sign(keys["authority.seed"], prefix + covered)
+        signer = "successor.seed" if kind == 5 else "authority.seed"
+        entry = covered + b"\xc4\x40" + sign(keys[signer], prefix + covered)
         same(f"entry{index}.bytes", entry, log[f"entry{index}.bytes"])
         same(f"entry{index}.type", bytes([kind]), log[f"entry{index}.type"])
         same(f"entry{index}.time", u(8, time), log[f"entry{index}.time"])
@@ -297,14 +297,23 @@ def check_fork():
         same("fork, revoked", read.revoked, {(1, b"\xde\xad" + bytes(14)), (2, keys["issuer.id"])})
 
 
-def check_seal():
-    """Behind the rotation the fork comes too late; where it was before, the rotation joins it."""
-    sealed = whole_log()
-    refused("a fork under a retired key", sealed.append, log["fork0.bytes"])
-    forked = authlog.read_log([log[name + ".bytes"] for name in ("entry0", "entry1", "fork0", "entry2")])
-    for index in range(3, 7):
-        forked.append(log[f"entry{index}.bytes"])
-    same("a rotation that joins a fork", len(forked.entries), 8)
+def check_rotation():
+    """The rotation drops the fork whatever the order; a second one by the same successor brings it back."""
+    fork, tail = [log[f"fork{i}.bytes"] for i in (0, 1)], [log[f"entry{i}.bytes"] for i in range(2, 6)]
+    trunk, rotation, rival = [log[f"entry{i}.bytes"] for i in (0, 1)], log["entry6.bytes"], log["rival0.bytes"]
+    covered = b"\x97\x01\x05\xce" + u(4, 4) + b"\xc4\x20" + log["fork1.hash"] + b"\xcf" + u(8, 1721368808)
+    covered += pack({1: keys["successor.public"], 2: keys["operator.public"]})
+    same("rival0.bytes", covered + b"\xc4\x40" + sign(keys["successor.seed"], b"mesh log 1" + estate + covered), rival)
+    for entries in (trunk + tail + [rotation] + fork, trunk + fork + tail + [rotation], trunk + tail + fork + [rotation]):
+        read = authlog.read_log(entries)
+        same("rotation, head", read.head, log["head.index"] + log["head.hash"])
+        same("rotation, revoked", read.revoked, {(1, b"\xde\xad" + bytes(14))})
+        read.append(rival)
+        same("rival, head", read.head, log["rival_head.index"] + log["rival_head.hash"])
+        same("rival, revoked", read.revoked, {(1, b"\xde\xad" + bytes(14)), (2, keys["issuer.id"])})
+    read = authlog.read_log(trunk + fork + [rival] + tail + [rotation])
+    same("rival first, head", read.head, log["rival_head.index"] + log["rival_head.hash"])
+    refused("the retired key's word", whole_log().append, fork[0])
 
 
 def check_standing(trusted):
@@ -592,7 +601,7 @@ check_key_files()
 check_records()
 check_log()
 check_fork()
-check_seal()
+check_rotation()
 check_token()
 check_datagrams()
 check_blobs()

@@ -43,7 +43,8 @@ static void write_keys(struct world *w)
 	put_identity(w, "host_a", f->host);
 	put_identity(w, "host_b", f->other);
 	put_identity(w, "operator", w->operator_);
-	put_identity(w, "successor", w->successor);
+	put_identity(w, "successor", f->successor);
+	put_identity(w, "next", w->next);
 	out_comment(w, "The estate: secret, id (of entry 0 in log.txt), derived keys.");
 	out_bytes(w, f->secret, KEY_BYTES, "estate.secret");
 	out_bytes(w, f->keys.estate.b, ID_BYTES, "estate.id");
@@ -157,8 +158,8 @@ static void grow_log(struct world *w)
 	CHECK(authlog_make_revoke(log, authority, LOG_REVOKE_HOST, &stolen, NULL, "laptop lost",
 				  FIXTURE_NOW + 4000, m.bytes, &m.len) == ERR_OK);
 	add(w, &m);
-	CHECK(authlog_make_rotate(log, authority, w->successor, FIXTURE_NOW + 5000, m.bytes, &m.len) ==
-	      ERR_OK);
+	CHECK(authlog_make_rotate(log, w->f.successor, identity_public_key(w->next), NULL, FIXTURE_NOW + 5000,
+				  m.bytes, &m.len) == ERR_OK);
 	add(w, &m);
 }
 
@@ -171,6 +172,34 @@ static void put_log_entry(struct world *w, const char *name, size_t index, const
 	out_bytes(w, entry + 43, 8, "%s%zu.time", name, index);
 	out_bytes(w, entry + 51, len - 117, "%s%zu.body", name, index);
 	out_bytes(w, hash, sizeof(hash), "%s%zu.hash", name, index);
+}
+
+/* A second rotation by the successor, behind the fork's entries, which count again with it. */
+static void write_rival(struct world *w, const struct authlog *branch)
+{
+	struct made m;
+	struct authlog *both;
+	struct authlog_run run = {0};
+	CHECK(authlog_make_rotate(branch, w->f.successor, identity_public_key(w->operator_), NULL,
+				  FIXTURE_NOW + 8000, m.bytes, &m.len) == ERR_OK);
+	out_comment(
+	    w,
+	    "With entry 6 the log is entries 0 to 6 alone. A second rotation by the same successor, behind "
+	    "fork1, brings those two back.");
+	put_log_entry(w, "rival", 0, m.bytes, m.len);
+	CHECK(authlog_copy(w->f.log, &both) == ERR_OK);
+	for (size_t i = 2; i < authlog_count(branch); i++) {
+		size_t len;
+		const uint8_t *entry = authlog_entry(branch, i, &len);
+		CHECK(authlog_offer(both, &run, entry, len) == ERR_UNTRUSTED);
+	}
+	CHECK(authlog_offer(both, &run, m.bytes, m.len) == ERR_OK && run.count == 0);
+	struct authlog_head head = authlog_head(both);
+	out_comment(w, "The head of all ten.");
+	out_number(w, head.index, 4, "rival_head.index");
+	out_number(w, head.hash, 8, "rival_head.hash");
+	authlog_run_clear(&run);
+	authlog_free(both);
 }
 
 /* Two entries that the authority's key signs behind the first two of the log, before it is retired. */
@@ -203,6 +232,7 @@ static void write_fork(struct world *w)
 		       "entries of both branches.");
 	out_number(w, head.index, 4, "fork_head.index");
 	out_number(w, head.hash, 8, "fork_head.hash");
+	write_rival(w, branch);
 	authlog_free(branch);
 	authlog_free(forked);
 }
@@ -485,7 +515,7 @@ int main(int argc, char **argv)
 	w.folder = argv[1];
 	fixture_make(&w.f, SEED);
 	CHECK(identity_generate(&w.f.rng, &w.operator_) == ERR_OK);
-	CHECK(identity_generate(&w.f.rng, &w.successor) == ERR_OK);
+	CHECK(identity_generate(&w.f.rng, &w.next) == ERR_OK);
 	write_keys(&w);
 	write_records(&w);
 	write_token(&w);
@@ -496,7 +526,7 @@ int main(int argc, char **argv)
 	write_sketch(&w);
 	write_blobs(&w);
 	identity_free(w.operator_);
-	identity_free(w.successor);
+	identity_free(w.next);
 	fixture_release(&w.f);
 	return 0;
 }

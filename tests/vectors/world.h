@@ -9,7 +9,7 @@
 
 struct world {
 	struct fixture f;
-	struct identity *operator_, *successor;
+	struct identity *operator_, *next; /* next: whom the rotation names */
 	struct hello_transcript hello; /* of datagrams.txt */
 	uint8_t reply_signature[SIGNATURE_BYTES], finish_signature[SIGNATURE_BYTES];
 	const char *folder;

@@ -2,7 +2,7 @@
 
 import struct
 
-from . import require
+from . import Malformed, require
 from .bodies import EXTEND, GENESIS, GRANT, LOG_BODIES, OPERATOR, REVOKE, ROTATE
 from .primitives import h, key_id, u, verify
 from .records import consent
@@ -37,6 +37,7 @@ class Log:
 
     def __init__(self):
         self.entries, self.by_hash = [], {}
+        self.refused = {}  # well signed, and nothing to the log unless a rotation stands on it
         self.estate, self.name = None, None
         self._judge()
 
@@ -52,23 +53,25 @@ class Log:
         followed = {entry.before for entry in self.entries}
         return [entry for entry in self.entries if entry.hash not in followed]
 
-    def key_after(self, entry):
-        """The authority key in force behind an entry, along its own branch."""
-        while entry.type not in (GENESIS, ROTATE):
-            entry = self.by_hash[entry.before]
-        return entry.body[1]
+    def _get(self, name):
+        return self.by_hash.get(name) or self.refused.get(name)
 
-    def _sealed(self, before):
-        """Would a successor fork what a rotation has sealed, under the key that it retired?"""
-        if all(entry.before != before.hash for entry in self.entries):
-            return False
-        for rotation in (entry for entry in self.entries if entry.type == ROTATE):
-            entry = self.by_hash[rotation.before]
-            while entry is not before and entry.type not in (GENESIS, ROTATE):
-                entry = self.by_hash[entry.before]
-            if entry is before:
-                return True
-        return False
+    def reign(self, entry):
+        """The genesis or rotation that put the key in force behind an entry, along its own branch."""
+        while entry.type not in (GENESIS, ROTATE):
+            entry = self._get(entry.before)
+        return entry
+
+    def key_after(self, entry):
+        return self.reign(entry).body[1]
+
+    def successor_after(self, entry):
+        body = self.reign(entry).body
+        return body[3] if 3 in body else body[2]
+
+    def _ended(self, reign):
+        """Is there a rotation that ends it?"""
+        return any(each.type == ROTATE and self.reign(self._get(each.before)) is reign for each in self.entries)
 
     def append(self, data):
         entry = Entry(data)
@@ -76,23 +79,53 @@ class Log:
         if entry.type == GENESIS or not self.entries:
             require(entry.type == GENESIS and not self.entries, "genesis is the first entry and no other")
             require(entry.index == 0 and entry.before == bytes(32), "a genesis that follows something")
-            authority, estate = entry.body[1], bytes(16)
+            signer, estate, successor = entry.body[1], bytes(16), entry.body[3]
         else:
-            before = self.by_hash.get(entry.before)
+            before = self._get(entry.before)
             require(before is not None, "the entry before is not here")
             require(entry.index == before.index + 1, f"entry {entry.index} after {before.index}")
-            authority, estate = self.key_after(before), self.estate
-            require(not self._sealed(before), "a fork under a retired key")
-        verify(authority, b"mesh log 1" + estate + data[:-66], entry.signature, f"log entry {entry.index}")
-        if entry.type == ROTATE:
-            verify(entry.body[1], b"mesh rotate 1" + self.estate + authority, entry.body[2], "rotation")
+            rotates, estate = entry.type == ROTATE, self.estate
+            signer = self.successor_after(before) if rotates else self.key_after(before)
+            require(not rotates or entry.body[1] == signer, "a rotation to another key than its signer's")
+            successor = entry.body[2] if rotates else None
+        require(successor != signer, "a key that is its own successor")
+        verify(signer, b"mesh log 1" + estate + data[:-66], entry.signature, f"log entry {entry.index}")
         if entry.type == GENESIS:
             self.estate, self.name = h("mesh.estate", 16, data), entry.body[2]
-        require(len(self.entries) < MOST_ENTRIES, "a full log")
-        tips = self.tips()
-        require(len(tips) < MOST_BRANCHES or entry.before in {tip.hash for tip in tips}, "a branch too many")
-        self.by_hash[entry.hash] = entry
-        self.entries = sorted([*self.entries, entry], key=lambda each: (each.index, each.hash))
+            self._hold([entry])
+        elif entry.type == ROTATE:
+            self._rotate(entry)
+        else:
+            self.refused[entry.hash] = entry
+            require(before.hash in self.by_hash, "the entry before is refused")
+            require(not self._ended(self.reign(before)), "by a key that a rotation has retired")
+            self._hold([*self.entries, entry])
+            del self.refused[entry.hash]
+
+    def _rotate(self, rotation):
+        """With what it stands on; without what it ends and does not stand on."""
+        stands_on, entry = [], self._get(rotation.before)
+        ended = self.reign(entry)
+        while entry is not ended:
+            stands_on.append(entry)
+            entry = self._get(entry.before)
+        led = {entry.hash for entry in stands_on} | {ended.hash}
+        if self._ended(ended):
+            kept, dropped = self.entries, []
+        else:
+            of_reign = [each for each in self.entries if self.reign(each) is ended and each.hash not in led]
+            kept, dropped = [each for each in self.entries if each not in of_reign], of_reign
+        self._hold([*kept, *(each for each in stands_on if each not in kept), rotation])
+        for each in stands_on:
+            self.refused.pop(each.hash, None)
+        self.refused.update((each.hash, each) for each in dropped)
+
+    def _hold(self, entries):
+        require(len(entries) <= MOST_ENTRIES, "a full log")
+        followed = {entry.before for entry in entries}
+        require(sum(entry.hash not in followed for entry in entries) <= MOST_BRANCHES, "a branch too many")
+        self.entries = sorted(entries, key=lambda each: (each.index, each.hash))
+        self.by_hash = {entry.hash: entry for entry in entries}
         self._judge()
 
     def first_fork(self):
@@ -186,13 +219,13 @@ def make_entry(log, authority, kind, body, time, before=None):
     return head + b"\xc4\x40" + authority.sign(b"mesh log 1" + (log.estate or bytes(16)) + head)
 
 
-def make_rotation(log, successor, before=None):
-    authority = log.key_after(before) if before else log.authority
-    return {1: successor.public, 2: successor.sign(b"mesh rotate 1" + log.estate + authority)}
-
-
 def read_log(entries):
+    """What cannot be held for now is passed over: a rotation further on may stand on it."""
     log = Log()
     for entry in entries:
-        log.append(entry)
+        try:
+            log.append(entry)
+        except Malformed:
+            if h("mesh.log", 32, entry) not in log.refused:
+                raise
     return log

@@ -86,7 +86,9 @@ CATALOGUE = Table("catalogue", {
 
 GENESIS, GRANT, EXTEND, OPERATOR, REVOKE, ROTATE = range(6)
 LOG_BODIES = {
-    GENESIS: Table("genesis", {1: ("authority", public_key), 2: ("estate", text(64, 1))}, always=(1, 2), status=False),
+    GENESIS: Table("genesis", {
+        1: ("authority", public_key), 2: ("estate", text(64, 1)), 3: ("successor", public_key),
+    }, always=(1, 2, 3), status=False),
     GRANT: Table("grant", {
         1: ("issuer", public_key), 2: ("sites", array(16, text(32, 1))), 3: ("quota", U32), 4: ("last day", U32),
         5: ("name", text(64)), 6: ("grace", U16),
@@ -101,6 +103,6 @@ LOG_BODIES = {
         1: ("what", integer(3, 1)), 2: ("id", binary(16)), 3: ("allow-list", binary(16)), 4: ("reason", text(128)),
     }, always=(1, 2), status=False),
     ROTATE: Table("rotate", {
-        1: ("authority", public_key), 2: ("signature", binary(64)),
+        1: ("authority", public_key), 2: ("successor", public_key),
     }, always=(1, 2), status=False),
 }
