@@ -47,8 +47,9 @@ enum err os_file_group(const char *path, char *ret, size_t cap);
  * may append meanwhile. ERR_DISK_FULL, ERR_DENIED, ERR_IO. */
 enum err os_file_can_grow(const char *path, size_t bytes, struct err_info *info);
 
-/* Sets room aside on the disk for the first `bytes` of the file, made with `mode` when there is none: a map
- * of it then never faults for want of space. What it holds stays. ERR_DISK_FULL, ERR_DENIED, ERR_IO. */
+/* Sets room aside on the disk for the first `bytes` of the file, made with `mode` (whatever the umask) when
+ * there is none: a map of it then never faults for want of space. What it holds stays. ERR_DISK_FULL,
+ * ERR_DENIED, ERR_IO. */
 enum err os_file_reserve(const char *path, size_t bytes, unsigned mode, struct err_info *info);
 
 /* The first `bytes` of a file, made with `mode` and zeroes when there is none, as memory: what is written

@@ -29,7 +29,8 @@
 /* Of LMDB's own lock file, with its default of 126 readers. */
 #define LOCK_FILE       "lock.mdb"
 #define LOCK_FILE_BYTES 8192
-#define LOCK_FILE_MODE  0640
+/* Both are for the group that may ask, whatever the umask of who starts the node. */
+#define FILE_MODE 0640
 
 static uint32_t field_u32(const uint8_t *meta, size_t offset)
 {
@@ -148,7 +149,7 @@ static enum err open_in_guard(void *context)
 {
 	struct open_work *w = context;
 	MDB_txn *txn = NULL;
-	int rc = mdb_env_open(w->e->env, w->folder, w->flags, 0640);
+	int rc = mdb_env_open(w->e->env, w->folder, w->flags, FILE_MODE);
 	if (rc == 0)
 		rc = mdb_txn_begin(w->e->env, NULL, MDB_RDONLY, &txn);
 	if (rc == MDB_MAP_RESIZED) {
@@ -179,7 +180,7 @@ static enum err reserve_lock(const char *folder, struct err_info *info)
 	char path[LIMIT_PATH_BYTES];
 	struct err_info why = {0};
 	enum err err = os_path_join(path, sizeof(path), folder, LOCK_FILE);
-	if (err != ERR_OK || os_file_reserve(path, LOCK_FILE_BYTES, LOCK_FILE_MODE, &why) != ERR_DISK_FULL)
+	if (err != ERR_OK || os_file_reserve(path, LOCK_FILE_BYTES, FILE_MODE, &why) != ERR_DISK_FULL)
 		return err;
 	return err_set(info, ERR_DISK_FULL, "%s", why.text);
 }
@@ -193,6 +194,8 @@ enum err lmdb_env_open(struct lmdb_env *e, const char *folder, uint64_t map_byte
 		err = os_guard_install(info);
 	if (err == ERR_OK && (flags & MDB_NOLOCK) == 0)
 		err = reserve_lock(folder, info);
+	if (err == ERR_OK && (flags & MDB_RDONLY) == 0)
+		err = os_file_reserve(e->data_path, 0, FILE_MODE, info);
 	if (err != ERR_OK)
 		return err;
 	int rc = mdb_env_create(&e->env);

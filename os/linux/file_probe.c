@@ -71,6 +71,9 @@ enum err os_file_reserve(const char *path, size_t bytes, unsigned mode, struct e
 	if (fd < 0)
 		return os_fail(info, errno, "create", path);
 	int error = fstat(fd, &st) == 0 ? 0 : errno;
+	/* A new one gets its mode whatever the umask; one of another user keeps what it has. */
+	if (error == 0 && st.st_size == 0 && fchmod(fd, (mode_t)mode) != 0 && errno != EPERM)
+		error = errno;
 	if (error == 0 && (uint64_t)st.st_blocks * STAT_BLOCK_BYTES < bytes)
 		error = posix_fallocate(fd, 0, (off_t)bytes);
 	close(fd);

@@ -168,8 +168,8 @@ says 'used already'
 # What could not be wiped after is refused before.
 run 0 token create --dir a --issuer rollout --out t --passphrase-file pass
 cp t t.before
-if unshare -rm true 2>/dev/null; then
-	mkdir medium
+mkdir medium
+if unshare -rm sh -ec 'mount -t tmpfs none medium; mount -o remount,ro medium' 2>/dev/null; then
 	cp -p t medium/t
 	code=0
 	unshare -rm sh -ec 'mount -t tmpfs none medium; cp -p t medium/t; mount -o remount,ro medium
