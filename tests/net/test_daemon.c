@@ -99,6 +99,7 @@ static void others_read_and_ask_nothing(void **state)
 {
 	struct net_estate *e = *state;
 	struct net_node *n = net_enroll(e, "hamburg");
+	scratch_need_other_user();
 	/* Only the folder is in the way, not what is above it. */
 	assert_int_equal(chmod(e->folder, 0755), 0);
 	net_up(n);

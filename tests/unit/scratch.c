@@ -102,6 +102,18 @@ bool scratch_drop_root(void)
 	return setgroups(0, NULL) == 0 && setgid(NOBODY) == 0 && setuid(NOBODY) == 0;
 }
 
+static int become_another(void *context)
+{
+	(void)context;
+	return scratch_drop_root() ? 0 : 1;
+}
+
+void scratch_need_other_user(void)
+{
+	if (scratch_in_child(become_another, NULL) != 0)
+		skip();
+}
+
 static bool put(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC);

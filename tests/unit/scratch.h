@@ -40,6 +40,9 @@ bool scratch_holds(const char *path, const void *data, size_t len);
 int scratch_in_child(int (*work)(void *context), void *context);
 /* In a child: become a user without rights, when root. */
 bool scratch_drop_root(void);
+/* Skips the test where root can become nobody else (in a user namespace of its own alone). First in a test,
+ * when nothing is to be freed yet. */
+void scratch_need_other_user(void);
 
 /* In a child: mounts of its own, as root or, where the kernel lets others, in a user namespace of this user
  * alone. */

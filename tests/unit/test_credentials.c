@@ -441,6 +441,7 @@ static void unwritable_folder_is_told(void **state)
 	struct estate e;
 	char *text;
 	size_t len;
+	scratch_need_other_user();
 	estate_make(&e, "leeds");
 	assert_int_equal(token_encode(&e.token, &text, &len), ERR_OK);
 	scratch_write(scratch_path(*state, "token"), text, len, 0600);

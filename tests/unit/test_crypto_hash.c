@@ -190,6 +190,7 @@ static int make_secrets(void *context)
 
 static void secrets_do_without_locked_memory(void **state)
 {
+	scratch_need_other_user();
 	(void)state;
 	assert_int_equal(scratch_in_child(make_secrets, NULL), 0);
 }

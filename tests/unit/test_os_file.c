@@ -1,4 +1,5 @@
 /* Reading, replacing, creating, wiping, setting aside; folders. */
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -89,8 +90,8 @@ static void private_files_are_nobody_elses(void **state)
 		assert_non_null(strstr(info.text, "chmod it to 0600"));
 	}
 	assert_int_equal(chmod(path, 0600), 0);
-	if (geteuid() == 0) {
-		assert_int_equal(chown(path, 4711, (gid_t)-1), 0);
+	/* In a user namespace there may be no such user. */
+	if (geteuid() == 0 && (chown(path, 4711, (gid_t)-1) == 0 || errno != EINVAL)) {
 		assert_int_equal(os_file_read_private(path, 10, &data, &len, &info), ERR_DENIED);
 		assert_non_null(strstr(info.text, "user 4711"));
 	}
@@ -252,6 +253,7 @@ static void rights_are_told(void **state)
 {
 	struct scratch *s = *state;
 	const char *path = scratch_path(s, "file");
+	scratch_need_other_user();
 	scratch_write(path, "old", 3, 0000);
 	assert_int_equal(chmod(s->folder, 0555), 0);
 	int rc = scratch_in_child(without_rights, s);

@@ -218,6 +218,7 @@ static void denied_is_not_absent(void **state)
 {
 	struct scratch *t = *state;
 	char full[SCRATCH_PATH_BYTES];
+	scratch_need_other_user();
 	put(t, UUID, "4c4c4544-0042-3510-8052-b4c04f4a3232\n");
 	snprintf(full, sizeof(full), "%s" UUID, t->folder);
 	assert_int_equal(chmod(full, 0), 0);

@@ -191,6 +191,7 @@ static int read_only_mode(void *context)
 static void a_read_only_token_is_wiped(void **state)
 {
 	const char *folder = scratch_path(*state, "mine"), *path = scratch_path(*state, "mine/token");
+	scratch_need_other_user();
 	assert_int_equal(mkdir(folder, 0700), 0);
 	scratch_write(path, "secret", 6, 0600);
 	if (geteuid() == 0) {
