@@ -55,9 +55,9 @@ static void others_files_are_refused(void **state)
 	memset(long_path, 'x', sizeof(long_path));
 	long_path[sizeof(long_path) - 1] = '\0';
 	assert_int_not_equal(os_secret_open(long_path, false, &s, &info), ERR_OK);
-	if (geteuid() == 0) {
-		assert_int_equal(chmod(path, 0600), 0);
-		assert_int_equal(chown(path, 4711, (gid_t)-1), 0);
+	assert_int_equal(chmod(path, 0600), 0);
+	/* In a user namespace there may be no such user. */
+	if (geteuid() == 0 && (chown(path, 4711, (gid_t)-1) == 0 || errno != EINVAL)) {
 		assert_int_equal(os_secret_open(path, true, &s, &info), ERR_DENIED);
 		assert_non_null(strstr(info.text, "user 4711"));
 	}
