@@ -2,6 +2,7 @@
  * name meanwhile; what a wipe does not reach is told. */
 #include "os/secret.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
