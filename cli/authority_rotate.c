@@ -174,13 +174,18 @@ static int report(struct authority_change *ch, const struct rotation *r)
 			 "that were "
 			 "yours.\n",
 			 r->dropped, r->revocations);
-	snprintf(text, sizeof(text),
-		 "The authority's key is now %.8s, which was its successor's.\n%sThe next successor's, %.8s, "
-		 "is in "
-		 "\"%s\": keep it apart from \"%s\" and its copies.\nThe old one, %.8s, is kept in old/; to "
-		 "wipe it: "
-		 "mesh authority rotate --dir %s --remove-old\n",
-		 to, gone, next, r->file, ch->dir.folder, from, ch->dir.folder);
+	int n = snprintf(
+	    text, sizeof(text),
+	    "The authority's key is now %.8s, which was its successor's.\n%sThe next successor's, %.8s, is "
+	    "in \"%s\": keep it apart from \"%s\" and its copies.\n",
+	    to, gone, next, r->file, ch->dir.folder);
+	snprintf(name, sizeof(name), "%s.key", from);
+	/* A key that was lost has left nothing. */
+	if (os_path_join(kept, sizeof(kept), ch->dir.old, name) == ERR_OK && os_file_exists(kept))
+		snprintf(text + n, sizeof(text) - (size_t)n,
+			 "The old one, %.8s, is kept in old/; to wipe it: mesh authority rotate --dir %s "
+			 "--remove-old\n",
+			 from, ch->dir.folder);
 	return authority_change_finish(ch, &f, text);
 }
 

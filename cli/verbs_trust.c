@@ -192,7 +192,7 @@ static const struct option_spec publish_options[] = {
      .words = "@file",
      .help = "publish a log, or what mesh authority log --out wrote: needs no authority"},
     {.name = "accept-fork",
-     .help = "publish although the node knows entries that this log lacks: forks the log for good"},
+     .help = "publish although the node knows entries that this log lacks: forks the log, until a rotation"},
     END,
 };
 
