@@ -22,7 +22,7 @@
 #define SERVED_MOST_MS 10000 /* … and eighty at once */
 
 #ifdef MESH_WEAKEN
-#define WORK_WEAKENED (1ull << 24) /* so that a trial without the bound ends */
+#define WORK_WEAKENED (1ull << 20) /* so that a trial without the bound ends */
 #endif
 
 /* One peer's sketch, being put together. */

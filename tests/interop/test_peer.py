@@ -15,7 +15,7 @@ try:
     from mesh_protocol.blobs import COMPONENTS, make_chunks
     from mesh_protocol.bodies import REVOKE
     from mesh_protocol.peer import Peer
-    from mesh_protocol.primitives import SigningKey, entry_id, site_id
+    from mesh_protocol.primitives import SigningKey, entry_id, number, site_id
     from mesh_protocol.values import pack
 except ImportError as missing:
     print(f"skipped: {missing}")
@@ -89,6 +89,20 @@ def walk(peer, host):
         peer.ping(host)
 
     settle(peer, "one estate root", same, again)
+
+
+def by_sketch(peer, daemon, host):
+    """A record that the daemon was not told of comes out of the difference of two sketches, and is offered and pulled."""
+    def differ():
+        peer.publish(3, {2: int(peer.clock()) - 100, 3: 0, 4: 2, 5: 0x20, 6: -4})
+        peer.ask_sketch(host)
+
+    peer.differences.clear()
+    settle(peer, "a difference", lambda: peer.differences, differ)
+    own = {number(each): record for each, record in peer.set.by_id.items()}
+    check("what differs is ours", any(unit[1] in own for found in peer.differences for unit in found))
+    wait("what was offered", lambda: daemon.sql(
+        f"SELECT 1 AS x FROM hosts WHERE host = '{peer.id.hex()}' AND level = 'critical'"), peer.run)
 
 
 def pull_manifest(peer, daemon, host):
@@ -233,6 +247,7 @@ def converse(peer, one, two, far):
     settle(peer, "a roll-call that counts the peer", lambda: any(
         record.kind == 16 and record.subject == site_id("hamburg") and record.body[10] == 3
         for record in peer.set.records.values()), lambda: peer.walk(host, 1, 1))
+    by_sketch(peer, one, host)
     refuses(peer, one, host)
 
 
