@@ -156,8 +156,8 @@ static enum err sign(struct authority_change *ch, struct rotation *r, struct err
 
 static int report(struct authority_change *ch, const struct rotation *r)
 {
-	char from[ID_HEX_BYTES], to[ID_HEX_BYTES], next[ID_HEX_BYTES], text[4 * LIMIT_PATH_BYTES],
-	    gone[256] = "";
+	char from[ID_HEX_BYTES], to[ID_HEX_BYTES], next[ID_HEX_BYTES], name[ID_HEX_BYTES + 8];
+	char text[4 * LIMIT_PATH_BYTES], kept[LIMIT_PATH_BYTES], gone[256] = "";
 	struct fields f = {0};
 	id_hex(&r->old, from);
 	id_hex(&r->new, to);
