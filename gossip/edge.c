@@ -13,53 +13,18 @@
 #include <string.h>
 
 #include "gossip/core.h"
+#include "gossip/edge_table.h"
 #include "gossip/standing.h"
 #include "gossip/sync.h"
 
 #define FALL_THROUGH 3
 #define MISSES       3
-#define ACCEPTED     16 /* far bridges accepted a member … */
-#define A_SITE       2  /* … of one site, its best-ranked: a bridge and its successor */
-#define LIVE_MS      10000
 #define HANDOVER_MS  10000
 #define LOOK_MS      30000
 #define SUCCEED_MS   4000
 #define REPICK_MS    30000
 #define RANK_MS      1000
-
-_Static_assert(EDGE_PEERS_MAX == 2 * LIMIT_EDGES_PER_SITE + ACCEPTED, "two of each pick, and the accepted");
-
-struct pick { /* an edge of the own site */
-	struct site *far;
-	uint64_t score;
-	struct member *end;  /* being tried, or answering */
-	struct member *held; /* answered last */
-	uint64_t epoch;      /* of the ranks that `rank` is one of */
-	size_t tried;        /* candidates that did not answer in a row */
-	unsigned missed;     /* answers of `end` in a row */
-	size_t rank;         /* of `end` among the candidates */
-	mono_ms asked_at;
-	mono_ms next_at;
-	bool ours;          /* this node is its bridge … */
-	mono_ms ours_since; /* … by its rank, 0: not … */
-	mono_ms ours_until; /* … or was, and hands over */
-	bool second;        /* it is next to the bridge */
-	mono_ms look_at;
-};
-
-struct accepted {
-	struct member *m;
-	mono_ms heard_at;
-};
-
-struct edge {
-	struct pick picks[LIMIT_EDGES_PER_SITE];
-	size_t pick_count;
-	size_t picked_of; /* sites known when the picks were made */
-	mono_ms picked_at, ranked_at;
-	struct accepted accepted[ACCEPTED];
-	size_t accepted_count;
-};
+#define BEST_MS      60000 /* an edge that fell through to the next tries the best again */
 
 enum err edge_init(struct gossip *g)
 {
@@ -82,9 +47,8 @@ static uint64_t rendezvous(const struct site *a, const struct site *b)
 	return hash_u64("mesh.edge", data, sizeof(data));
 }
 
-/* Of a member of `s` for edges with `far`, lowest first. witness_scores comes before. */
-static uint64_t rank_of(const struct gossip *g, const struct site *s, const struct site *far,
-			const struct member *m)
+uint64_t edge_rank(const struct gossip *g, const struct site *s, const struct site *far,
+		   const struct member *m)
 {
 	struct authlog_head head = authlog_head(g->log);
 	bool moves = defence_on(g, DEFENCE_EDGE_RANKS);
@@ -190,12 +154,12 @@ static unsigned bridge_place(const struct gossip *g, const struct site *far)
 	if (!bridge_heard(g) || !standing_has_say(g->self))
 		return 2;
 	witness_scores(g, s);
-	uint64_t own = rank_of(g, s, far, g->self);
+	uint64_t own = edge_rank(g, s, far, g->self);
 
 	for (size_t i = 0; i < s->count && before < 2; i++) {
 		const struct member *m = s->members[i];
 
-		before += m != g->self && bridge_up(g, m) && rank_of(g, s, far, m) < own;
+		before += m != g->self && bridge_up(g, m) && edge_rank(g, s, far, m) < own;
 	}
 	return before;
 }
@@ -221,7 +185,7 @@ static struct member *far_end(const struct gossip *g, struct site *far, size_t r
 
 			if (!candidate(g, m))
 				continue;
-			uint64_t score = rank_of(g, far, g->self->site, m);
+			uint64_t score = edge_rank(g, far, g->self->site, m);
 
 			if (score > after && score < lowest) {
 				lowest = score;
@@ -237,7 +201,7 @@ static struct member *far_end(const struct gossip *g, struct site *far, size_t r
 
 /* --- the bridge at work --- */
 
-static bool peer_live(const struct gossip *g, const struct member *m)
+bool edge_live(const struct gossip *g, const struct member *m)
 {
 	return m->session && !m->site->cut && m->heard_at && g->now - m->heard_at <= LIVE_MS;
 }
@@ -254,6 +218,11 @@ static void pick_ask(struct gossip *g, struct pick *p)
 		p->epoch = p->far->score_epoch;
 		p->rank = p->missed = 0;
 	}
+	/* Else both ends' bridges would go on with different pairs, and news cross twice. */
+	if (p->rank > 0 && g->now >= p->best_at)
+		p->rank = p->missed = 0;
+	if (p->rank == 0)
+		p->best_at = g->now + core_jitter(g, BEST_MS, 0.25);
 	p->end = far_end(g, p->far, p->rank);
 	if (!p->end && p->rank > 0) {
 		p->rank = 0;
@@ -266,7 +235,7 @@ static void pick_ask(struct gossip *g, struct pick *p)
 	p->asked_at = g->now;
 	p->next_at = g->now + g->timing.probe_ms;
 	probe_ping(g, p->end);
-	if (p->held && p->held != p->end && peer_live(g, p->held))
+	if (p->held && p->held != p->end && edge_live(g, p->held))
 		probe_ping(g, p->held);
 }
 
@@ -305,7 +274,7 @@ static void pick_tick(struct gossip *g, struct pick *p)
 		p->asked_at = 0;
 		p->missed++;
 		/* One lost datagram does not move an edge that works. */
-		if (p->end && p->missed < MISSES && peer_live(g, p->end)) {
+		if (p->end && p->missed < MISSES && edge_live(g, p->end)) {
 			pick_ask(g, p);
 			return;
 		}
@@ -317,75 +286,6 @@ static void pick_tick(struct gossip *g, struct pick *p)
 		}
 	}
 	pick_ask(g, p);
-}
-
-static void accepted_expire(struct gossip *g)
-{
-	struct edge *e = g->edge;
-
-	for (size_t i = 0; i < e->accepted_count;) {
-		if (g->now - e->accepted[i].heard_at > LIVE_MS || e->accepted[i].m->site->cut)
-			e->accepted[i] = e->accepted[--e->accepted_count];
-		else
-			i++;
-	}
-}
-
-/* Whoever does not answer in its own site carries nothing into it, however well it ranks. */
-static uint64_t accepted_rank(const struct gossip *g, const struct member *m)
-{
-	return rank_of(g, m->site, g->self->site, m) >> 1 | (uint64_t)(m->state.status != HOST_UP) << 63;
-}
-
-/* Where `m` could take the place of another: of its own site's where that has enough, else of a site's
- * second. NULL: nowhere. */
-static struct accepted *accepted_room(struct gossip *g, const struct member *m)
-{
-	struct edge *e = g->edge;
-	struct accepted *worst = NULL, *second = NULL;
-	uint64_t worst_rank = 0;
-	size_t same = 0;
-
-	witness_scores(g, m->site);
-	for (size_t i = 0; i < e->accepted_count; i++) {
-		struct accepted *a = &e->accepted[i];
-
-		for (size_t j = 0; j < i; j++)
-			second = e->accepted[j].m->site == a->m->site ? a : second;
-		if (a->m->site != m->site)
-			continue;
-		uint64_t rank = accepted_rank(g, a->m);
-
-		same++;
-		if (rank >= worst_rank) {
-			worst = a;
-			worst_rank = rank;
-		}
-	}
-	if (same >= A_SITE && defence_on(g, DEFENCE_EDGE_ROOM))
-		return accepted_rank(g, m) < worst_rank ? worst : NULL;
-	if (e->accepted_count < ACCEPTED)
-		return &e->accepted[e->accepted_count++];
-	return same == 0 && defence_on(g, DEFENCE_EDGE_ROOM) ? second : NULL;
-}
-
-void edge_heard(struct gossip *g, struct member *m)
-{
-	struct edge *e = g->edge;
-
-	if (!standing_has_say(m))
-		return;
-	for (size_t i = 0; i < e->accepted_count; i++) {
-		if (e->accepted[i].m == m) {
-			e->accepted[i].heard_at = g->now;
-			return;
-		}
-	}
-	accepted_expire(g);
-	struct accepted *place = accepted_room(g, m);
-
-	if (place)
-		*place = (struct accepted){.m = m, .heard_at = g->now};
 }
 
 /* Two bridges at once cost a few datagrams; none, for as long as the new one needs, news. */
@@ -400,7 +300,7 @@ static void pick_rank(struct gossip *g, struct pick *p)
 		p->ours = true;
 		return;
 	}
-	bool worked = p->ours_since && p->held && peer_live(g, p->held) && g->now - p->ours_since >= LIVE_MS;
+	bool worked = p->ours_since && p->held && edge_live(g, p->held) && g->now - p->ours_since >= LIVE_MS;
 
 	if (worked)
 		p->ours_until = g->now + HANDOVER_MS;
@@ -434,7 +334,7 @@ void edge_tick(struct gossip *g)
 static size_t peer_add(const struct gossip *g, struct member *m, struct member **ret, size_t count,
 		       size_t max)
 {
-	if (!m || count == max || !peer_live(g, m))
+	if (!m || count == max || !edge_live(g, m))
 		return count;
 	for (size_t i = 0; i < count; i++) {
 		if (ret[i] == m)
@@ -458,8 +358,10 @@ size_t edge_peers(const struct gossip *g, struct member **ret, size_t max)
 		if (p->end != p->held)
 			count = peer_add(g, p->end, ret, count, max);
 	}
-	for (size_t i = 0; i < e->accepted_count; i++)
-		count = peer_add(g, e->accepted[i].m, ret, count, max);
+	for (size_t i = 0; i < e->accepted_count; i++) {
+		if (!edge_spare(g, &e->accepted[i]))
+			count = peer_add(g, e->accepted[i].m, ret, count, max);
+	}
 	return count;
 }
 

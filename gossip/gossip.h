@@ -221,6 +221,7 @@ struct gossip_counters {
 	    records_orphan, records_forked;
 	uint64_t verifications, signatures;
 	uint64_t pushes_out, announced_ids_out, pulls_out, payloads_in, payload_bytes_in;
+	uint64_t far_payloads_in; /* of these, from hosts of other sites */
 	uint64_t walks_started, walk_messages_out;
 	/* Of the own questions for sketches; those that came out, that no honest set has or that did not come
 	 * out when they should, that showed too large a difference. */

@@ -246,6 +246,7 @@ void pull_on_records(struct gossip *g, struct member *m, const struct datagram *
 	bool catching_up = s->catching_up > 0;
 	for (size_t i = 0; i < items.count; i++) {
 		g->counters.payloads_in++;
+		g->counters.far_payloads_in += m->site != g->self->site;
 		g->counters.payload_bytes_in += items.items[i].len;
 		accept_item(g, m, &items.items[i]);
 	}

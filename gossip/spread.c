@@ -213,6 +213,7 @@ static void on_push(struct gossip *g, struct member *m, const struct datagram *d
 	for (size_t i = 0; i < items.count; i++) {
 		const struct wire_item *item = &items.items[i];
 		g->counters.payloads_in++;
+		g->counters.far_payloads_in += m->site != g->self->site;
 		g->counters.payload_bytes_in += item->len;
 		enum err err = core_accept_record(g, item->bytes, item->len, m, items.hops);
 		if (err != ERR_OK)

@@ -111,6 +111,8 @@ void net_send(struct world *w, const struct address *from_address, const struct 
 		w->dropped++;
 		return;
 	}
+	if (from->site != to->site)
+		w->wan_bytes[from->site] += len + SIM_UDP_IP_BYTES;
 	bool twice = prng_chance(&w->net, w->faults.duplicate) != 0;
 	carry(w, from, to, bytes, len);
 	if (twice)

@@ -7,6 +7,11 @@ static void faults_lossy(struct sim_faults *f)
 	f->loss = 0.2;
 }
 
+static void faults_none(struct sim_faults *f)
+{
+	f->loss = 0;
+}
+
 /* The figure of the design: one in a hundred hosts stands still for up to 8 s. */
 static void faults_stalls(struct sim_faults *f)
 {
@@ -34,11 +39,6 @@ static void faults_trust(struct sim_faults *f)
 	f->skew_ms = 90000;
 }
 
-static void faults_none(struct sim_faults *f)
-{
-	f->loss = 0;
-}
-
 static void faults_chaos(struct sim_faults *f)
 {
 	f->duplicate = 0.02;
@@ -64,6 +64,8 @@ const struct scenario scenarios[] = {
     {"lossy", "20 % loss, and nobody is called dark or silent", 9, 3, 10, faults_lossy, scenario_lossy},
     {"cables", "one host after the other is cut off and comes back", 8, 3, 10, NULL, scenario_cables},
     {"storm", "everybody starts at once with a full replica", 100, 2, 0, NULL, scenario_storm},
+    {"wan", "what crosses between sites, and how often", 40, 5, 0, faults_none, scenario_wan},
+    {"takeover", "a bridge dies, and another stands in within 15 s", 12, 2, 0, NULL, scenario_takeover},
     {"stalls", "hosts that stall, clocks that jump, and 20 % loss", 30, 2, 5, faults_stalls, scenario_stalls},
     {"goodbye", "a host says goodbye, and comes back", 9, 3, 0, NULL, scenario_goodbye},
     {"silent", "two sites are cut from each other, and heal", 8, 2, 0, NULL, scenario_silent},

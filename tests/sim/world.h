@@ -133,6 +133,7 @@ struct world {
 	uint64_t steps, delivered, dropped;
 	uint64_t whole_sets; /* steps after which a node's whole set was listed and checked */
 	struct traffic traffic[256];
+	uint64_t wan_bytes[SIM_SITES_MAX]; /* sent to other sites, by site, with headers */
 	uint64_t trace;                    /* hash over all events and what came of them */
 	uint64_t false_dark, false_silent; /* verdicts on hosts and sites nothing was wrong with */
 	struct alarms alarms;              /* all that were false, by kind */

@@ -1,0 +1,102 @@
+/* Edges that other sites picked: who of a far site is heard as its bridge.
+ *
+ * Happy path: each host of another site whose sealed datagrams come in has a place for ten seconds, of one
+ * site the two best-ranked, bridge and successor; news go to the best of them alone, as long as it is heard.
+ * Fails: a bridge that is not heard any more leaves its part to the successor. */
+#include "gossip/edge_table.h"
+#include "gossip/standing.h"
+
+#define A_SITE   2    /* places of one site, its best-ranked: a bridge and its successor */
+#define HEARD_MS 4500 /* a bridge that was heard so late leaves nothing to its successor */
+
+static void accepted_expire(struct gossip *g)
+{
+	struct edge *e = g->edge;
+
+	for (size_t i = 0; i < e->accepted_count;) {
+		if (g->now - e->accepted[i].heard_at > LIVE_MS || e->accepted[i].m->site->cut)
+			e->accepted[i] = e->accepted[--e->accepted_count];
+		else
+			i++;
+	}
+}
+
+/* Whoever does not answer in its own site carries nothing into it, however well it ranks. */
+static uint64_t accepted_rank(const struct gossip *g, const struct member *m)
+{
+	return edge_rank(g, m->site, g->self->site, m) >> 1 | (uint64_t)(m->state.status != HOST_UP) << 63;
+}
+
+/* Where `m` could take the place of another: of its own site's where that has enough, else of a site's
+ * second. NULL: nowhere. */
+static struct accepted *accepted_room(struct gossip *g, const struct member *m)
+{
+	struct edge *e = g->edge;
+	struct accepted *worst = NULL, *second = NULL;
+	uint64_t worst_rank = 0;
+	size_t same = 0;
+
+	witness_scores(g, m->site);
+	for (size_t i = 0; i < e->accepted_count; i++) {
+		struct accepted *a = &e->accepted[i];
+
+		for (size_t j = 0; j < i; j++)
+			second = e->accepted[j].m->site == a->m->site ? a : second;
+		if (a->m->site != m->site)
+			continue;
+		uint64_t rank = accepted_rank(g, a->m);
+
+		same++;
+		if (rank >= worst_rank) {
+			worst = a;
+			worst_rank = rank;
+		}
+	}
+	if (same >= A_SITE && defence_on(g, DEFENCE_EDGE_ROOM))
+		return accepted_rank(g, m) < worst_rank ? worst : NULL;
+	if (e->accepted_count < ACCEPTED)
+		return &e->accepted[e->accepted_count++];
+	return same == 0 && defence_on(g, DEFENCE_EDGE_ROOM) ? second : NULL;
+}
+
+void edge_heard(struct gossip *g, struct member *m)
+{
+	struct edge *e = g->edge;
+
+	if (!standing_has_say(m))
+		return;
+	for (size_t i = 0; i < e->accepted_count; i++) {
+		if (e->accepted[i].m == m) {
+			e->accepted[i].heard_at = g->now;
+			return;
+		}
+	}
+	accepted_expire(g);
+	struct accepted *place = accepted_room(g, m);
+
+	if (place)
+		*place = (struct accepted){.m = m, .heard_at = g->now};
+}
+
+/* A better-ranked one of its site is there, or this node picked another end there itself: by one edge all
+ * comes. */
+bool edge_spare(const struct gossip *g, const struct accepted *a)
+{
+	const struct edge *e = g->edge;
+
+	for (size_t i = 0; i < e->pick_count; i++) {
+		const struct pick *p = &e->picks[i];
+
+		if (p->ours && p->held && p->held->site == a->m->site && edge_live(g, p->held) &&
+		    g->now - p->held->heard_at <= HEARD_MS)
+			return p->held != a->m;
+	}
+	for (size_t i = 0; i < e->accepted_count; i++) {
+		const struct accepted *b = &e->accepted[i];
+
+		if (b != a && b->m->site == a->m->site && g->now - b->heard_at <= HEARD_MS &&
+		    accepted_rank(g, b->m) < accepted_rank(g, a->m))
+			return true;
+	}
+	return false;
+}
