@@ -268,12 +268,12 @@ static enum err accept_order(struct gossip *g, const struct record *r, uint64_t 
 	return ERR_FORMAT;
 }
 
-static enum err put(struct gossip *g, const struct record *r, uint64_t home, wall_ms received)
+static enum err put(struct gossip *g, const struct record *r, uint64_t id, uint64_t home, wall_ms received)
 {
 	enum err err = set_put(g->set, r, home, received, NULL);
 
 	if (!err) {
-		err = operators_put(g, r, record_id(g->keys.set_key, r->bytes, r->len));
+		err = operators_put(g, r, id);
 		if (err)
 			set_remove(g->set, &r->key);
 	}
@@ -281,7 +281,7 @@ static enum err put(struct gossip *g, const struct record *r, uint64_t home, wal
 }
 
 /* Into the set and towards the replica: both or neither. */
-static enum err accept_put(struct gossip *g, const struct record *r, enum gossip_urgency urgency)
+static enum err accept_put(struct gossip *g, const struct record *r, uint64_t id, enum gossip_urgency urgency)
 {
 	uint64_t home;
 	wall_ms received = g->wall;
@@ -292,7 +292,7 @@ static enum err accept_put(struct gossip *g, const struct record *r, enum gossip
 	/* Its place in the order of arrival must outlive this process. */
 	if (r->key.kind == RECORD_CERTIFICATE && m && member_certificate(m, &r->key.writer))
 		received = member_certificate(m, &r->key.writer)->arrived;
-	enum err err = put(g, r, home, received);
+	enum err err = put(g, r, id, home, received);
 
 	if (!err && !core_persist(g, r, received, urgency)) {
 		set_remove(g->set, &r->key);
@@ -339,12 +339,10 @@ static bool is_poison(struct gossip *g, const struct record *r, uint64_t id)
 /* As a defect would, for the test of what saves a node from it. */
 static void crash_in_tests(const uint8_t *bytes, size_t len)
 {
+	(void)bytes, (void)len;
 #ifdef MESH_WEAKEN
 	if (memmem(bytes, len, CORE_POISON, strlen(CORE_POISON)))
 		abort();
-#else
-	(void)bytes;
-	(void)len;
 #endif
 }
 
@@ -354,8 +352,8 @@ static void applying(struct gossip *g, uint64_t id)
 		*g->applying = id;
 }
 
-static enum err accept_record(struct gossip *g, const uint8_t *bytes, size_t len, struct member *from,
-			      unsigned hops)
+static enum err accept_record(struct gossip *g, const uint8_t *bytes, size_t len, uint64_t id,
+			      struct member *from, unsigned hops)
 {
 	struct record r;
 	bool fork;
@@ -365,8 +363,6 @@ static enum err accept_record(struct gossip *g, const uint8_t *bytes, size_t len
 		g->counters.dropped_schema++;
 		return err;
 	}
-	uint64_t id = record_id(g->keys.set_key, bytes, len);
-
 	if (is_poison(g, &r, id))
 		return ERR_RANGE;
 	crash_in_tests(bytes, len);
@@ -406,7 +402,7 @@ static enum err accept_record(struct gossip *g, const uint8_t *bytes, size_t len
 
 	if (id_equal(&r.key.writer, &g->self->id))
 		own_met(g, &r);
-	err = accept_put(g, &r, urgency);
+	err = accept_put(g, &r, id, urgency);
 	if (err)
 		return err;
 	g->counters.records_accepted++;
@@ -420,8 +416,10 @@ enum err core_accept_record(struct gossip *g, const uint8_t *bytes, size_t len, 
 {
 	uint64_t before = g->applying ? *g->applying : 0;
 
-	applying(g, record_id(g->keys.set_key, bytes, len));
-	enum err err = accept_record(g, bytes, len, from, hops);
+	uint64_t id = record_id(g->keys.set_key, bytes, len);
+
+	applying(g, id);
+	enum err err = accept_record(g, bytes, len, id, from, hops);
 
 	applying(g, before);
 	return err;
@@ -429,21 +427,21 @@ enum err core_accept_record(struct gossip *g, const uint8_t *bytes, size_t len, 
 
 enum err accept_own(struct gossip *g, const struct record *r, enum gossip_urgency urgency)
 {
-	enum set_order order =
-	    set_order_of(g->set, &r->key, r->seq, record_id(g->keys.set_key, r->bytes, r->len));
+	uint64_t id = record_id(g->keys.set_key, r->bytes, r->len);
+	enum set_order order = set_order_of(g->set, &r->key, r->seq, id);
 
 	/* Somebody who has this key went ahead: others would not take it either. */
 	if (order == SET_OLDER || order == SET_FORK_STANDS)
 		return ERR_STALE;
-	enum err err = accept_put(g, r, urgency);
+	enum err err = accept_put(g, r, id, urgency);
 
 	if (!err)
-		accept_hooks(g, r, record_id(g->keys.set_key, r->bytes, r->len), NULL, 0, urgency);
+		accept_hooks(g, r, id, NULL, 0, urgency);
 	return err;
 }
 
 /* Bytes of the own replica were checked when they came in. */
-static enum err load_record(struct gossip *g, const uint8_t *bytes, size_t len, wall_ms received)
+static enum err load_record(struct gossip *g, const uint8_t *bytes, size_t len, uint64_t id, wall_ms received)
 {
 	struct record r;
 	struct certificate c;
@@ -451,7 +449,7 @@ static enum err load_record(struct gossip *g, const uint8_t *bytes, size_t len, 
 	uint64_t home;
 	enum err err = record_parse(bytes, len, &r);
 
-	if (!err && is_poison(g, &r, record_id(g->keys.set_key, bytes, len)))
+	if (!err && is_poison(g, &r, id))
 		return ERR_RANGE;
 	crash_in_tests(bytes, len);
 
@@ -466,9 +464,9 @@ static enum err load_record(struct gossip *g, const uint8_t *bytes, size_t len, 
 		return ERR_UNTRUSTED;
 	if (record_class_of(r.key.kind) == RECORD_CLASS_SITE && !member_find(g, &r.key.writer))
 		return ERR_UNTRUSTED;
-	if (!operators_room(g, &r, record_id(g->keys.set_key, bytes, len)))
+	if (!operators_room(g, &r, id))
 		return ERR_LIMIT;
-	err = put(g, &r, home, received);
+	err = put(g, &r, id, home, received);
 	if (err)
 		return err;
 	member_on_record(g, &r, received, false);
@@ -487,8 +485,10 @@ static enum err load_record(struct gossip *g, const uint8_t *bytes, size_t len, 
 
 enum err gossip_load_record(struct gossip *g, const uint8_t *bytes, size_t len, wall_ms received)
 {
-	applying(g, record_id(g->keys.set_key, bytes, len));
-	enum err err = load_record(g, bytes, len, received);
+	uint64_t id = record_id(g->keys.set_key, bytes, len);
+
+	applying(g, id);
+	enum err err = load_record(g, bytes, len, id, received);
 
 	applying(g, 0);
 	return err;

@@ -117,10 +117,13 @@ static void record_clock(struct gossip *g, struct member *m, const struct record
 	bool off = gap > (int64_t)CLOCK_OFF_MS || gap < -(int64_t)CLOCK_OFF_MS;
 	enum core_clock clock = off ? CORE_CLOCK_OFF : CORE_CLOCK_FINE;
 	m->clock_gap_s = gap / (int64_t)CLOCK_SECOND_MS;
-	if (m->clock == clock)
-		return;
+	enum core_clock before = m->clock;
 	m->clock = clock;
-	judge_clocks(g);
+	/* One more that is right takes back what is said of the own clock, or nothing: most hosts are met
+	 * like this. */
+	bool right = before == CORE_CLOCK_UNKNOWN && !off && !issue_open(g, ISSUE_CLOCK_OFF, &g->self->id);
+	if (before != clock && !right)
+		judge_clocks(g);
 }
 
 void clone_on_record(struct gossip *g, struct member *m, const struct record *r, bool fresh)

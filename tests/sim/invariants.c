@@ -13,7 +13,7 @@
  * each step of small worlds; in larger ones after so many of a node that a step has to pay for so many
  * records. */
 #define SMALL_SET      600
-#define RECORDS_A_STEP 32
+#define RECORDS_A_STEP 8
 
 static void check_own(struct world *w, struct node *n, const struct record *r)
 {
