@@ -88,7 +88,7 @@ bool cell_from(struct host_view *v, const struct cell_source *source, sqlite3_co
 	case CELL_EVER_TEXT:
 		if (there && bytes == NULL)
 			cell_static(context, "");
-		/* fall through */
+		__attribute__((fallthrough));
 	case CELL_TEXT:
 		if (bytes != NULL)
 			sqlite3_result_text(context, (const char *)bytes, (int)len, SQLITE_STATIC);

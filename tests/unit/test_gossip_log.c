@@ -277,6 +277,45 @@ static void test_an_allow_list_is_as_deep_as_it_may_be(void **state)
 	}
 }
 
+/* The thief was at node 1 first, whose log is full and deeper than the owner's; the rotation stands on
+ * entries that node 1 never saw, further back than a first look goes. */
+static void test_a_rotation_gets_through_to_a_full_log(void **state)
+{
+	struct net *n = net_met();
+	struct authlog *owner, *thief;
+	(void)state;
+	assert_int_equal(authlog_copy(n->nodes[0].log, &owner), ERR_OK);
+	n->nodes[0].deaf = n->nodes[1].deaf = n->nodes[2].deaf = true;
+	for (uint8_t branch = 0; branch < LIMIT_LOG_BRANCHES; branch++) {
+		assert_int_equal(authlog_copy(owner, &thief), ERR_OK);
+		for (uint8_t i = 0; i < (branch == 0 ? 90 : 1); i++) {
+			struct fixture_entry e = revocation(n, thief, (uint8_t)(100 + branch + i));
+			assert_int_equal(authlog_append(thief, e.bytes, e.len), ERR_OK);
+			assert_int_equal(net_log(n, 1, e.bytes, e.len), ERR_OK);
+		}
+		authlog_free(thief);
+	}
+	for (uint8_t i = 0; i < 60; i++) {
+		struct fixture_entry e = revocation(n, owner, i);
+		assert_int_equal(authlog_append(owner, e.bytes, e.len), ERR_OK);
+		assert_int_equal(net_log(n, 0, e.bytes, e.len), ERR_OK);
+	}
+	struct fixture_entry e = fixture_rotation(owner, n->f.successor, n->f.other);
+	assert_int_equal(net_log(n, 0, e.bytes, e.len), ERR_OK);
+	authlog_free(owner);
+	net_run(n, 2000);
+	n->nodes[0].deaf = n->nodes[1].deaf = n->nodes[2].deaf = false;
+	assert_true(level(n, 60000) < 60000);
+	for (size_t i = 0; i < NET_NODES; i++) {
+		struct id kept = {{59, 2}}, gone = {{101, 2}};
+		assert_int_equal(authlog_branches(n->nodes[i].log), 1);
+		assert_true(authlog_host_revoked(n->nodes[i].log, &kept));
+		assert_false(authlog_host_revoked(n->nodes[i].log, &gone));
+		assert_null(net_issue(n, i, ISSUE_LOG_FORKED, authlog_estate(n->f.log)));
+	}
+	net_free(n);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -285,6 +324,7 @@ int main(void)
 	    cmocka_unit_test(test_who_is_answered_asks_no_stranger),
 	    cmocka_unit_test(test_a_fork_comes_together_everywhere),
 	    cmocka_unit_test(test_so_does_one_of_many_entries),
+	    cmocka_unit_test(test_a_rotation_gets_through_to_a_full_log),
 	    cmocka_unit_test(test_records_wait_for_the_log_and_not_for_ever),
 	    cmocka_unit_test(test_an_allow_list_is_completed_and_leaves_whom_it_names),
 	    cmocka_unit_test(test_an_allow_list_is_as_deep_as_it_may_be),
