@@ -81,7 +81,7 @@
 
 /* Replica. */
 #define LIMIT_REPLICA_MAP_BYTES (1024ull * 1024 * 1024)
-#define LIMIT_BATCH_ROWS        4096
+#define LIMIT_BATCH_ROWS        16384
 #define LIMIT_HOST_NUMBERS      (4 * LIMIT_HOSTS)
 #define LIMIT_ENTRIES           262144 /* distinct component entries that questions know */
 #define LIMIT_CHUNKS            262144 /* of manifests, likewise */

@@ -20,7 +20,7 @@
 #define CONTRADICT_MS    10000 /* a witness's probes, and a second */
 #define DUPLICATE_MS     60000 /* seen so long after another was enrolled on its hardware, it is no leftover */
 #define SEEN_SAVE_MS     60000 /* how stale `seen` in the replica may be … */
-#define SEEN_SAVE_HOST   10    /* … and so many ms more for each known host */
+#define SEEN_SAVE_HOST   500   /* … and so many ms more for each known host */
 #define SITE_SAVE_MS     4000  /* likewise for a site: its roll-calls are written anyway */
 
 bool state_settled(const struct gossip *g, const struct site *s)
@@ -194,11 +194,14 @@ void state_barred(struct gossip *g, struct member *m)
 		host_set(g, m, HOST_UNKNOWN, g->wall);
 }
 
+/* All hosts of a stretch of time at once: the replica writes whole pages, and fewer of them when what changes
+ * changes together. Each node has stretches of its own. */
 static void host_save_seen(struct gossip *g, struct member *m)
 {
 	wall_ms stale = SEEN_SAVE_MS + g->members.count * SEEN_SAVE_HOST;
+	wall_ms offset = id_short(&g->self->id) % stale;
 
-	if (m->state.seen > m->seen_saved + stale)
+	if ((m->state.seen + offset) / stale > (m->seen_saved + offset) / stale)
 		core_host_state(g, m, false);
 	if (m->state_queued)
 		m->seen_saved = m->state.seen;

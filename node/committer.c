@@ -8,18 +8,14 @@
 
 #include "base/check.h"
 #include "base/text.h"
+#include "node/pace.h"
 #include "os/clock.h"
 
-#define NEVER          UINT64_MAX
-#define URGENT_MS      200 /* news come in bursts */
-#define SETTLE_MS      1000
-#define RETRY_MS       5000
-#define RETRY_MAX_MS   60000
-#define ROUTINE_MAX_MS 600000
-#define MB             1000000ull
-#define WAITERS        LIMIT_CONTROL_CLIENTS
-/* Pages a commit writes beside its rows: path to the root, free list, meta page. */
-#define COMMIT_OVERHEAD_BYTES 32768
+#define NEVER        PACE_NEVER
+#define RETRY_MS     5000
+#define RETRY_MAX_MS 60000
+#define MB           1000000ull
+#define WAITERS      LIMIT_CONTROL_CLIENTS
 
 struct waiter {
 	committer_wait done;
@@ -38,11 +34,12 @@ struct committer {
 	bool finished; /* under mutex: the worker is done with the frozen batch */
 	enum err result;
 	struct err_info info;
-	mono_ms due;
+	struct pace pace;
+	bool all; /* the frozen batch is all there was, not the urgent rows alone */
 	mono_ms last_mono;
 	wall_ms last;
-	uint64_t interval_ms; /* least time to the next routine commit */
-	uint64_t committed_bytes;
+	uint64_t written_bytes;
+	mono_ms retry_due; /* after a failure nothing else counts */
 	uint32_t failures; /* in a row */
 	char error[ERR_TEXT_BYTES];
 	struct waiter waiters[WAITERS];
@@ -54,9 +51,8 @@ enum err committer_new(const struct committer_options *options, struct committer
 	if (c == NULL)
 		return ERR_NOMEM;
 	c->options = *options;
-	c->due = NEVER;
 	c->last_mono = os_clock_mono();
-	c->interval_ms = options->commit_min_s * CLOCK_SECOND_MS;
+	pace_init(&c->pace, options->disk_mb_per_day * MB, options->commit_min_s, c->last_mono);
 	if (uv_mutex_init(&c->mutex) != 0) {
 		free(c);
 		return ERR_NOMEM;
@@ -99,23 +95,20 @@ static bool anyone_waits(const struct committer *c)
 	return false;
 }
 
-/* The disk budget is paid off before the next routine commit. */
-static void pay(struct committer *c)
+static void pay(struct committer *c, mono_ms now)
 {
 	struct store_stats stats;
 	store_stats(c->options.store, &stats);
-	uint64_t bytes = stats.committed_bytes - c->committed_bytes + COMMIT_OVERHEAD_BYTES;
-	uint64_t ms = bytes * CLOCK_DAY_MS / (c->options.disk_mb_per_day * MB);
-	uint64_t min_ms = c->options.commit_min_s * CLOCK_SECOND_MS;
-	c->committed_bytes = stats.committed_bytes;
-	c->interval_ms = ms < min_ms ? min_ms : ms > ROUTINE_MAX_MS ? ROUTINE_MAX_MS : ms;
+	uint64_t bytes = stats.written_bytes - c->written_bytes;
+	c->written_bytes = stats.written_bytes;
+	pace_wrote(&c->pace, now, c->all, bytes, store_pending(c->options.store) > 0);
 }
 
 static void note_failure(struct committer *c, mono_ms now)
 {
 	uint64_t wait = (uint64_t)RETRY_MS << (c->failures < 4 ? c->failures : 4);
 	c->failures++;
-	c->due = now + (wait < RETRY_MAX_MS ? wait : RETRY_MAX_MS);
+	c->retry_due = now + (wait < RETRY_MAX_MS ? wait : RETRY_MAX_MS);
 	if (strcmp(c->error, c->info.text) != 0)
 		log_line(c->options.log, LOG_ERROR, "replica not committed, will be tried again: %s",
 			 c->info.text);
@@ -130,11 +123,9 @@ static void note_success(struct committer *c, mono_ms now)
 	c->error[0] = '\0';
 	c->last_mono = now;
 	c->last = os_clock_wall();
-	pay(c);
+	pay(c, now);
 	if (anyone_waits(c))
-		c->due = now;
-	else if (store_pending(c->options.store) > 0 && c->due == NEVER)
-		c->due = now + c->interval_ms;
+		pace_hurry(&c->pace, now);
 }
 
 /* Loop's thread, when the worker is done with the frozen batch. */
@@ -177,40 +168,34 @@ static void on_written(uv_work_t *work, int status)
 
 static void start(struct committer *c, mono_ms now)
 {
-	c->due = NEVER;
-	enum err err = store_freeze(c->options.store);
-	if (err == ERR_NOT_FOUND)
+	/* Whoever waits, waits for everything; so does a retry, whose rows were merged back. */
+	c->all = c->failures > 0 || pace_takes_all(&c->pace, now);
+	pace_begin(&c->pace, c->all);
+	enum err err = c->all ? store_freeze(c->options.store) : store_freeze_urgent(c->options.store);
+	if (err == ERR_NOT_FOUND && c->all)
 		answer(c, false, ERR_OK, "");
 	if (err != ERR_OK)
 		return;
 	for (size_t i = 0; i < WAITERS; i++)
-		c->waiters[i].in_flight = true;
+		c->waiters[i].in_flight = c->all;
 	c->frozen = true;
 	c->finished = false;
 	c->work.data = c;
 	CHECK(uv_queue_work(c->options.loop, &c->work, write_batch, on_written) == 0);
 	c->queued = true;
-	(void)now;
 }
 
 void committer_note(struct committer *c, mono_ms now, bool urgent)
 {
-	mono_ms due = now + URGENT_MS;
-	/* While commits fail only the retry counts. */
-	if (c->closed || c->failures > 0)
-		return;
-	if (!urgent) {
-		due = c->last_mono + c->interval_ms;
-		if (due < now + SETTLE_MS)
-			due = now + SETTLE_MS;
-	}
-	if (due < c->due)
-		c->due = due;
+	if (!c->closed)
+		pace_note(&c->pace, now, urgent);
 }
 
 mono_ms committer_due(const struct committer *c)
 {
-	return c->queued || c->closed ? NEVER : c->due;
+	if (c->queued || c->closed)
+		return NEVER;
+	return c->failures > 0 ? c->retry_due : pace_due(&c->pace);
 }
 
 void committer_run(struct committer *c, mono_ms now)
@@ -225,7 +210,8 @@ enum err committer_request(struct committer *c, mono_ms now, committer_wait done
 		if (c->waiters[i].done != NULL)
 			continue;
 		c->waiters[i] = (struct waiter){.done = done, .context = context};
-		c->due = now;
+		pace_hurry(&c->pace, now);
+		c->retry_due = now;
 		return ERR_OK;
 	}
 	return ERR_BUSY;
@@ -257,6 +243,7 @@ enum err committer_make_room(struct committer *c, mono_ms now)
 	/* The work request may still wait for its last callback: then this thread writes. */
 	if (c->queued)
 		return store_flush(c->options.store, os_clock_wall(), &c->info);
+	pace_hurry(&c->pace, now);
 	start(c, now);
 	return ERR_OK;
 }

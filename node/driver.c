@@ -121,8 +121,10 @@ static enum err put_issue(struct driver *d, const void *row)
 }
 
 /* A full batch is committed and the row tried once more. */
-static void put(struct driver *d, enum err (*put_row)(struct driver *, const void *), const void *row)
+static void put(struct driver *d, bool urgent, enum err (*put_row)(struct driver *, const void *),
+		const void *row)
 {
+	store_hurry(d->options.store, urgent);
 	enum err err = put_row(d, row);
 	if (err == ERR_LIMIT && committer_make_room(d->options.committer, d->now) == ERR_OK)
 		err = put_row(d, row);
@@ -149,25 +151,26 @@ static bool hurry_issues(struct driver *d, const struct gossip_update *u)
 /* 3. Queue what the replica keeps. */
 static void carry_rows(struct driver *d, const struct gossip_update *u)
 {
-	bool urgent = u->urgent;
+	bool urgent = u->urgent, issues = hurry_issues(d, u);
 	/* Blobs first: a record should not be found before what it names. */
 	for (size_t i = 0; i < u->blob_count; i++)
-		put(d, put_blob, &u->blobs[i]);
+		put(d, urgent, put_blob, &u->blobs[i]);
 	for (size_t i = 0; i < u->record_count; i++) {
-		put(d, put_record, &u->records[i]);
-		urgent = urgent || u->records[i].urgency == GOSSIP_URGENT;
+		bool own = u->records[i].urgency == GOSSIP_URGENT;
+		put(d, urgent || own, put_record, &u->records[i]);
+		if (own)
+			committer_note(d->options.committer, d->now, true);
 	}
 	for (size_t i = 0; i < u->forgotten_count; i++)
-		put(d, drop_record, &u->forgotten[i]);
+		put(d, urgent, drop_record, &u->forgotten[i]);
 	for (size_t i = 0; i < u->host_count; i++)
-		put(d, put_host, &u->hosts[i]);
+		put(d, urgent, put_host, &u->hosts[i]);
 	for (size_t i = 0; i < u->site_count; i++)
-		put(d, put_site, &u->sites[i]);
+		put(d, urgent, put_site, &u->sites[i]);
 	for (size_t i = 0; i < u->issue_count; i++)
-		put(d, put_issue, &u->issues[i]);
-	urgent = hurry_issues(d, u) || urgent;
+		put(d, issues, put_issue, &u->issues[i]);
 	if (u->record_count + u->blob_count + u->host_count + u->site_count + u->issue_count > 0)
-		committer_note(d->options.committer, d->now, urgent);
+		committer_note(d->options.committer, d->now, urgent || issues);
 }
 
 /* 5. Answers to reads, in place in d->read_bytes. */
@@ -349,7 +352,7 @@ void driver_stamp(struct driver *d)
 	struct host_state state;
 	const struct credentials *c = d->options.credentials;
 	if (gossip_host_state(d->gossip, identity_id(c->identity), &state))
-		put(d, put_host, &state);
+		put(d, true, put_host, &state);
 	else
 		return;
 	committer_note(d->options.committer, clock_now(d), true);

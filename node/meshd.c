@@ -17,7 +17,7 @@
 /* How precisely the end of a crashed boot is known. */
 #define ALIVE_MS (10 * CLOCK_MINUTE_MS)
 /* The replica counts as stale after a minute without a commit; renew its age before. */
-#define STAMP_MS 30000
+#define STAMP_MS 45000 /* answers call a replica stale after a minute */
 #define REPLICA  "replica"
 #define SEEDS    (CONFIG_LIST_ITEMS + LIMIT_TOKEN_SEEDS)
 

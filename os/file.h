@@ -40,6 +40,13 @@ bool os_file_exists(const char *path);
 enum err os_file_peek(const char *path, uint64_t offset, void *ret_bytes, size_t cap, size_t *ret_len,
 		      uint64_t *ret_size, struct err_info *info);
 
+/* The same of a file that is read at many places. Close it with os_reader_close. */
+struct os_reader;
+enum err os_reader_open(const char *path, struct os_reader **ret, struct err_info *info);
+enum err os_reader_read(struct os_reader *r, uint64_t offset, void *ret_bytes, size_t cap, size_t *ret_len,
+			struct err_info *info);
+void os_reader_close(struct os_reader *r); /* NULL is fine */
+
 /* Name of the group a file or folder belongs to, or its number. ERR_LIMIT when it does not fit. */
 enum err os_file_group(const char *path, char *ret, size_t cap);
 

@@ -167,7 +167,7 @@ static enum err load_meta(struct lmdb *l, const struct opening *o)
 	    .schema = STORE_SCHEMA, .estate = *o->estate, .self = *o->self, .digest_known = true};
 	err = say_why(l, lmdb_verify(l), o->info);
 	struct row_set none = {0};
-	return err == ERR_OK ? backend_commit(&l->backend, &none, 0, o->info) : err;
+	return err == ERR_OK ? lmdb_commit_with(l, &none, 0, lmdb_put_fences, NULL, o->info) : err;
 }
 
 /* One attempt: ERR_CORRUPT leaves everything closed but the lock. */

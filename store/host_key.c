@@ -79,6 +79,28 @@ enum err host_key_known(const struct row_key *stored, const struct id *host, str
 	return ERR_OK;
 }
 
+bool host_key_fence(size_t index, struct row_key *ret)
+{
+	struct row_key key = {.bytes = {TABLE_RECORDS, (uint8_t)(1 + index / 2)}, .len = 2};
+	if (index / 2 == RECORD_GOODBYE)
+		key = row_key_first(TABLE_HOST_STATES);
+	else if (index / 2 > RECORD_GOODBYE)
+		return false;
+	if (index % 2 == 1)
+		put_number(&key, UINT32_MAX);
+	*ret = key;
+	return true;
+}
+
+bool host_key_is_fence(const struct row_key *stored)
+{
+	size_t head = stored->bytes[0] == TABLE_RECORDS ? 2 : 1;
+	if (stored->bytes[0] != TABLE_RECORDS && stored->bytes[0] != TABLE_HOST_STATES)
+		return false;
+	return stored->len == head ||
+	       (stored->len == head + NUMBER_BYTES && number_at(stored->bytes + head) == UINT32_MAX);
+}
+
 struct row_key host_key_prefix(uint8_t kind, uint32_t number)
 {
 	struct row_key ret = {.bytes = {TABLE_RECORDS, kind}, .len = 2};

@@ -16,8 +16,8 @@
 #include "store/numbers.h"
 
 /* Rows that deltas of one group may hold before they are folded into blocks. */
-#define DELTA_ROWS_MAX  4096
-#define DELTA_BYTES_MAX (1024 * 1024)
+#define DELTA_ROWS_MAX  8192
+#define DELTA_BYTES_MAX (2 * 1024 * 1024)
 #define DELTA_COUNT_MAX 256
 /* So many changed rows of one block are written as the block itself. */
 #define DENSE_ROWS 48
@@ -104,6 +104,8 @@ struct commit {
 /* `known`: the key with ids, which the checksum covers; of others `stored` itself. `len` 0 deletes. */
 enum err lmdb_put(struct commit *c, const struct row_key *stored, const struct row_key *known,
 		  const uint8_t *bytes, size_t len);
+/* Best into a file that is empty. */
+enum err lmdb_put_fences(struct commit *c);
 /* A host's row, by the key with its id. ERR_NOT_FOUND, also when it fails its checksum. */
 enum err lmdb_read(struct commit *c, const struct row_key *known, struct row_value *ret);
 /* A good block or delta, which the caller frees; ERR_NOT_FOUND, ERR_CHECKSUM. */
@@ -124,9 +126,6 @@ enum err lmdb_commit(struct lmdb *l, const struct row_set *batch, wall_ms now, s
 enum err lmdb_commit_with(struct lmdb *l, const struct row_set *batch, wall_ms now, lmdb_also also,
 			  void *context, struct err_info *info);
 enum err lmdb_touch(struct commit *c, uint32_t number, uint32_t groups);
-/* A row of a host by its key with the id; `len` 0 deletes. */
-enum err lmdb_put_host_row(struct commit *c, const struct row_key *key, const struct id *host,
-			   const uint8_t *bytes, size_t len);
 static inline uint32_t lmdb_bit(enum column_group group)
 {
 	return 1u << group;

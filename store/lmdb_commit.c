@@ -72,39 +72,25 @@ static enum err allot(struct commit *c, const struct id *host, uint32_t *ret)
 /* --- rows --- */
 
 /* Another issuer named by the state makes another certificate count. */
-static bool issuer_changes(struct commit *c, const struct row_key *key, const uint8_t *bytes, size_t len)
+static bool issuer_changes(struct commit *c, const struct row *row)
 {
 	struct row_value old;
 	struct host_state was, is;
-	return len == 0 || lmdb_read(c, key, &old) != ERR_OK ||
-	       row_decode_host(key, old.bytes, old.len, &was) != ERR_OK ||
-	       row_decode_host(key, bytes, len, &is) != ERR_OK || !id_equal(&was.issuer, &is.issuer);
+	return row->len == 0 || lmdb_read(c, &row->key, &old) != ERR_OK ||
+	       row_decode_host(&row->key, old.bytes, old.len, &was) != ERR_OK ||
+	       row_decode_host(&row->key, row->bytes, row->len, &is) != ERR_OK ||
+	       !id_equal(&was.issuer, &is.issuer);
 }
 
-enum err lmdb_put_host_row(struct commit *c, const struct row_key *key, const struct id *host,
-			   const uint8_t *bytes, size_t len)
+static enum err put_host_row(struct commit *c, const struct row_key *stored, const struct row *row)
 {
-	uint32_t number, groups;
-	enum err err = ERR_OK;
-	if (!numbers_find(&c->l->hosts, host, &number)) {
-		if (len == 0)
-			return ERR_OK;
-		err = allot(c, host, &number);
-		/* More hosts than any estate has: not kept, and counted. */
-		if (err == ERR_LIMIT) {
-			c->work.refused++;
-			return ERR_OK;
-		}
-	}
-	if (err != ERR_OK)
-		return err;
-	if (key->bytes[0] == TABLE_RECORDS)
-		groups = groups_of(key->bytes[1]);
+	uint32_t number = 0, groups;
+	CHECK(host_key_number(stored, &number));
+	if (stored->bytes[0] == TABLE_RECORDS)
+		groups = groups_of(stored->bytes[1]);
 	else
-		groups =
-		    lmdb_bit(GROUP_STATE) | (issuer_changes(c, key, bytes, len) ? lmdb_bit(GROUP_HOST) : 0);
-	struct row_key stored = host_key_stored(key, number);
-	err = lmdb_put(c, &stored, key, bytes, len);
+		groups = lmdb_bit(GROUP_STATE) | (issuer_changes(c, row) ? lmdb_bit(GROUP_HOST) : 0);
+	enum err err = lmdb_put(c, stored, &row->key, row->bytes, row->len);
 	return err == ERR_OK ? lmdb_touch(c, number, groups) : err;
 }
 
@@ -125,17 +111,67 @@ static enum err note_issue(struct commit *c, const struct row *row)
 	return ERR_OK;
 }
 
-static enum err put_batch_row(struct commit *c, const struct row *row)
+/* --- the batch --- */
+
+struct placed {
+	struct row_key stored;
+	const struct row *row; /* NULL: it has no place */
+	bool of_host;
+};
+
+static enum err place(struct commit *c, const struct row *row, struct placed *ret)
 {
 	struct id host;
+	uint32_t number;
+	*ret = (struct placed){.stored = row->key, .row = row, .of_host = host_key_of(&row->key, &host)};
+	if (!ret->of_host)
+		return ERR_OK;
 	enum err err = ERR_OK;
-	if (host_key_of(&row->key, &host))
-		return lmdb_put_host_row(c, &row->key, &host, row->bytes, row->len);
-	if (row->key.bytes[0] == TABLE_ISSUES)
-		err = note_issue(c, row);
-	if (row->key.bytes[0] == TABLE_BLOBS && row->len > 0)
+	if (!numbers_find(&c->l->hosts, &host, &number))
+		err = row->len > 0 ? allot(c, &host, &number) : ERR_NOT_FOUND;
+	if (err == ERR_OK) {
+		ret->stored = host_key_stored(&row->key, number);
+		return ERR_OK;
+	}
+	/* Nothing to delete; or more hosts than any estate has, which are not kept, and counted. */
+	ret->row = NULL;
+	c->work.refused += err == ERR_LIMIT;
+	return err == ERR_LIMIT || err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+static int by_stored(const void *a, const void *b)
+{
+	return row_key_compare(&((const struct placed *)a)->stored, &((const struct placed *)b)->stored);
+}
+
+static enum err put_placed(struct commit *c, const struct placed *p)
+{
+	enum err err = ERR_OK;
+	if (p->of_host)
+		return put_host_row(c, &p->stored, p->row);
+	if (p->stored.bytes[0] == TABLE_ISSUES)
+		err = note_issue(c, p->row);
+	if (p->stored.bytes[0] == TABLE_BLOBS && p->row->len > 0)
 		c->new_blobs = true;
-	return err == ERR_OK ? lmdb_put(c, &row->key, &row->key, row->bytes, row->len) : err;
+	return err == ERR_OK ? lmdb_put(c, &p->stored, &p->stored, p->row->bytes, p->row->len) : err;
+}
+
+/* In the order in which they are stored: pages that are filled from one end stay full, and each is found
+ * once. */
+static enum err put_batch(struct commit *c)
+{
+	struct placed *placed = malloc((c->batch->count + 1) * sizeof(*placed));
+	enum err err = placed != NULL ? ERR_OK : ERR_NOMEM;
+	for (size_t i = 0; i < c->batch->count && err == ERR_OK; i++)
+		err = place(c, c->batch->rows[i], &placed[i]);
+	if (err == ERR_OK && c->batch->count > 0)
+		qsort(placed, c->batch->count, sizeof(*placed), by_stored);
+	for (size_t i = 0; i < c->batch->count && err == ERR_OK; i++) {
+		if (placed[i].row != NULL)
+			err = put_placed(c, &placed[i]);
+	}
+	free(placed);
+	return err;
 }
 
 /* --- the whole --- */
@@ -157,8 +193,8 @@ static enum err write_all(struct commit *c)
 		err = lmdb_load(c->l, c->txn, &c->meta);
 	memcpy(c->deltas, c->l->deltas, sizeof(c->deltas));
 	c->l->stale = true; /* until it is committed */
-	for (size_t i = 0; i < c->batch->count && err == ERR_OK; i++)
-		err = put_batch_row(c, c->batch->rows[i]);
+	if (err == ERR_OK)
+		err = put_batch(c);
 	if (err == ERR_OK && c->also != NULL)
 		err = c->also(c);
 	if (err == ERR_OK)
@@ -182,14 +218,19 @@ static uint64_t pages_of(MDB_txn *txn, MDB_dbi dbi, uint64_t *ret_page_bytes)
 static void count_written(struct commit *c, size_t id, uint64_t before)
 {
 	MDB_txn *txn;
+	MDB_cursor *cursor;
 	MDB_val k = {sizeof(id), &id}, v;
 	uint64_t page_bytes = 0;
 	if (mdb_txn_begin(c->l->e.env, NULL, MDB_RDONLY, &txn) != 0)
 		return;
 	uint64_t after = pages_of(txn, c->l->e.dbi, &page_bytes);
 	size_t freed = 0;
-	if (mdb_get(txn, FREE_PAGES, &k, &v) == 0 && v.mv_size >= sizeof(freed))
-		memcpy(&freed, v.mv_data, sizeof(freed));
+	/* That table is open to cursors alone. */
+	if (mdb_cursor_open(txn, FREE_PAGES, &cursor) == 0) {
+		if (mdb_cursor_get(cursor, &k, &v, MDB_SET) == 0 && v.mv_size >= sizeof(freed))
+			memcpy(&freed, v.mv_data, sizeof(freed));
+		mdb_cursor_close(cursor);
+	}
 	mdb_txn_abort(txn);
 	c->l->written_bytes += (freed + (after > before ? after - before : 0) + 1) * page_bytes;
 }

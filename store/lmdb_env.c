@@ -318,7 +318,8 @@ static enum err take_rows(MDB_cursor *cursor, const struct numbers *hosts, struc
 			return ERR_OK;
 		}
 		bool numbered = host_key_number(&key, &number);
-		if (host_key_known(&key, numbered ? numbers_id(hosts, number) : NULL, &known) == ERR_OK &&
+		if (!host_key_is_fence(&key) &&
+		    host_key_known(&key, numbered ? numbers_id(hosts, number) : NULL, &known) == ERR_OK &&
 		    !row_chunk_push(ret, &known, v.mv_data, v.mv_size <= ROW_BYTES ? v.mv_size : 0))
 			return ERR_OK;
 		ret->at = key;

@@ -8,86 +8,103 @@
 #define ROWS_PER_COMMIT 8192
 
 struct moving {
+	struct lmdb *l;
 	struct row_key at; /* of the last row that was looked at */
-	size_t moved;
+	size_t step;
+	struct row_set rows; /* under their old keys, to be moved */
+	struct row_set bad;  /* that fail their checksum: peers have them */
 	bool done;
-	uint32_t schema; /* to be noted */
-	bool migrating;
 };
 
-/* The next row of a host under its old key. ERR_NOT_FOUND at the end. */
-static enum err next_old(struct commit *c, struct row_key *at, struct id *ret_host, struct row_value *ret)
+static enum err take_old(struct moving *m, const struct row_key *key, const MDB_val *v)
 {
-	MDB_cursor *cursor;
-	MDB_val k = {at->len, at->bytes}, v;
-	struct row_key key;
-	int rc = mdb_cursor_open(c->txn, c->l->e.dbi, &cursor);
-	if (rc != 0)
-		return lmdb_error(rc, "read", c->l->e.data_path, c->info);
-	enum err err = ERR_NOT_FOUND;
-	rc = mdb_cursor_get(cursor, &k, &v, MDB_SET_RANGE);
-	for (; rc == 0; rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT)) {
-		if (row_key_of(k.mv_data, k.mv_size, &key) != ERR_OK) {
-			err = ERR_CORRUPT;
-			break;
-		}
-		if (key.bytes[0] > TABLE_HOST_STATES)
-			break;
-		if (row_key_compare(&key, at) <= 0 || !host_key_of(&key, ret_host))
-			continue;
-		*at = key;
-		ret->len = v.mv_size <= ROW_BYTES ? v.mv_size : 0;
-		memcpy(ret->bytes, v.mv_data, ret->len);
-		err = ERR_OK;
-		break;
-	}
-	mdb_cursor_close(cursor);
-	return rc == 0 || rc == MDB_NOTFOUND ? err : lmdb_error(rc, "read", c->l->e.data_path, c->info);
+	struct id host;
+	if (!host_key_of(key, &host))
+		return ERR_OK;
+	m->at = *key;
+	bool good = v->mv_size <= ROW_BYTES && row_check(key, v->mv_data, v->mv_size) == ERR_OK;
+	return row_set_put(good ? &m->rows : &m->bad, key, v->mv_data, good ? v->mv_size : 0);
 }
 
-static enum err move_rows(struct commit *c)
+static enum err collect_in_guard(void *context)
 {
-	struct moving *m = c->context;
-	enum err err = ERR_OK;
-	c->meta.schema = STORE_SCHEMA;
-	c->meta.migrating = true;
-	for (m->moved = 0; m->moved < ROWS_PER_COMMIT; m->moved++) {
-		struct row_value value;
-		struct id host;
-		err = next_old(c, &m->at, &host, &value);
-		if (err != ERR_OK)
+	struct moving *m = context;
+	MDB_txn *txn;
+	MDB_cursor *cursor = NULL;
+	struct row_key key, from = m->at;
+	MDB_val k = {from.len, from.bytes}, v;
+	int rc = mdb_txn_begin(m->l->e.env, NULL, MDB_RDONLY, &txn);
+	if (rc != 0)
+		return lmdb_error(rc, "read", m->l->e.data_path, NULL);
+	rc = mdb_cursor_open(txn, m->l->e.dbi, &cursor);
+	enum err err = lmdb_error(rc, "read", m->l->e.data_path, NULL);
+	if (err == ERR_OK)
+		rc = mdb_cursor_get(cursor, &k, &v, MDB_SET_RANGE);
+	m->done = true;
+	for (; err == ERR_OK && rc == 0; rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT)) {
+		if (row_key_of(k.mv_data, k.mv_size, &key) != ERR_OK)
+			err = ERR_CORRUPT;
+		else if (key.bytes[0] > TABLE_HOST_STATES)
 			break;
-		err = lmdb_put(c, &m->at, &m->at, NULL, 0);
-		/* A damaged one stays behind: peers have it. */
-		if (err == ERR_OK && row_check(&m->at, value.bytes, value.len) == ERR_OK)
-			err = lmdb_put_host_row(c, &m->at, &host, value.bytes, value.len);
-		if (err != ERR_OK)
+		else
+			err = take_old(m, &key, &v);
+		m->done = m->rows.count + m->bad.count < m->step;
+		if (err != ERR_OK || !m->done)
 			break;
 	}
-	m->done = err == ERR_NOT_FOUND;
-	if (m->done)
-		c->meta.migrating = false;
-	return m->done ? ERR_OK : err;
+	if (cursor != NULL)
+		mdb_cursor_close(cursor);
+	mdb_txn_abort(txn);
+	if (err == ERR_OK && rc != 0 && rc != MDB_NOTFOUND)
+		err = lmdb_error(rc, "read", m->l->e.data_path, NULL);
+	return err;
+}
+
+static enum err drop_old(struct commit *c, const struct row_set *rows)
+{
+	enum err err = ERR_OK;
+	for (size_t i = 0; i < rows->count && err == ERR_OK; i++)
+		err = lmdb_put(c, &rows->rows[i]->key, &rows->rows[i]->key, NULL, 0);
+	return err;
+}
+
+/* The batch has put them in their new places. */
+static enum err leave_old_places(struct commit *c)
+{
+	const struct moving *m = c->context;
+	enum err err = c->meta.schema < STORE_SCHEMA ? lmdb_put_fences(c) : ERR_OK;
+	c->meta.schema = STORE_SCHEMA;
+	c->meta.migrating = !m->done;
+	if (err == ERR_OK)
+		err = drop_old(c, &m->rows);
+	return err == ERR_OK ? drop_old(c, &m->bad) : err;
+}
+
+static enum err move_some(struct moving *m, struct err_info *info)
+{
+	enum err err = lmdb_env_run(&m->l->e, collect_in_guard, m);
+	if (err != ERR_OK)
+		return err;
+	do {
+		err = lmdb_commit_with(m->l, &m->rows, 0, leave_old_places, m, info);
+	} while (err == ERR_LIMIT && lmdb_grow_map(m->l) == ERR_OK);
+	return err;
 }
 
 enum err lmdb_migrate(struct lmdb *l, const struct store_progress *progress, struct err_info *info)
 {
-	struct moving m = {.at = row_key_first(TABLE_RECORDS)};
-	struct row_set none = {.count = 0};
+	struct moving m = {.l = l, .at = row_key_first(TABLE_RECORDS), .step = ROWS_PER_COMMIT};
 	uint64_t moved = 0;
-	while (!m.done) {
-		struct row_key before = m.at;
-		enum err err = lmdb_commit_with(l, &none, 0, move_rows, &m, info);
-		if (err == ERR_LIMIT && lmdb_grow_map(l) == ERR_OK) {
-			m.at = before;
-			m.done = false;
-			continue;
-		}
-		if (err != ERR_OK)
-			return err;
-		moved += m.moved;
-		if (progress != NULL && progress->migrated != NULL)
-			progress->migrated(progress->context, moved, l->meta.rows, m.done);
+	enum err err = ERR_OK;
+	if (progress != NULL && progress->step > 0)
+		m.step = progress->step;
+	while (!m.done && err == ERR_OK) {
+		err = move_some(&m, info);
+		moved += m.rows.count;
+		row_set_clear(&m.rows);
+		row_set_clear(&m.bad);
+		if (err == ERR_OK && progress != NULL && progress->migrated != NULL)
+			progress->migrated(progress->context, moved, l->data_rows, m.done);
 	}
-	return ERR_OK;
+	return err;
 }

@@ -30,6 +30,7 @@
 
 struct pages {
 	const char *path;
+	struct os_reader *file;
 	struct err_info *info;
 	uint32_t page_bytes;
 	uint64_t last;
@@ -70,8 +71,7 @@ static enum err bad(const struct pages *c, uint64_t page, const char *what)
 static enum err read_at(const struct pages *c, uint64_t page, void *ret, size_t bytes)
 {
 	size_t len;
-	uint64_t size;
-	enum err err = os_file_peek(c->path, page * c->page_bytes, ret, bytes, &len, &size, c->info);
+	enum err err = os_reader_read(c->file, page * c->page_bytes, ret, bytes, &len, c->info);
 	if (err != ERR_OK)
 		return err;
 	return len == bytes ? ERR_OK : bad(c, page, "is beyond the end");
@@ -178,9 +178,8 @@ static enum err read_big(struct pages *c, uint64_t page, size_t bytes)
 		c->big_bytes = bytes;
 	}
 	size_t len;
-	uint64_t size;
 	enum err err =
-	    os_file_peek(c->path, page * c->page_bytes + PAGE_HEAD, c->big, bytes, &len, &size, c->info);
+	    os_reader_read(c->file, page * c->page_bytes + PAGE_HEAD, c->big, bytes, &len, c->info);
 	if (err != ERR_OK)
 		return err;
 	return len == bytes ? ERR_OK : bad(c, page, "is beyond the end");
@@ -267,7 +266,10 @@ enum err lmdb_check_pages(const char *path, uint64_t size, struct err_info *info
 {
 	/* Any page size will do to read the first page. */
 	struct pages c = {.path = path, .info = info, .page_bytes = 4096};
-	enum err err = check_file(&c, size);
+	enum err err = os_reader_open(path, &c.file, info);
+	if (err == ERR_OK)
+		err = check_file(&c, size);
+	os_reader_close(c.file);
 	free(c.used);
 	free(c.tiled);
 	free(c.buffer);

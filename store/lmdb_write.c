@@ -6,6 +6,8 @@
 #include "store/column_format.h"
 #include "store/lmdb_backend.h"
 
+#define FENCE_BYTES 2030 /* key and value: the most that LMDB keeps on a leaf page of 4096 bytes */
+
 static bool is_block(const struct row_key *key)
 {
 	return key->bytes[0] == TABLE_BLOCKS || key->bytes[0] == TABLE_DELTAS;
@@ -69,6 +71,19 @@ enum err lmdb_put(struct commit *c, const struct row_key *stored, const struct r
 		return failed(c, mdb_put(c->txn, c->l->e.dbi, &k, &v, 0));
 	}
 	return there ? failed(c, mdb_del(c->txn, c->l->e.dbi, &k, NULL)) : ERR_OK;
+}
+
+/* Of the size that lets two fill a page; neither counted nor checked, as nothing reads them. */
+enum err lmdb_put_fences(struct commit *c)
+{
+	static const uint8_t nothing[FENCE_BYTES];
+	struct row_key key;
+	enum err err = ERR_OK;
+	for (size_t i = 0; err == ERR_OK && host_key_fence(i, &key); i++) {
+		MDB_val k = {key.len, key.bytes}, v = {FENCE_BYTES - key.len, (void *)nothing};
+		err = failed(c, mdb_put(c->txn, c->l->e.dbi, &k, &v, 0));
+	}
+	return err;
 }
 
 enum err lmdb_read(struct commit *c, const struct row_key *known, struct row_value *ret)

@@ -79,6 +79,7 @@ enum err row_decode_meta(const uint8_t *bytes, size_t len, struct store_meta *re
 struct row {
 	struct row_key key;
 	uint64_t turn; /* of the put, in its set */
+	bool urgent;   /* goes with the next commit of either kind */
 	size_t len;
 	uint8_t bytes[];
 };
@@ -90,6 +91,7 @@ struct row_set {
 	size_t capacity;
 	size_t bytes;  /* of all rows' values */
 	uint64_t turn; /* counts puts */
+	bool urgent;   /* what is put from now on is */
 };
 
 /* Replaces a row of the same key. ERR_NOMEM. */
@@ -98,6 +100,8 @@ enum err row_set_put(struct row_set *set, const struct row_key *key, const uint8
 const struct row *row_set_find(const struct row_set *set, const struct row_key *key);
 /* First row after `key`, NULL at the end. */
 const struct row *row_set_after(const struct row_set *set, const struct row_key *key);
+/* Moves the urgent rows of `from` to the empty `into`. ERR_NOMEM: nothing was moved. */
+enum err row_set_split(struct row_set *from, struct row_set *into);
 /* Move what `into` lacks from `from` to it; `from` is empty afterwards. ERR_NOMEM: nothing was moved. */
 enum err row_set_merge(struct row_set *into, struct row_set *from);
 void row_set_clear(struct row_set *set);

@@ -47,12 +47,14 @@ enum err row_set_put(struct row_set *set, const struct row_key *key, const uint8
 	}
 	row->key = *key;
 	row->turn = ++set->turn;
+	row->urgent = set->urgent;
 	row->len = len;
 	if (len > 0)
 		memcpy(row->bytes, bytes, len);
 	size_t at = lower_bound(set, key);
 	if (holds(set, at, key)) {
 		set->bytes -= set->rows[at]->len;
+		row->urgent = row->urgent || set->rows[at]->urgent;
 		free(set->rows[at]);
 	} else {
 		memmove(set->rows + at + 1, set->rows + at, (set->count - at) * sizeof(struct row *));
@@ -77,6 +79,27 @@ const struct row *row_set_after(const struct row_set *set, const struct row_key 
 	return at < set->count ? set->rows[at] : NULL;
 }
 
+enum err row_set_split(struct row_set *from, struct row_set *into)
+{
+	size_t urgent = 0, kept = 0;
+	for (size_t i = 0; i < from->count; i++)
+		urgent += from->rows[i]->urgent;
+	if (reserve(into, urgent) != ERR_OK)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < from->count; i++) {
+		struct row *row = from->rows[i];
+		if (!row->urgent) {
+			from->rows[kept++] = row;
+			continue;
+		}
+		into->rows[into->count++] = row;
+		into->bytes += row->len;
+		from->bytes -= row->len;
+	}
+	from->count = kept;
+	return ERR_OK;
+}
+
 enum err row_set_merge(struct row_set *into, struct row_set *from)
 {
 	struct row_set all = {0};
@@ -96,6 +119,7 @@ enum err row_set_merge(struct row_set *into, struct row_set *from)
 	free(into->rows);
 	free(from->rows);
 	all.turn = into->turn > from->turn ? into->turn : from->turn;
+	all.urgent = into->urgent;
 	*into = all;
 	*from = (struct row_set){0};
 	return ERR_OK;

@@ -27,6 +27,8 @@
  * nothing of it is left. Everything above is the data; blocks and deltas are derived from it, in the same
  * transaction, for questions to scan.
  *
+ * At both ends of each range of hosts' rows stands a fence (store/host_key.h).
+ *
  * Schema 1 had no issues, and host states (version 1) without standing, issuer and replaced by: they read as
  * good standing. Schemas 1 and 2 had host ids in all keys and none of the tables from 7 on; opening such a
  * file to write converts it (store/lmdb_migrate.c). */

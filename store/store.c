@@ -173,6 +173,11 @@ enum err store_put_issue(struct store *s, const struct issue *issue)
 	return issue->over ? delete_row(s, &at) : put_row(s, &at, row.bytes, row.len);
 }
 
+void store_hurry(struct store *s, bool urgent)
+{
+	s->filling.urgent = urgent;
+}
+
 size_t store_pending(const struct store *s)
 {
 	return s->filling.count;
@@ -185,7 +190,22 @@ enum err store_freeze(struct store *s)
 	if (s->filling.count == 0)
 		return ERR_NOT_FOUND;
 	s->frozen = s->filling;
-	s->filling = (struct row_set){.turn = s->frozen.turn};
+	s->filling = (struct row_set){.turn = s->frozen.turn, .urgent = s->frozen.urgent};
+	s->is_frozen = true;
+	return ERR_OK;
+}
+
+enum err store_freeze_urgent(struct store *s)
+{
+	if (s->is_frozen)
+		return ERR_BUSY;
+	enum err err = row_set_split(&s->filling, &s->frozen);
+	if (err != ERR_OK)
+		return err;
+	if (s->frozen.count == 0) {
+		row_set_clear(&s->frozen);
+		return ERR_NOT_FOUND;
+	}
 	s->is_frozen = true;
 	return ERR_OK;
 }

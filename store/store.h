@@ -30,6 +30,7 @@ enum err store_open(const char *path, const struct id *estate, const struct id *
 struct store_progress {
 	void (*migrated)(void *context, uint64_t rows, uint64_t of, bool done);
 	void *context;
+	size_t step; /* rows moved in one commit; 0: as many as is good */
 };
 enum err store_open_with(const char *path, const struct id *estate, const struct id *self,
 			 const struct store_progress *progress, struct store **ret, bool *ret_set_aside,
@@ -52,10 +53,14 @@ enum err store_put_site_state(struct store *s, const struct site_state *state);
  * that is none. */
 enum err store_put_issue(struct store *s, const struct issue *issue);
 
+/* Whether what is put from now on is urgent: goes with the next commit of either kind. At first it is not. */
+void store_hurry(struct store *s, bool urgent);
 /* Rows in the filling batch. */
 size_t store_pending(const struct store *s);
 /* ERR_BUSY while a frozen batch is not thawed yet; ERR_NOT_FOUND when there is nothing to commit. */
 enum err store_freeze(struct store *s);
+/* Of the filling batch only the urgent rows. */
+enum err store_freeze_urgent(struct store *s);
 /* One synced transaction, stamped with `now` as the replica's age. ERR_DISK_FULL, ERR_IO, ERR_CORRUPT (until
  * the store is opened again, which sets the file aside), ERR_LIMIT (the map was full: thaw makes it larger,
  * so commit again). */

@@ -3,12 +3,31 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "os/file.h"
 #include "os/linux/fail.h"
+
+/* 0, or the error; a short read is none. */
+static int read_at(int fd, uint64_t offset, void *ret_bytes, size_t cap, size_t *ret_len)
+{
+	size_t len = 0;
+	while (len < cap) {
+		ssize_t n = pread(fd, (uint8_t *)ret_bytes + len, cap - len, (off_t)(offset + len));
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return errno;
+		if (n == 0)
+			break;
+		len += (size_t)n;
+	}
+	*ret_len = len;
+	return 0;
+}
 
 enum err os_file_peek(const char *path, uint64_t offset, void *ret_bytes, size_t cap, size_t *ret_len,
 		      uint64_t *ret_size, struct err_info *info)
@@ -19,22 +38,50 @@ enum err os_file_peek(const char *path, uint64_t offset, void *ret_bytes, size_t
 		return os_fail(info, errno, "read", path);
 	size_t len = 0;
 	int error = fstat(fd, &st) == 0 ? 0 : errno;
-	while (error == 0 && len < cap) {
-		ssize_t n = pread(fd, (uint8_t *)ret_bytes + len, cap - len, (off_t)(offset + len));
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			error = errno;
-		if (n <= 0)
-			break;
-		len += (size_t)n;
-	}
+	if (error == 0)
+		error = read_at(fd, offset, ret_bytes, cap, &len);
 	close(fd);
 	if (error != 0)
 		return os_fail(info, error, "read", path);
 	*ret_len = len;
 	*ret_size = (uint64_t)st.st_size;
 	return ERR_OK;
+}
+
+struct os_reader {
+	int fd;
+	char path[];
+};
+
+enum err os_reader_open(const char *path, struct os_reader **ret, struct err_info *info)
+{
+	struct os_reader *r = malloc(sizeof(*r) + strlen(path) + 1);
+	if (r == NULL)
+		return err_set(info, ERR_NOMEM, "cannot read \"%s\": out of memory", path);
+	memcpy(r->path, path, strlen(path) + 1);
+	r->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (r->fd < 0) {
+		int error = errno;
+		free(r);
+		return os_fail(info, error, "read", path);
+	}
+	*ret = r;
+	return ERR_OK;
+}
+
+enum err os_reader_read(struct os_reader *r, uint64_t offset, void *ret_bytes, size_t cap, size_t *ret_len,
+			struct err_info *info)
+{
+	int error = read_at(r->fd, offset, ret_bytes, cap, ret_len);
+	return error == 0 ? ERR_OK : os_fail(info, error, "read", r->path);
+}
+
+void os_reader_close(struct os_reader *r)
+{
+	if (r == NULL)
+		return;
+	close(r->fd);
+	free(r);
 }
 
 enum err os_file_can_grow(const char *path, size_t bytes, struct err_info *info)
