@@ -96,7 +96,8 @@ struct commit {
 	lmdb_also also;
 	void *context; /* also's */
 	struct err_info *info;
-	int code; /* LMDB's, of the step that failed */
+	int code;        /* LMDB's, of the step that failed */
+	enum err unread; /* a read that failed: what was derived since lacks it, so there is no commit */
 };
 
 /* --- lmdb_write.c --- */
@@ -106,7 +107,8 @@ enum err lmdb_put(struct commit *c, const struct row_key *stored, const struct r
 		  const uint8_t *bytes, size_t len);
 /* Best into a file that is empty. */
 enum err lmdb_put_fences(struct commit *c);
-/* A host's row, by the key with its id. ERR_NOT_FOUND, also when it fails its checksum. */
+/* A host's row, by the key with its id. ERR_NOT_FOUND, also when it fails its checksum. Any other error ends
+ * the commit, whatever the caller makes of it. */
 enum err lmdb_read(struct commit *c, const struct row_key *known, struct row_value *ret);
 /* A good block or delta, which the caller frees; ERR_NOT_FOUND, ERR_CHECKSUM. */
 struct lmdb_block {

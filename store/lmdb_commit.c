@@ -245,6 +245,8 @@ static enum err commit_in_guard(void *context)
 	uint64_t before = pages_of(c->txn, c->l->e.dbi, &page_bytes);
 	size_t id = mdb_txn_id(c->txn);
 	enum err err = write_all(c);
+	if (err == ERR_OK)
+		err = c->unread;
 	if (err != ERR_OK) {
 		mdb_txn_abort(c->txn);
 		return err;

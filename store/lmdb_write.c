@@ -99,6 +99,8 @@ enum err lmdb_read(struct commit *c, const struct row_key *known, struct row_val
 	enum err err = lmdb_get(c->txn, c->l->e.dbi, &stored, ret);
 	if (err == ERR_OK && row_check(known, ret->bytes, ret->len) != ERR_OK)
 		err = ERR_NOT_FOUND;
+	if (err != ERR_OK && err != ERR_NOT_FOUND && c->unread == ERR_OK)
+		c->unread = err_set(c->info, err, "cannot read \"%s\": %s", c->l->e.data_path, err_text(err));
 	return err;
 }
 
