@@ -24,3 +24,11 @@ enum err columns_row(struct columns *c, enum column_group group, uint32_t number
 	enum err err = columns_table(c, group, &t);
 	return err == ERR_OK ? column_table_row(t, number, ret) : err;
 }
+
+uint32_t columns_end(struct columns *c, enum column_group group, enum err *err)
+{
+	struct column_table *t;
+	if (*err == ERR_OK)
+		*err = columns_table(c, group, &t);
+	return *err == ERR_OK ? column_table_end(t) : 0;
+}

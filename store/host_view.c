@@ -55,19 +55,31 @@ wall_ms host_attested(struct host_view *v)
 	return v->host->status == HOST_UP && rollcall > seen ? rollcall : seen;
 }
 
-enum err host_by_id(struct query *q, const struct id *id, bool any, const struct roster_host **ret)
+static enum err is_of(struct query *q, uint32_t number, const struct id *id, bool *ret)
 {
-	uint32_t number;
 	struct column_row row;
 	struct id there;
+	enum err err = columns_row(&q->columns, GROUP_HOST, number, &row);
+	*ret = err == ERR_OK && row.block != NULL && column_row_id(row, C_HOST_ID, &there) &&
+	       id_equal(&there, id);
+	return err;
+}
+
+enum err host_by_id(struct query *q, const struct id *id, bool any, const struct roster_host **ret)
+{
+	uint32_t number = q->told - 1;
+	bool found = false;
+	enum err err = q->told != 0 ? is_of(q, number, id, &found) : ERR_OK;
 	*ret = NULL;
-	enum err err = snapshot_number(q->snapshot, id, &number);
-	if (err == ERR_OK)
-		err = columns_row(&q->columns, GROUP_HOST, number, &row);
+	if (err == ERR_OK && !found) {
+		err = snapshot_number(q->snapshot, id, &number);
+		/* A number that was given to another host since is no answer. */
+		if (err == ERR_OK)
+			err = is_of(q, number, id, &found);
+	}
 	if (err != ERR_OK)
 		return err == ERR_NOT_FOUND ? ERR_OK : err;
-	/* A number that was given to another host since is no answer. */
-	if (row.block != NULL && column_row_id(row, C_HOST_ID, &there) && id_equal(&there, id))
+	if (found)
 		*ret = any ? roster_at_any(&q->roster, number) : roster_at(&q->roster, number);
 	return ERR_OK;
 }
@@ -96,6 +108,8 @@ bool cell_from(struct host_view *v, const struct cell_source *source, sqlite3_co
 	case CELL_ID:
 		if (there && column_row_id(row, source->column, &id))
 			cell_id(context, &id);
+		if (source->group == GROUP_HOST && source->column == C_HOST_ID)
+			v->q->told = v->host->number + 1;
 		break;
 	case CELL_HEX:
 		if (bytes != NULL)

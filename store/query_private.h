@@ -25,6 +25,8 @@ struct columns {
 
 void columns_close(struct columns *c);
 enum err columns_table(struct columns *c, enum column_group group, struct column_table **ret);
+/* End of the group's numbers. Does nothing once *err is an error. */
+uint32_t columns_end(struct columns *c, enum column_group group, enum err *err);
 /* ret->block is NULL where there is no such row. */
 enum err columns_row(struct columns *c, enum column_group group, uint32_t number, struct column_row *ret);
 
@@ -152,11 +154,6 @@ struct catalogue {
 	bool counted, loaded_counted;
 	uint32_t *slots; /* entry number + 1 by entry id, open addressing, at most half full */
 	size_t slot_count;
-	struct {
-		char *component, *entry; /* what `entries` were chosen by; NULL: any */
-		bool set;
-		uint8_t *entries, *manifests; /* bit sets by number */
-	} chosen;
 };
 
 void catalogue_free(struct catalogue *c);
@@ -166,8 +163,6 @@ bool catalogue_manifest_of(struct column_row components, uint32_t *ret);
 enum err catalogue_entries(struct query *q, uint32_t manifest, struct manifest_entries *ret);
 /* Of one entry id; block NULL: no manifest that is known has it. */
 enum err catalogue_find(struct query *q, uint64_t entry, struct column_row *ret);
-/* The entries of that name and id (hexadecimal), either may be NULL, and the manifests that have one. */
-enum err catalogue_choose(struct query *q, const char *component, const char *entry);
 /* Hosts per entry; which of them have it loaded is counted only when wanted. */
 enum err catalogue_count(struct query *q, bool loaded);
 
@@ -175,6 +170,52 @@ static inline bool catalogue_has(const uint8_t *bits, uint32_t number)
 {
 	return (bits[number / 8] >> (number % 8) & 1) != 0;
 }
+
+/* Numbers in a list of u32, little-endian. */
+struct number_list {
+	const uint8_t *bytes;
+	size_t count;
+};
+
+static inline struct number_list number_list(struct column_row row, unsigned column)
+{
+	struct number_list l = {.count = 0};
+	size_t len;
+	l.bytes = row.block != NULL ? column_row_bytes(row, column, &len) : NULL;
+	if (l.bytes != NULL)
+		l.count = len / 4;
+	return l;
+}
+
+static inline uint32_t number_list_at(struct number_list l, size_t index)
+{
+	return (uint32_t)column_le(l.bytes + 4 * index, 4);
+}
+
+/* --- choice: the entries that one cursor is asked for --- */
+
+struct chosen_entry {
+	uint32_t place; /* in the manifest */
+	uint32_t entry; /* number */
+};
+
+struct choice {
+	char *component, *entry; /* what `entries` were chosen by; NULL: any */
+	bool set;
+	uint8_t *entries, *manifests; /* bit sets by number */
+	uint32_t entry_end, manifest_end;
+	uint32_t *starts; /* by manifest: of its entries in `found`, + 1; 0: not looked for yet */
+	struct chosen_entry *found;
+	size_t found_count, found_cap;
+};
+
+void choice_free(struct choice *c);
+/* The entries of that name and id (hexadecimal), either may be NULL; kept when they are the same again. */
+enum err choice_make(struct query *q, const char *component, const char *entry, struct choice *c);
+bool choice_has_manifest(const struct choice *c, uint32_t manifest);
+/* Those that the manifest has, in its order, good until the next call. `entries` is the caller's scratch. */
+enum err choice_of(struct query *q, struct choice *c, uint32_t manifest, struct manifest_entries *entries,
+		   const struct chosen_entry **ret, size_t *ret_count);
 
 /* --- the question itself --- */
 
@@ -187,6 +228,7 @@ struct query {
 	struct catalogue catalogue;
 	struct issue_list issues;
 	bool declaring;    /* a table's columns, inside SQLite's own parser */
+	uint32_t told;     /* number + 1 of the host whose id a cell had last: joins ask for it next */
 	uint64_t left_out; /* hosts some of whose components there was no room for */
 	enum err failure;  /* of a table during a statement */
 	struct err_info failure_info;
@@ -232,7 +274,9 @@ struct table_cursor {
 	size_t row, rows;     /* within the current host, or in the table */
 	int64_t number;
 	struct manifest_entries entries; /* host_components: of the current host */
-	const uint8_t *events;           /* changes, crashes: of the current host */
+	struct choice choice;            /* host_components: of this cursor, as others may choose otherwise */
+	const struct chosen_entry *found; /* of the current host's manifest, if `chosen` */
+	const uint8_t *events;            /* changes, crashes: of the current host */
 	size_t event_bytes, event_at;
 };
 

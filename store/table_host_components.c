@@ -16,22 +16,31 @@
 enum { COLUMNS(TABLE_SYMBOL) };
 static const struct query_column columns[] = {COLUMNS(TABLE_COLUMN)};
 
+/* Of the current row: its number, and its place in the manifest. */
+static uint32_t entry_of(const struct table_cursor *c)
+{
+	return c->chosen ? c->found[c->row].entry : c->entries.entries[c->row];
+}
+
+static size_t place_of(const struct table_cursor *c)
+{
+	return c->chosen ? c->found[c->row].place : c->row;
+}
+
 /* An entry whose row was damaged is not known, which the coverage says. */
-static bool is_shown(struct table_cursor *c, size_t index)
+static bool is_shown(struct table_cursor *c)
 {
 	struct column_row e;
-	if (c->chosen && !catalogue_has(c->q->catalogue.chosen.entries, c->entries.entries[index]))
-		return false;
-	enum err err = columns_row(&c->q->columns, GROUP_ENTRY, c->entries.entries[index], &e);
+	enum err err = columns_row(&c->q->columns, GROUP_ENTRY, entry_of(c), &e);
 	if (err != ERR_OK)
 		c->view.err = err; /* ends the search */
 	return err != ERR_OK || e.block != NULL;
 }
 
-/* To the next entry that is asked for. */
 static void next(struct table_cursor *c)
 {
-	while (c->row < c->rows && !is_shown(c, c->row))
+	/* Those that were chosen are there. */
+	while (!c->chosen && c->row < c->rows && !is_shown(c))
 		c->row++;
 }
 
@@ -41,6 +50,8 @@ static enum err count(struct table_cursor *c, size_t *ret_rows)
 	*ret_rows = 0;
 	if (!catalogue_manifest_of(host_row(&c->view, GROUP_COMPONENTS), &manifest))
 		return ERR_OK;
+	if (c->chosen)
+		return choice_of(c->q, &c->choice, manifest, &c->entries, &c->found, ret_rows);
 	enum err err = catalogue_entries(c->q, manifest, &c->entries);
 	if (err != ERR_OK)
 		return err;
@@ -78,10 +89,10 @@ static void column(struct table_cursor *c, int number, sqlite3_context *context)
 		return;
 	}
 	if (number == LOADED) {
-		cell_flag(context, is_loaded(host_row(&c->view, GROUP_COMPONENTS), c->row));
+		cell_flag(context, is_loaded(host_row(&c->view, GROUP_COMPONENTS), place_of(c)));
 		return;
 	}
-	c->view.err = columns_row(&c->q->columns, GROUP_ENTRY, c->entries.entries[c->row], &e);
+	c->view.err = columns_row(&c->q->columns, GROUP_ENTRY, entry_of(c), &e);
 	if (c->view.err != ERR_OK || e.block == NULL)
 		return;
 	switch (number) {

@@ -178,6 +178,7 @@ static int vtab_close(sqlite3_vtab_cursor *base)
 	struct table_cursor *c = (struct table_cursor *)base;
 	forget(c);
 	free(c->entries.entries);
+	choice_free(&c->choice);
 	free(c);
 	return SQLITE_OK;
 }
@@ -218,10 +219,8 @@ static bool is_wanted(struct table_cursor *c)
 		if (name == NULL || strcmp(name, c->name) != 0)
 			return false;
 	}
-	/* A change may name an entry that no manifest has any more. */
-	return !c->chosen || c->table != &table_host_components ||
-	       (catalogue_manifest_of(host_row(&c->view, GROUP_COMPONENTS), &manifest) &&
-		catalogue_has(c->q->catalogue.chosen.manifests, manifest));
+	return !c->chosen || (catalogue_manifest_of(host_row(&c->view, GROUP_COMPONENTS), &manifest) &&
+			      choice_has_manifest(&c->choice, manifest));
 }
 
 /* To the next host that has rows, from c->place on. */
@@ -305,7 +304,7 @@ static enum err take_filters(struct table_cursor *c, int set, int argc, sqlite3_
 	}
 	c->chosen = chosen[0] != NULL || chosen[1] != NULL;
 	if (err == ERR_OK && c->chosen && c->places > 0)
-		err = catalogue_choose(c->q, chosen[0], chosen[1]);
+		err = choice_make(c->q, chosen[0], chosen[1], &c->choice);
 	c->by_site = err == ERR_OK && !c->only && (set & BY_SITE_ORDER) != 0;
 	return c->by_site ? roster_order(&c->q->roster) : err;
 }

@@ -60,6 +60,31 @@ static void every_table_answers(void **state)
 	query_close(q);
 }
 
+/* The + keeps a comparison from being pushed down: then SQLite itself looks at every row. */
+static void two_components_of_one_host_are_found(void **state)
+{
+	const char *folder = scratch_path(*state, "estate");
+	make_estate(folder);
+	struct query *q = open_query(folder);
+#define BOTH(plus, a, b)                                                                                     \
+	"SELECT count(*) FROM host_components x JOIN host_components y ON y.host = x.host WHERE " plus       \
+	"x.component = '" a "' AND " plus "y.component = '" b "'"
+	int64_t both = number_of(q, BOTH("+", "edr_sensor", "nvme"));
+	assert_true(both > 0);
+	assert_int_equal(number_of(q, BOTH("", "edr_sensor", "nvme")), both);
+	assert_int_equal(number_of(q, BOTH("", "nvme", "edr_sensor")), both);
+	assert_int_equal(number_of(q, "SELECT sum(loaded) FROM host_components WHERE component = "
+				      "'edr_sensor'"),
+			 number_of(q, "SELECT sum(loaded) FROM host_components WHERE +component = "
+				      "'edr_sensor'"));
+	/* A host's id that a cell just had, and one that it had not. */
+	assert_int_equal(number_of(q, "SELECT count(*) FROM hosts a JOIN hosts b ON b.host = a.host"), HOSTS);
+	assert_int_equal(number_of(q, "SELECT count(*) FROM (SELECT host FROM hosts ORDER BY host DESC) a "
+				      "JOIN hosts b ON b.host = a.host"),
+			 HOSTS);
+	query_close(q);
+}
+
 static void unknown_is_not_zero(void **state)
 {
 	const char *folder = scratch_path(*state, "estate");
@@ -302,9 +327,16 @@ static void the_page_is_up_to_date(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    TEST(every_table_answers),  TEST(unknown_is_not_zero),      TEST(keys_are_looked_up),
-	    TEST(parameters_are_bound), TEST(only_reading_is_possible), TEST(endless_questions_end),
-	    TEST(coverage_adds_up),     TEST(silent_sites_are_named),   TEST(the_page_is_up_to_date),
+	    TEST(every_table_answers),
+	    TEST(unknown_is_not_zero),
+	    TEST(keys_are_looked_up),
+	    TEST(parameters_are_bound),
+	    TEST(only_reading_is_possible),
+	    TEST(endless_questions_end),
+	    TEST(two_components_of_one_host_are_found),
+	    TEST(coverage_adds_up),
+	    TEST(silent_sites_are_named),
+	    TEST(the_page_is_up_to_date),
 	};
 	return cmocka_run_group_tests_name("query", tests, NULL, NULL);
 }
