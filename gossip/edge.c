@@ -359,8 +359,7 @@ size_t edge_peers(const struct gossip *g, struct member **ret, size_t max)
 			count = peer_add(g, p->end, ret, count, max);
 	}
 	for (size_t i = 0; i < e->accepted_count; i++) {
-		if (!edge_spare(g, &e->accepted[i]))
-			count = peer_add(g, e->accepted[i].m, ret, count, max);
+		count = peer_add(g, e->accepted[i].m, ret, count, max);
 	}
 	return count;
 }

@@ -1,13 +1,12 @@
 /* Edges that other sites picked: who of a far site is heard as its bridge.
  *
  * Happy path: each host of another site whose sealed datagrams come in has a place for ten seconds, of one
- * site the two best-ranked, bridge and successor; news go to the best of them alone, as long as it is heard.
- * Fails: a bridge that is not heard any more leaves its part to the successor. */
+ * site the two best-ranked, bridge and successor. News go to both: one of them may hold things back.
+ * Fails: a bridge that is not heard any more leaves its place. */
 #include "gossip/edge_table.h"
 #include "gossip/standing.h"
 
-#define A_SITE   2    /* places of one site, its best-ranked: a bridge and its successor */
-#define HEARD_MS 4500 /* a bridge that was heard so late leaves nothing to its successor */
+#define A_SITE 2 /* places of one site, its best-ranked: a bridge and its successor */
 
 static void accepted_expire(struct gossip *g)
 {
@@ -76,27 +75,4 @@ void edge_heard(struct gossip *g, struct member *m)
 
 	if (place)
 		*place = (struct accepted){.m = m, .heard_at = g->now};
-}
-
-/* A better-ranked one of its site is there, or this node picked another end there itself: by one edge all
- * comes. */
-bool edge_spare(const struct gossip *g, const struct accepted *a)
-{
-	const struct edge *e = g->edge;
-
-	for (size_t i = 0; i < e->pick_count; i++) {
-		const struct pick *p = &e->picks[i];
-
-		if (p->ours && p->held && p->held->site == a->m->site && edge_live(g, p->held) &&
-		    g->now - p->held->heard_at <= HEARD_MS)
-			return p->held != a->m;
-	}
-	for (size_t i = 0; i < e->accepted_count; i++) {
-		const struct accepted *b = &e->accepted[i];
-
-		if (b != a && b->m->site == a->m->site && g->now - b->heard_at <= HEARD_MS &&
-		    accepted_rank(g, b->m) < accepted_rank(g, a->m))
-			return true;
-	}
-	return false;
 }

@@ -4,7 +4,7 @@
 
 #include "gossip/core.h"
 
-#define ACCEPTED 16 /* far bridges accepted a member */
+#define ACCEPTED 16    /* far bridges accepted a member */
 #define LIVE_MS  10000 /* since it was heard */
 
 _Static_assert(EDGE_PEERS_MAX == 2 * LIMIT_EDGES_PER_SITE + ACCEPTED, "two of each pick, and the accepted");
@@ -46,7 +46,5 @@ struct edge {
 uint64_t edge_rank(const struct gossip *g, const struct site *s, const struct site *far,
 		   const struct member *m);
 bool edge_live(const struct gossip *g, const struct member *m); /* heard a moment ago */
-/* By a better edge to its site all comes that comes by this one. */
-bool edge_spare(const struct gossip *g, const struct accepted *a);
 
 #endif
