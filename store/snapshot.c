@@ -364,6 +364,11 @@ enum err snapshot_error(const struct snapshot *r, enum err err, struct err_info 
 		    "\"%s\" is damaged: restart meshd, which sets it aside and fills a new one from "
 		    "its peers; meanwhile ask another host",
 		    r->e.data_path);
+	case ERR_VERSION:
+		return err_set(
+		    info, err,
+		    "\"%s\" was written by an older meshd: start the new meshd once, which converts it",
+		    r->e.data_path);
 	case ERR_BUSY:
 		return err_set(info, err,
 			       "\"%s\" changed while it was read, and its lock file may not be written; ask "
