@@ -125,14 +125,23 @@ static enum err make_paths(struct meshd *m, struct err_info *info)
 	return err;
 }
 
+static void on_migrated(void *context, uint64_t rows, uint64_t of, bool done)
+{
+	const struct meshd *m = context;
+	log_line(&m->log, LOG_INFO, "replica of an older layout: %" PRIu64 " of %" PRIu64 " rows converted%s",
+		 rows, of, done ? ", done" : "");
+}
+
 static enum err open_store(struct meshd *m, struct err_info *info)
 {
 	char path[LIMIT_PATH_BYTES];
 	bool set_aside = false;
+	const struct store_progress progress = {.migrated = on_migrated, .context = m};
 	enum err err = state_path(&m->state, REPLICA, path, info);
 	if (err == ERR_OK)
-		err = store_open(path, authlog_estate(m->state.credentials.log),
-				 identity_id(m->state.credentials.identity), &m->store, &set_aside, info);
+		err = store_open_with(path, authlog_estate(m->state.credentials.log),
+				      identity_id(m->state.credentials.identity), &progress, &m->store,
+				      &set_aside, info);
 	if (err == ERR_OK && set_aside)
 		log_line(&m->log, LOG_WARN,
 			 "the replica was damaged: it is set aside, and built anew from other hosts");
