@@ -33,7 +33,7 @@ const struct config_key config_keys[] = {
     {"limits", "commit_min_s", CONFIG_NUMBER, 5, 600, 0, "seconds", "5", AT(commit_min_s),
      "Least time between routine commits of the replica. Urgent news is committed within a second."},
     {"limits", "disk_mb_per_day", CONFIG_NUMBER, 16, 100000, 0, "MB a day", "1024", AT(disk_mb_per_day),
-     "What routine commits may write; beyond it they come less often, at least every ten minutes."},
+     "What routine commits may write; beyond it they come less often, at least every half hour."},
     {"collect", "interval_s", CONFIG_NUMBER, 5, 3600, 0, "seconds", "60", AT(collect_interval_s),
      "Time between looks at this host. What did not change is not published."},
     {"collect", "root", CONFIG_PATH, 0, LIMIT_PATH_BYTES - 1, 0, NULL, "", AT(collect_root),

@@ -6,8 +6,9 @@
 #include "os/file.h"
 #include "store/lmdb_backend.h"
 
-#define PROBE_BYTES (256 * 1024) /* as much as LMDB writes at once */
-#define FREE_PAGES  0            /* LMDB's table of free pages by transaction */
+#define PROBE_BYTES          (256 * 1024) /* as much as LMDB writes at once */
+#define READER_CHECK_COMMITS 64
+#define FREE_PAGES           0 /* LMDB's table of free pages by transaction */
 
 /* Room for one more of `size` bytes each. */
 static enum err reserve(void **array, size_t *cap, size_t count, size_t size)
@@ -239,6 +240,10 @@ static enum err commit_in_guard(void *context)
 {
 	struct commit *c = context;
 	uint64_t page_bytes;
+	int dead;
+	/* A reader that was killed would keep all pages since from being used again. */
+	if (c->meta.commit % READER_CHECK_COMMITS == 0)
+		(void)mdb_reader_check(c->l->e.env, &dead);
 	c->code = mdb_txn_begin(c->l->e.env, NULL, 0, &c->txn);
 	if (c->code != 0)
 		return lmdb_error(c->code, "write", c->l->e.data_path, c->info);
