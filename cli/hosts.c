@@ -28,14 +28,24 @@ static const struct output_column columns[] = {
     {.name = NULL},
 };
 
-/* People see in one column what a host's certificate is worth, where that is worth a word. */
-static const char *status_column(const struct command *c)
+static bool is_table(const struct command *c)
 {
 	const char *format = options_value(&c->options, "output");
-	if (format == NULL || strcmp(format, "table") == 0)
-		return "CASE coalesce(standing, 'good') WHEN 'good' THEN status ELSE status || ', ' || "
-		       "standing END AS status";
-	return "status";
+	return format == NULL || strcmp(format, "table") == 0;
+}
+
+/* People see in one column what a host's certificate is worth, where that is worth a word; what a table does
+ * not show is not asked for. */
+static void add_columns(struct question *q, const struct command *c)
+{
+	question_add(q, "host, name, name_status, site, ");
+	if (is_table(c))
+		question_add(q, "CASE coalesce(standing, 'good') WHEN 'good' THEN status ELSE status || ', ' "
+				"|| standing END AS status, status_since_ms, kernel, kernel_status, age_s");
+	else
+		question_add(q, "status, status_since_ms, kernel, kernel_status, age_s, seen_ms, evidence, "
+				"standing, replaced_by, current_site, os, os_status, arch, model, "
+				"model_status, role, address, components, agent, level");
 }
 
 int verb_hosts(struct command *c)
@@ -48,11 +58,9 @@ int verb_hosts(struct command *c)
 	struct question *q = calloc(1, sizeof(*q));
 	if (q == NULL)
 		return command_fail(c, MESH_EXIT_ERROR, "%s", err_text(ERR_NOMEM));
-	question_add(q, "SELECT host, name, name_status, site, ");
-	question_add(q, status_column(c));
-	question_add(q, ", status_since_ms, kernel, kernel_status, age_s, seen_ms, evidence, standing, "
-			"replaced_by, current_site, os, os_status, arch, model, model_status, role, address, "
-			"components, agent, level FROM hosts WHERE 1");
+	question_add(q, "SELECT ");
+	add_columns(q, c);
+	question_add(q, " FROM hosts WHERE 1");
 	if (site != NULL)
 		question_bind(q, " AND site = ", site, "");
 	if (status != NULL)

@@ -123,7 +123,11 @@ static void shrink(const struct table *t, uint32_t *widths, int width)
 
 static void spaces(FILE *f, size_t n)
 {
-	fprintf(f, "%*s", (int)n, "");
+	static const char blank[] = "                                ";
+	for (size_t part; n > 0; n -= part) {
+		part = n < sizeof(blank) - 1 ? n : sizeof(blank) - 1;
+		fwrite(blank, 1, part, f);
+	}
 }
 
 static void print_cell(const struct table *t, FILE *f, const struct cell *c, uint32_t width,

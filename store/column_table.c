@@ -1,6 +1,7 @@
 #include "store/column_table.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/check.h"
 
@@ -8,6 +9,8 @@ struct loaded {
 	uint8_t *bytes; /* NULL: not asked for yet */
 	struct column_block block;
 	bool there, damaged;
+	bool seen; /* only which rows there are */
+	uint8_t present[COLUMN_BLOCK_ROWS / 8];
 };
 
 /* Newest delta row of a number. */
@@ -47,7 +50,8 @@ static enum err take_delta(void *context, const struct row_key *key, struct snap
 		t->deltas = more;
 		t->delta_cap = cap;
 	}
-	t->deltas[t->delta_count++] = (struct loaded){taken->bytes, taken->block, true, false};
+	t->deltas[t->delta_count++] =
+	    (struct loaded){.bytes = taken->bytes, .block = taken->block, .there = true};
 	return ERR_OK;
 }
 
@@ -156,6 +160,21 @@ static enum err load(struct column_table *t, uint32_t index)
 	return ERR_OK;
 }
 
+/* The newest delta's row, if it is newer than what the block has. A block that was written after the delta
+ * has its row already, or a later one. */
+static bool is_newer(const struct column_table *t, const struct loaded *l, uint32_t number, bool has_block,
+		     struct column_row *ret)
+{
+	const struct newer *newer = t->newer != NULL && !l->damaged ? &t->newer[number] : NULL;
+	if (newer == NULL || newer->delta == 0)
+		return false;
+	const struct column_block *delta = &t->deltas[newer->delta - 1].block;
+	if (has_block && delta->commit <= l->block.commit)
+		return false;
+	*ret = (struct column_row){delta, newer->row};
+	return true;
+}
+
 enum err column_table_row(struct column_table *t, uint32_t number, struct column_row *ret)
 {
 	struct column_row row = {.block = NULL};
@@ -167,23 +186,50 @@ enum err column_table_row(struct column_table *t, uint32_t number, struct column
 	enum err err = l->there ? ERR_OK : load(t, number / COLUMN_BLOCK_ROWS);
 	if (err != ERR_OK)
 		return err;
-	if (l->bytes != NULL) {
-		row.block = &l->block;
-		row.row = number % COLUMN_BLOCK_ROWS;
-	}
-	/* A block that was written after the delta has its row already, or a later one. */
-	const struct newer *newer = t->newer != NULL && !l->damaged ? &t->newer[number] : NULL;
-	if (newer != NULL && newer->delta != 0) {
-		const struct column_block *delta = &t->deltas[newer->delta - 1].block;
-		if (row.block == NULL || delta->commit > row.block->commit) {
-			row.block = delta;
-			row.row = newer->row;
-		}
-	}
+	if (l->bytes != NULL)
+		row = (struct column_row){&l->block, number % COLUMN_BLOCK_ROWS};
+	(void)is_newer(t, l, number, row.block != NULL, &row);
 	if (row.block != NULL && !column_present(row.block, row.row))
 		row.block = NULL;
 	*ret = row;
 	return ERR_OK;
+}
+
+/* Reads and checks a block as ever, and gives its bytes back at once. */
+static enum err see(struct column_table *t, uint32_t index)
+{
+	struct loaded *l = &t->blocks[index];
+	enum err err = load(t, index);
+	if (err != ERR_OK)
+		return err;
+	if (l->bytes != NULL)
+		memcpy(l->present, l->block.present, sizeof(l->present));
+	l->seen = l->bytes != NULL;
+	free(l->bytes);
+	l->bytes = NULL;
+	/* Whoever wants a row reads the block again. */
+	l->there = !l->seen;
+	return ERR_OK;
+}
+
+enum err column_table_present(struct column_table *t, uint32_t number, bool *ret)
+{
+	struct column_row row;
+	struct loaded *l = number < t->end ? &t->blocks[number / COLUMN_BLOCK_ROWS] : NULL;
+	enum err err = ERR_OK;
+	if (l != NULL && !l->there && !l->seen && !t->deltas_damaged)
+		err = see(t, number / COLUMN_BLOCK_ROWS);
+	if (err == ERR_OK && l != NULL && !l->there && !t->deltas_damaged) {
+		unsigned at = number % COLUMN_BLOCK_ROWS;
+		*ret = is_newer(t, l, number, true, &row) ? column_present(row.block, row.row)
+							  : (l->present[at / 8] >> at % 8 & 1) != 0;
+		return ERR_OK;
+	}
+	if (err == ERR_OK)
+		err = column_table_row(t, number, &row);
+	if (err == ERR_OK)
+		*ret = row.block != NULL;
+	return err;
 }
 
 bool column_table_damaged(const struct column_table *t, uint32_t number)

@@ -56,21 +56,26 @@ static void count_host(const struct query *q, const struct roster_host *host, wa
 
 static enum err count_hosts(struct query *q, struct query_coverage *c)
 {
-	static const enum column_group groups[] = {GROUP_STATE, GROUP_PROFILE, GROUP_COMPONENTS};
-	struct column_table *tables[sizeof(groups) / sizeof(groups[0])];
-	struct column_row rows[sizeof(groups) / sizeof(groups[0])];
-	enum err err = ERR_OK;
-	for (size_t g = 0; g < sizeof(groups) / sizeof(groups[0]) && err == ERR_OK; g++)
-		err = columns_table(&q->columns, groups[g], &tables[g]);
+	struct column_table *states, *profiles, *components;
+	enum err err = columns_table(&q->columns, GROUP_STATE, &states);
+	if (err == ERR_OK)
+		err = columns_table(&q->columns, GROUP_PROFILE, &profiles);
+	if (err == ERR_OK)
+		err = columns_table(&q->columns, GROUP_COMPONENTS, &components);
 	for (size_t i = 0; i < q->roster.host_count && err == ERR_OK; i++) {
 		const struct roster_host *host = &q->roster.hosts[i];
+		struct column_row state;
+		bool profile = false, component = false;
 		if (roster_revoked(host))
 			continue;
-		for (size_t g = 0; g < sizeof(groups) / sizeof(groups[0]) && err == ERR_OK; g++)
-			err = column_table_row(tables[g], host->number, &rows[g]);
+		err = column_table_row(states, host->number, &state);
 		if (err == ERR_OK)
-			count_host(q, host, rows[0].block != NULL ? column_row_u64(rows[0], C_STATE_SEEN) : 0,
-				   (unsigned)(rows[1].block != NULL) + (unsigned)(rows[2].block != NULL), c);
+			err = column_table_present(profiles, host->number, &profile);
+		if (err == ERR_OK)
+			err = column_table_present(components, host->number, &component);
+		if (err == ERR_OK)
+			count_host(q, host, state.block != NULL ? column_row_u64(state, C_STATE_SEEN) : 0,
+				   (unsigned)profile + (unsigned)component, c);
 	}
 	return err;
 }

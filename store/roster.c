@@ -105,10 +105,10 @@ bool roster_revoked(const struct roster_host *host)
 	return host->standing == STANDING_REVOKED;
 }
 
-/* Hidden ones are gathered from the end of the array, then moved to one of their own. Their sites come after
- * those of all others, so they are named in a second pass. */
+/* Those that are hidden, or those that are not. The sites of hidden ones come after those of all others, so
+ * they are named in a second pass. */
 static enum err take_host(struct loader *l, struct column_table *hosts, struct column_table *states,
-			  uint32_t number, bool hidden)
+			  uint32_t number, bool hidden, size_t *passed_over)
 {
 	struct roster *r = &l->roster;
 	struct column_row host, state;
@@ -125,26 +125,16 @@ static enum err take_host(struct loader *l, struct column_table *hosts, struct c
 				    .status = (uint8_t)(status <= HOST_REPLACED ? status : HOST_UNKNOWN),
 				    .standing = (uint8_t)column_row_u64(state, C_STATE_STANDING),
 				    .decided = column_row_u64(state, C_STATE_DECIDED) != 0};
-	if (roster_revoked(&taken) != hidden)
+	if (roster_revoked(&taken) != hidden) {
+		*passed_over += 1;
 		return ERR_OK;
+	}
 	err = site_index(l, site != NULL ? site : "", &taken.site);
 	if (err == ERR_OK && hidden)
 		r->hidden[r->hidden_count++] = taken;
 	else if (err == ERR_OK)
 		r->hosts[r->host_count++] = taken;
 	return err;
-}
-
-static size_t count_hidden(struct column_table *states, uint32_t end, enum err *err)
-{
-	size_t count = 0;
-	for (uint32_t n = 0; n < end && *err == ERR_OK; n++) {
-		struct column_row state;
-		*err = column_table_row(states, n, &state);
-		count += *err == ERR_OK && state.block != NULL &&
-			 column_row_u64(state, C_STATE_STANDING) == STANDING_REVOKED;
-	}
-	return count;
 }
 
 static void place(struct roster *r)
@@ -167,17 +157,20 @@ static enum err load(struct loader *l)
 	if (err != ERR_OK)
 		return err;
 	r->end = column_table_end(hosts);
-	size_t hidden = count_hidden(states, r->end, &err);
-	r->hosts = malloc(((size_t)r->end + hidden + 1) * sizeof(*r->hosts));
-	r->hidden = malloc((hidden + 1) * sizeof(*r->hidden));
+	size_t hidden = 0;
+	/* Room for all of them, should the hidden ones be revealed. */
+	r->hosts = malloc(((size_t)r->end + 1) * sizeof(*r->hosts));
 	r->places = calloc((size_t)r->end + 1, sizeof(*r->places));
-	if (r->hosts == NULL || r->hidden == NULL || r->places == NULL)
+	if (r->hosts == NULL || r->places == NULL)
 		return ERR_NOMEM;
 	for (uint32_t n = 0; n < r->end && err == ERR_OK; n++)
-		err = take_host(l, hosts, states, n, false);
+		err = take_host(l, hosts, states, n, false, &hidden);
 	r->site_count = r->site_total;
+	r->hidden = malloc((hidden + 1) * sizeof(*r->hidden));
+	if (r->hidden == NULL)
+		return ERR_NOMEM;
 	for (uint32_t n = 0; n < r->end && err == ERR_OK && hidden > 0; n++)
-		err = take_host(l, hosts, states, n, true);
+		err = take_host(l, hosts, states, n, true, &hidden);
 	if (err != ERR_OK)
 		return err;
 	place(r);
