@@ -35,27 +35,49 @@ static enum err add_entries(struct manifest_entries *m, struct number_list entri
 	return ERR_OK;
 }
 
+enum err catalogue_chunks_begin(struct query *q, uint32_t manifest, struct manifest_chunks *ret)
+{
+	struct column_row row;
+	enum err err = columns_row(&q->columns, GROUP_MANIFEST, manifest, &row);
+	if (err != ERR_OK)
+		return err;
+	*ret = (struct manifest_chunks){
+	    .left_out = row.block != NULL && column_row_u64(row, C_MANIFEST_LEFT_OUT) != 0,
+	    .chunks = number_list(row, C_MANIFEST_CHUNKS),
+	};
+	return ERR_OK;
+}
+
+bool catalogue_chunks_next(struct query *q, struct manifest_chunks *at, uint32_t *ret,
+			   struct column_row *ret_row, enum err *err)
+{
+	if (at->ended || at->next == at->chunks.count || at->entries > LIMIT_COMPONENTS)
+		return false;
+	uint32_t chunk = number_list_at(at->chunks, at->next++);
+	*err = columns_row(&q->columns, GROUP_CHUNK, chunk, ret_row);
+	if (*err != ERR_OK)
+		return false;
+	/* Where a chunk is not known, or not whole, the places of what follows are not known either. */
+	at->ended = ret_row->block == NULL || column_row_u64(*ret_row, C_CHUNK_COMPLETE) == 0;
+	at->entries += number_list(*ret_row, C_CHUNK_ENTRIES).count;
+	*ret = chunk;
+	return true;
+}
+
 enum err catalogue_entries(struct query *q, uint32_t manifest, struct manifest_entries *ret)
 {
-	struct column_row row, chunk;
+	struct manifest_chunks at;
+	struct column_row chunk;
+	uint32_t number;
 	if (ret->loaded && ret->manifest == manifest)
 		return ERR_OK;
 	ret->count = 0;
 	ret->loaded = false;
-	enum err err = columns_row(&q->columns, GROUP_MANIFEST, manifest, &row);
+	enum err err = catalogue_chunks_begin(q, manifest, &at);
 	if (err != ERR_OK)
 		return err;
-	ret->left_out = row.block != NULL && column_row_u64(row, C_MANIFEST_LEFT_OUT) != 0;
-	struct number_list chunks = number_list(row, C_MANIFEST_CHUNKS);
-	for (size_t i = 0; i < chunks.count && err == ERR_OK && ret->count <= LIMIT_COMPONENTS; i++) {
-		err = columns_row(&q->columns, GROUP_CHUNK, number_list_at(chunks, i), &chunk);
-		if (err == ERR_OK)
-			err = add_entries(ret, number_list(chunk, C_CHUNK_ENTRIES));
-		/* Where a chunk is not known, or not whole, the places of what follows are not known either.
-		 */
-		if (err == ERR_OK && (chunk.block == NULL || column_row_u64(chunk, C_CHUNK_COMPLETE) == 0))
-			break;
-	}
+	while (err == ERR_OK && catalogue_chunks_next(q, &at, &number, &chunk, &err))
+		err = add_entries(ret, number_list(chunk, C_CHUNK_ENTRIES));
 	ret->manifest = manifest;
 	ret->loaded = err == ERR_OK;
 	return err;

@@ -73,6 +73,7 @@ void choice_free(struct choice *c)
 	free(c->component);
 	free(c->entry);
 	free(c->entries);
+	free(c->chunks);
 	free(c->manifests);
 	free(c->starts);
 	free(c->found);
@@ -81,9 +82,8 @@ void choice_free(struct choice *c)
 
 static enum err choose(struct query *q, struct choice *c)
 {
-	uint8_t *chunks = NULL;
 	enum err err = ERR_OK;
-	uint32_t chunk_end = columns_end(&q->columns, GROUP_CHUNK, &err);
+	c->chunk_end = columns_end(&q->columns, GROUP_CHUNK, &err);
 	c->entry_end = columns_end(&q->columns, GROUP_ENTRY, &err);
 	c->manifest_end = columns_end(&q->columns, GROUP_MANIFEST, &err);
 	c->entries = new_bits(c->entry_end);
@@ -100,10 +100,10 @@ static enum err choose(struct query *q, struct choice *c)
 			set_bit(c->entries, n);
 	}
 	if (err == ERR_OK)
-		err = choose_above(q, GROUP_CHUNK, C_CHUNK_ENTRIES, c->entries, c->entry_end, &chunks);
+		err = choose_above(q, GROUP_CHUNK, C_CHUNK_ENTRIES, c->entries, c->entry_end, &c->chunks);
 	if (err == ERR_OK)
-		err = choose_above(q, GROUP_MANIFEST, C_MANIFEST_CHUNKS, chunks, chunk_end, &c->manifests);
-	free(chunks);
+		err = choose_above(q, GROUP_MANIFEST, C_MANIFEST_CHUNKS, c->chunks, c->chunk_end,
+				   &c->manifests);
 	return err;
 }
 
@@ -143,18 +143,28 @@ static enum err add_found(struct choice *c, struct chosen_entry found)
 }
 
 /* Each manifest's end with one of number UINT32_MAX. */
-static enum err find(struct query *q, struct choice *c, uint32_t manifest, struct manifest_entries *entries)
+static enum err find(struct query *q, struct choice *c, uint32_t manifest)
 {
-	enum err err = catalogue_entries(q, manifest, entries);
+	struct manifest_chunks at;
+	struct column_row row;
+	uint32_t chunk, place = 0;
+	enum err err = catalogue_chunks_begin(q, manifest, &at);
+	if (err != ERR_OK)
+		return err;
 	if (c->found_count > FOUND_MAX) {
 		c->found_count = 0;
 		memset(c->starts, 0, ((size_t)c->manifest_end + 1) * sizeof(*c->starts));
 	}
 	size_t start = c->found_count;
-	for (size_t i = 0; i < entries->count && err == ERR_OK; i++) {
-		uint32_t n = entries->entries[i];
-		if (n < c->entry_end && catalogue_has(c->entries, n))
-			err = add_found(c, (struct chosen_entry){(uint32_t)i, n});
+	while (err == ERR_OK && catalogue_chunks_next(q, &at, &chunk, &row, &err)) {
+		struct number_list entries = number_list(row, C_CHUNK_ENTRIES);
+		bool any = chunk < c->chunk_end && catalogue_has(c->chunks, chunk);
+		for (size_t i = 0; any && i < entries.count && err == ERR_OK; i++) {
+			uint32_t n = number_list_at(entries, i);
+			if (n < c->entry_end && catalogue_has(c->entries, n))
+				err = add_found(c, (struct chosen_entry){place + (uint32_t)i, n});
+		}
+		place += (uint32_t)entries.count;
 	}
 	if (err == ERR_OK)
 		err = add_found(c, (struct chosen_entry){0, UINT32_MAX});
@@ -165,8 +175,8 @@ static enum err find(struct query *q, struct choice *c, uint32_t manifest, struc
 	return err;
 }
 
-enum err choice_of(struct query *q, struct choice *c, uint32_t manifest, struct manifest_entries *entries,
-		   const struct chosen_entry **ret, size_t *ret_count)
+enum err choice_of(struct query *q, struct choice *c, uint32_t manifest, const struct chosen_entry **ret,
+		   size_t *ret_count)
 {
 	enum err err = ERR_OK;
 	size_t count = 0;
@@ -174,7 +184,7 @@ enum err choice_of(struct query *q, struct choice *c, uint32_t manifest, struct 
 	if (!choice_has_manifest(c, manifest))
 		return ERR_OK;
 	if (c->starts[manifest] == 0)
-		err = find(q, c, manifest, entries);
+		err = find(q, c, manifest);
 	if (err != ERR_OK)
 		return err;
 	const struct chosen_entry *first = &c->found[c->starts[manifest] - 1];

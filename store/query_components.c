@@ -1,11 +1,12 @@
-/* Who has which component: hosts are counted by manifest, then the manifests' entries once each. What is
- * loaded differs from host to host: those bits are added up by manifest, and only when they are asked for. */
+/* Who has which component: hosts are counted by manifest, those by chunk, then the chunks' entries once each.
+ * What is loaded differs from host to host: those bits are added up by manifest, and only when they are asked
+ * for. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "store/query_private.h"
 
-/* Hosts of one manifest. */
+/* Hosts of one manifest or chunk. */
 struct tally {
 	uint32_t up, dark, other;
 	bool named; /* also by one that does not count */
@@ -55,29 +56,68 @@ static enum err count_hosts(struct counting *c)
 	return err;
 }
 
-static enum err count_entries(struct counting *c)
+static void add_tally(struct tally *to, const struct tally *t)
 {
-	struct entry_counts *all = c->q->catalogue.counts;
+	to->up += t->up;
+	to->dark += t->dark;
+	to->other += t->other;
+	to->named = to->named || t->named;
+}
+
+/* From the manifests to their chunks. */
+static enum err count_chunks(struct counting *c, struct tally *chunks, uint32_t chunk_end)
+{
 	enum err err = ERR_OK;
 	c->q->left_out = 0;
 	for (uint32_t m = 0; m < c->manifest_end && err == ERR_OK; m++) {
 		const struct tally *t = &c->tallies[m];
-		uint32_t hosts = t->up + t->dark + t->other;
+		struct manifest_chunks at;
+		uint32_t chunk;
+		struct column_row row;
 		if (!t->named)
 			continue;
-		err = catalogue_entries(c->q, m, &c->entries);
-		c->q->left_out += err == ERR_OK && c->entries.left_out ? hosts : 0;
-		for (size_t i = 0; i < c->entries.count && err == ERR_OK; i++) {
-			if (c->entries.entries[i] >= c->entry_end)
+		err = catalogue_chunks_begin(c->q, m, &at);
+		if (err == ERR_OK && at.left_out)
+			c->q->left_out += (uint64_t)t->up + t->dark + t->other;
+		while (err == ERR_OK && catalogue_chunks_next(c->q, &at, &chunk, &row, &err)) {
+			if (chunk < chunk_end)
+				add_tally(&chunks[chunk], t);
+		}
+	}
+	return err;
+}
+
+/* From the chunks to their entries. */
+static enum err count_entries(struct counting *c)
+{
+	struct entry_counts *all = c->q->catalogue.counts;
+	enum err err = ERR_OK;
+	uint32_t chunk_end = columns_end(&c->q->columns, GROUP_CHUNK, &err);
+	struct tally *chunks = calloc((size_t)chunk_end + 1, sizeof(*chunks));
+	if (chunks == NULL)
+		return ERR_NOMEM;
+	if (err == ERR_OK)
+		err = count_chunks(c, chunks, chunk_end);
+	for (uint32_t n = 0; n < chunk_end && err == ERR_OK; n++) {
+		const struct tally *t = &chunks[n];
+		struct column_row row;
+		if (!t->named)
+			continue;
+		err = columns_row(&c->q->columns, GROUP_CHUNK, n, &row);
+		struct number_list entries = number_list(row, C_CHUNK_ENTRIES);
+		for (size_t i = 0; i < entries.count && err == ERR_OK; i++) {
+			uint32_t number = number_list_at(entries, i);
+			if (number >= c->entry_end)
 				continue;
-			struct entry_counts *e = &all[c->entries.entries[i]];
+			struct entry_counts *e = &all[number];
 			e->named = true;
-			e->hosts += hosts;
+			e->hosts += t->up + t->dark + t->other;
 			e->up += t->up;
 			e->dark += t->dark;
 			e->other += t->other;
 		}
 	}
+	free(chunks);
 	return err;
 }
 

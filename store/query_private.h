@@ -136,10 +136,43 @@ const struct issue *issue_list_find(const struct issue_list *list, enum issue_ki
 
 /* --- catalogue: which entries a manifest has, and which hosts an entry --- */
 
+/* Numbers in a list of u32, little-endian. */
+struct number_list {
+	const uint8_t *bytes;
+	size_t count;
+};
+
+static inline struct number_list number_list(struct column_row row, unsigned column)
+{
+	struct number_list l = {.count = 0};
+	size_t len;
+	l.bytes = row.block != NULL ? column_row_bytes(row, column, &len) : NULL;
+	if (l.bytes != NULL)
+		l.count = len / 4;
+	return l;
+}
+
+static inline uint32_t number_list_at(struct number_list l, size_t index)
+{
+	return (uint32_t)column_le(l.bytes + 4 * index, 4);
+}
+
+/* On the way through the chunks of a manifest, as far as the places of their entries are known. */
+struct manifest_chunks {
+	struct number_list chunks;
+	size_t next, entries;
+	bool left_out, ended;
+};
+
+enum err catalogue_chunks_begin(struct query *q, uint32_t manifest, struct manifest_chunks *ret);
+/* False at the end, and when *err became an error. The row is none where the chunk is not known. */
+bool catalogue_chunks_next(struct query *q, struct manifest_chunks *at, uint32_t *ret,
+			   struct column_row *ret_row, enum err *err);
+
 /* Entry numbers of one manifest, in its order. */
 struct manifest_entries {
 	uint32_t manifest; /* number */
-	bool loaded, left_out;
+	bool loaded;
 	uint32_t *entries;
 	size_t count, cap;
 };
@@ -171,27 +204,6 @@ static inline bool catalogue_has(const uint8_t *bits, uint32_t number)
 	return (bits[number / 8] >> (number % 8) & 1) != 0;
 }
 
-/* Numbers in a list of u32, little-endian. */
-struct number_list {
-	const uint8_t *bytes;
-	size_t count;
-};
-
-static inline struct number_list number_list(struct column_row row, unsigned column)
-{
-	struct number_list l = {.count = 0};
-	size_t len;
-	l.bytes = row.block != NULL ? column_row_bytes(row, column, &len) : NULL;
-	if (l.bytes != NULL)
-		l.count = len / 4;
-	return l;
-}
-
-static inline uint32_t number_list_at(struct number_list l, size_t index)
-{
-	return (uint32_t)column_le(l.bytes + 4 * index, 4);
-}
-
 /* --- choice: the entries that one cursor is asked for --- */
 
 struct chosen_entry {
@@ -202,8 +214,8 @@ struct chosen_entry {
 struct choice {
 	char *component, *entry; /* what `entries` were chosen by; NULL: any */
 	bool set;
-	uint8_t *entries, *manifests; /* bit sets by number */
-	uint32_t entry_end, manifest_end;
+	uint8_t *entries, *chunks, *manifests; /* bit sets by number */
+	uint32_t entry_end, chunk_end, manifest_end;
 	uint32_t *starts; /* by manifest: of its entries in `found`, + 1; 0: not looked for yet */
 	struct chosen_entry *found;
 	size_t found_count, found_cap;
@@ -213,9 +225,9 @@ void choice_free(struct choice *c);
 /* The entries of that name and id (hexadecimal), either may be NULL; kept when they are the same again. */
 enum err choice_make(struct query *q, const char *component, const char *entry, struct choice *c);
 bool choice_has_manifest(const struct choice *c, uint32_t manifest);
-/* Those that the manifest has, in its order, good until the next call. `entries` is the caller's scratch. */
-enum err choice_of(struct query *q, struct choice *c, uint32_t manifest, struct manifest_entries *entries,
-		   const struct chosen_entry **ret, size_t *ret_count);
+/* Those that the manifest has, in its order, good until the next call. */
+enum err choice_of(struct query *q, struct choice *c, uint32_t manifest, const struct chosen_entry **ret,
+		   size_t *ret_count);
 
 /* --- the question itself --- */
 

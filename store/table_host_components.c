@@ -51,7 +51,7 @@ static enum err count(struct table_cursor *c, size_t *ret_rows)
 	if (!catalogue_manifest_of(host_row(&c->view, GROUP_COMPONENTS), &manifest))
 		return ERR_OK;
 	if (c->chosen)
-		return choice_of(c->q, &c->choice, manifest, &c->entries, &c->found, ret_rows);
+		return choice_of(c->q, &c->choice, manifest, &c->found, ret_rows);
 	enum err err = catalogue_entries(c->q, manifest, &c->entries);
 	if (err != ERR_OK)
 		return err;
