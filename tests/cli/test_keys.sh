@@ -61,7 +61,7 @@ run 1 key show damaged
 says 'damaged'
 
 # The authority signs the public half alone.
-run 0 authority init --dir a --name Example --passphrase-file authority.pass
+run 0 authority init --dir a --name Example --passphrase-file authority.pass --successor-passphrase-file authority.pass
 A="--dir a --passphrase-file authority.pass"
 run 0 authority operator jo $A --role incidents --public-key jo.key.pub
 shows "^Id $id\$"
