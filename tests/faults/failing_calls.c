@@ -10,6 +10,7 @@
 #include "os/file.h"
 #include "tests/faults/calls.h"
 #include "tests/faults/faults.h"
+#include "tests/faults/place.h"
 #include "tests/faults/pool.h"
 #include "tests/unit/scratch.h"
 
@@ -19,7 +20,7 @@
 struct trial {
 	const struct faults_options *o;
 	struct pool pool;
-	char state[LIMIT_PATH_BYTES], replica[LIMIT_PATH_BYTES], data[LIMIT_PATH_BYTES];
+	struct place place;
 	uint8_t *before; /* the file */
 	size_t before_len;
 	uint64_t old_digest, new_digest, answers;
@@ -27,16 +28,6 @@ struct trial {
 };
 
 enum { RIGHT, NOT_REACHED, UNCLEAN, SET_ASIDE, LOST, WRONG_ANSWER, NOT_AGAIN, BROKEN };
-
-static bool put_file(const struct trial *t)
-{
-	char lock[LIMIT_PATH_BYTES + 16];
-	snprintf(lock, sizeof(lock), "%s/lock.mdb", t->replica);
-	unlink(lock);
-	FILE *f = fopen(t->data, "we");
-	bool good = f != NULL && fwrite(t->before, t->before_len, 1, f) == 1;
-	return f != NULL && fclose(f) == 0 && good;
-}
 
 static enum err change(const struct trial *t, struct store *s)
 {
@@ -57,11 +48,11 @@ static int open_it(const struct trial *t, struct store **ret)
 	struct err_info info = {0};
 	uint64_t digest;
 	bool aside = false;
-	enum err err = store_open(t->replica, &t->pool.estate, &t->pool.self, ret, &aside, &info);
+	enum err err = store_open(t->place.replica, &t->pool.estate, &t->pool.self, ret, &aside, &info);
 	if (err != ERR_OK && !is_clean(err, &info))
 		return UNCLEAN;
 	if (err != ERR_OK)
-		err = store_open(t->replica, &t->pool.estate, &t->pool.self, ret, &aside, &info);
+		err = store_open(t->place.replica, &t->pool.estate, &t->pool.self, ret, &aside, &info);
 	if (err != ERR_OK)
 		return NOT_AGAIN;
 	if (aside)
@@ -105,10 +96,10 @@ static int ask_it(const struct trial *t)
 {
 	struct err_info info = {0};
 	uint64_t answers = 0;
-	enum err err = pool_question_digest(t->state, &answers, &info);
+	enum err err = pool_question_digest(t->place.state, &answers, &info);
 	if (err != ERR_OK && !is_clean(err, &info))
 		return UNCLEAN;
-	if (err != ERR_OK && pool_question_digest(t->state, &answers, &info) != ERR_OK)
+	if (err != ERR_OK && pool_question_digest(t->place.state, &answers, &info) != ERR_OK)
 		return NOT_AGAIN;
 	return t->answers == 0 || answers == t->answers ? RIGHT : WRONG_ANSWER;
 }
@@ -117,7 +108,7 @@ static int try_one(void *context)
 {
 	struct trial *t = context;
 	struct store *s = NULL;
-	if (!calls_begin() || !put_file(t))
+	if (!calls_begin() || !place_put(&t->place, t->before, t->before_len))
 		return BROKEN;
 	calls_arm(t->number);
 	int result = open_it(t, &s);
@@ -133,66 +124,47 @@ static int try_one(void *context)
 	return result == RIGHT && calls_failed() == NULL ? NOT_REACHED : result;
 }
 
-/* How many calls there are, and what comes out when none fails. */
-struct first {
-	struct trial *t;
-	int result;
-};
+enum { CALLS, NEW_DIGEST, ANSWERS, FACTS };
 
-static int try_none(void *context)
+static int try_none(void *context, void *ret)
 {
-	struct first *first = context;
-	struct trial *t = first->t;
+	struct trial *t = context;
 	struct err_info info;
 	struct store *s = NULL;
-	uint64_t facts[3] = {0};
-	if (!calls_begin() || !put_file(t))
+	uint64_t *facts = ret;
+	if (!calls_begin() || !place_put(&t->place, t->before, t->before_len))
 		return BROKEN;
 	calls_arm(0);
-	if (store_open(t->replica, &t->pool.estate, &t->pool.self, &s, NULL, NULL) != ERR_OK ||
-	    pool_digest(s, &facts[1]) != ERR_OK || change(t, s) != ERR_OK ||
-	    store_flush(s, POOL_NOW + CHANGE, NULL) != ERR_OK || pool_digest(s, &facts[1]) != ERR_OK)
+	if (store_open(t->place.replica, &t->pool.estate, &t->pool.self, &s, NULL, NULL) != ERR_OK ||
+	    pool_digest(s, &facts[NEW_DIGEST]) != ERR_OK || change(t, s) != ERR_OK ||
+	    store_flush(s, POOL_NOW + CHANGE, NULL) != ERR_OK || pool_digest(s, &facts[NEW_DIGEST]) != ERR_OK)
 		return UNCLEAN;
 	store_close(s);
-	if (pool_question_digest(t->state, &facts[2], &info) != ERR_OK)
+	if (pool_question_digest(t->place.state, &facts[ANSWERS], &info) != ERR_OK)
 		return UNCLEAN;
-	facts[0] = calls_disarm();
-	return write(first->result, facts, sizeof(facts)) == sizeof(facts) ? RIGHT : BROKEN;
+	facts[CALLS] = calls_disarm();
+	return RIGHT;
 }
 
+/* How many calls there are, and what comes out when none fails. */
 static bool count_calls(struct trial *t, uint64_t *ret)
 {
-	int ends[2];
-	uint64_t facts[3];
-	if (pipe(ends) != 0)
+	uint64_t facts[FACTS];
+	if (place_in_child(try_none, t, facts, sizeof(facts)) != RIGHT)
 		return false;
-	struct first first = {t, ends[1]};
-	bool good = scratch_in_child(try_none, &first) == RIGHT &&
-		    read(ends[0], facts, sizeof(facts)) == sizeof(facts);
-	close(ends[0]);
-	close(ends[1]);
-	if (good) {
-		*ret = facts[0];
-		t->new_digest = facts[1];
-		t->answers = facts[2];
-	}
-	return good;
+	*ret = facts[CALLS];
+	t->new_digest = facts[NEW_DIGEST];
+	t->answers = facts[ANSWERS];
+	return true;
 }
 
 static bool begin(struct trial *t)
 {
-	char path[LIMIT_PATH_BYTES];
 	struct err_info info = {0};
 	struct store *s = NULL;
-	snprintf(path, sizeof(path), "%s/calls-pool", t->o->folder);
-	snprintf(t->state, sizeof(t->state), "%s/calls", t->o->folder);
-	snprintf(t->replica, sizeof(t->replica), "%s/calls/replica", t->o->folder);
-	snprintf(t->data, sizeof(t->data), "%s/calls/replica/data.mdb", t->o->folder);
-	enum err err = pool_make(path, POOL_HOSTS, t->o->seed, &t->pool, &info);
+	enum err err = place_begin(t->o->folder, "calls", POOL_HOSTS, t->o->seed, &t->place, &t->pool, &info);
 	if (err == ERR_OK)
-		err = os_dir_make(t->state, 0700, &info);
-	if (err == ERR_OK)
-		err = store_open(t->replica, &t->pool.estate, &t->pool.self, &s, NULL, &info);
+		err = store_open(t->place.replica, &t->pool.estate, &t->pool.self, &s, NULL, &info);
 	if (err == ERR_OK)
 		err = pool_put_all(&t->pool, s);
 	if (err == ERR_OK)
@@ -201,7 +173,7 @@ static bool begin(struct trial *t)
 		err = pool_digest(s, &t->old_digest);
 	store_close(s);
 	if (err == ERR_OK)
-		err = os_file_read(t->data, 1 << 26, &t->before, &t->before_len, &info);
+		err = os_file_read(t->place.data, 1 << 26, &t->before, &t->before_len, &info);
 	if (err != ERR_OK)
 		fprintf(stderr, "%s: %s\n", err_text(err), info.text);
 	return err == ERR_OK;

@@ -6,18 +6,16 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "crypto/hash.h"
 #include "os/file.h"
 #include "store/query.h"
 #include "tests/faults/disk.h"
 #include "tests/faults/faults.h"
+#include "tests/faults/place.h"
 #include "tests/faults/pool.h"
-#include "tests/unit/scratch.h"
 
-#define POOL_HOSTS   24
-#define CHANGES      30 /* so that pages of earlier states lie about */
-#define CHILD_IMAGES 200
-#define PAGE_BYTES   4096
+#define POOL_HOSTS 24
+#define CHANGES    30 /* so that pages of earlier states lie about */
+#define PAGE_BYTES 4096
 
 /* Columns of a table whose first one is a key; each cell is judged alone. What is put together from several
  * rows (counts, the highest of something) may differ when one of them is gone, so it is not asked for. */
@@ -46,7 +44,7 @@ static const char *const row_questions[] = {
 struct truth {
 	uint64_t *hashes;
 	size_t count, cap;
-	bool sorted, full;
+	bool full;
 };
 
 struct trial {
@@ -55,14 +53,12 @@ struct trial {
 	struct truth *truth; /* shared by taking notes and judging */
 	bool noting;
 	uint64_t told, wrong; /* of the image at hand */
-	char state[LIMIT_PATH_BYTES], replica[LIMIT_PATH_BYTES], data[LIMIT_PATH_BYTES];
+	struct place place;
 	uint8_t *original;
 	size_t len;
 };
 
-struct tally {
-	uint64_t images, told, wrong, answered, refused, opened, set_aside, failed;
-};
+enum { IMAGES, TOLD, WRONG, ANSWERED, REFUSED, OPENED, SET_ASIDE, NOT_OPENED, COUNTERS };
 
 /* --- what is told --- */
 
@@ -91,22 +87,6 @@ static void told(struct trial *t, uint64_t hash)
 	truth->hashes[truth->count++] = hash;
 }
 
-static uint64_t mix(uint64_t before, const void *bytes, size_t len)
-{
-	struct {
-		uint64_t before, now;
-	} both = {before, hash_checksum(bytes, len)};
-	return hash_checksum(&both, sizeof(both));
-}
-
-static uint64_t mix_value(uint64_t before, const struct query_value *v)
-{
-	uint64_t hash = mix(before, &v->type, sizeof(v->type));
-	if (v->type == QUERY_INTEGER)
-		return mix(hash, &v->integer, sizeof(v->integer));
-	return v->type == QUERY_TEXT ? mix(hash, v->text, v->text_len) : hash;
-}
-
 struct asking {
 	struct trial *t;
 	uint64_t question;
@@ -115,11 +95,11 @@ struct asking {
 static bool take_cells(void *context, const struct query_value *values, size_t count)
 {
 	struct asking *a = context;
-	uint64_t row = mix_value(a->question, &values[0]);
+	uint64_t row = pool_mix_value(a->question, &values[0]);
 	told(a->t, row);
 	for (size_t i = 1; i < count; i++) {
 		if (values[i].type != QUERY_NULL)
-			told(a->t, mix_value(mix(row, &i, sizeof(i)), &values[i]));
+			told(a->t, pool_mix_value(pool_mix(row, &i, sizeof(i)), &values[i]));
 	}
 	return true;
 }
@@ -129,7 +109,7 @@ static bool take_row(void *context, const struct query_value *values, size_t cou
 	struct asking *a = context;
 	uint64_t row = a->question;
 	for (size_t i = 0; i < count; i++)
-		row = mix_value(row, &values[i]);
+		row = pool_mix_value(row, &values[i]);
 	told(a->t, row);
 	return true;
 }
@@ -138,7 +118,7 @@ static enum err ask(struct trial *t)
 {
 	struct query *q = NULL;
 	struct err_info info;
-	enum err err = query_open(t->state, POOL_NOW, &q, &info);
+	enum err err = query_open(t->place.state, POOL_NOW, &q, &info);
 	for (size_t i = 0; i < COUNT(cell_questions) + COUNT(row_questions) && err == ERR_OK; i++) {
 		bool cells = i < COUNT(cell_questions);
 		struct asking a = {t, 1000 + i};
@@ -150,38 +130,9 @@ static enum err ask(struct trial *t)
 	return err;
 }
 
-static bool take_record(void *context, const uint8_t *bytes, size_t len, wall_ms received)
+static void take_stored(void *context, uint64_t row)
 {
-	told(context, mix(mix(1, bytes, len), &received, sizeof(received)));
-	return true;
-}
-
-static bool take_blob(void *context, const struct id *id)
-{
-	told(context, mix(2, id->b, ID_BYTES));
-	return true;
-}
-
-static bool take_host(void *context, const struct host_state *h)
-{
-	uint64_t facts[] = {h->status, h->standing, h->since, h->seen, h->votes, h->signers};
-	told(context, mix(mix(3, h->host.b, ID_BYTES), facts, sizeof(facts)));
-	return true;
-}
-
-static bool take_site(void *context, const struct site_state *s)
-{
-	uint64_t facts[] = {s->status, s->since, s->last_rollcall, s->interval_s, s->live_witnesses};
-	told(context, mix(mix(4, s->name, strlen(s->name)), facts, sizeof(facts)));
-	return true;
-}
-
-static void read_all(struct trial *t, struct store *s)
-{
-	(void)store_each_record(s, take_record, t);
-	(void)store_each_blob(s, take_blob, t);
-	(void)store_each_host_state(s, take_host, t);
-	(void)store_each_site_state(s, take_site, t);
+	told(context, row);
 }
 
 /* --- damage --- */
@@ -219,94 +170,43 @@ static size_t damage(uint8_t *file, size_t len, struct prng *prng)
 	}
 }
 
-static bool put_image(const struct trial *t, const uint8_t *image, size_t len)
-{
-	char lock[LIMIT_PATH_BYTES + 16];
-	snprintf(lock, sizeof(lock), "%s/lock.mdb", t->replica);
-	unlink(lock);
-	unlink(t->data);
-	FILE *f = fopen(t->data, "we");
-	bool good = f != NULL && (len == 0 || fwrite(image, len, 1, f) == 1);
-	return f != NULL && fclose(f) == 0 && good;
-}
-
-static void judge(struct trial *t, struct tally *tally)
+static void judge(struct trial *t, uint64_t *tally)
 {
 	struct store *s = NULL;
 	bool aside = false;
 	t->told = t->wrong = 0;
-	tally->images++;
-	if (ask(t) == ERR_OK)
-		tally->answered++;
-	else
-		tally->refused++;
-	if (store_open(t->replica, &t->pool.estate, &t->pool.self, &s, &aside, NULL) != ERR_OK) {
-		tally->failed++;
+	tally[IMAGES]++;
+	tally[ask(t) == ERR_OK ? ANSWERED : REFUSED]++;
+	if (store_open(t->place.replica, &t->pool.estate, &t->pool.self, &s, &aside, NULL) != ERR_OK) {
+		tally[NOT_OPENED]++;
 	} else {
-		read_all(t, s);
-		tally->set_aside += aside;
-		tally->opened += !aside;
+		(void)pool_each_row(s, take_stored, t);
+		tally[aside ? SET_ASIDE : OPENED]++;
 		store_close(s);
 	}
-	tally->told += t->told;
-	tally->wrong += t->wrong > 0;
+	tally[TOLD] += t->told;
+	tally[WRONG] += t->wrong > 0;
 }
 
-struct share {
-	struct trial *t;
-	uint64_t first, count;
-	int result;
-};
-
-static int judge_in_child(void *context)
+static bool judge_some(void *context, uint64_t first, uint64_t count, uint64_t *tally)
 {
-	struct share *share = context;
-	struct trial *t = share->t;
-	struct tally tally = {0};
+	struct trial *t = context;
 	uint8_t *image = malloc(t->len);
-	if (image == NULL)
-		return 1;
-	for (uint64_t i = share->first; i < share->first + share->count; i++) {
+	bool good = image != NULL;
+	for (uint64_t i = first; i < first + count && good; i++) {
 		struct prng prng;
-		uint64_t wrong = tally.wrong;
+		uint64_t wrong = tally[WRONG];
 		prng_seed(&prng, t->o->seed << 32 ^ i);
 		memcpy(image, t->original, t->len);
-		if (!put_image(t, image, damage(image, t->len, &prng)))
-			return 1;
-		judge(t, &tally);
-		if (tally.wrong > wrong)
+		good = place_put(&t->place, image, damage(image, t->len, &prng));
+		if (good)
+			judge(t, tally);
+		if (tally[WRONG] > wrong)
 			fprintf(stderr, "flips: image %llu told something that nobody said\n",
 				(unsigned long long)i);
 	}
 	free(image);
-	return write(share->result, &tally, sizeof(tally)) == sizeof(tally) ? 0 : 2;
-}
-
-static uint64_t judge_all(struct trial *t, struct tally *sum)
-{
-	uint64_t died = 0;
-	for (uint64_t done = 0; done < t->o->count; done += CHILD_IMAGES) {
-		int ends[2];
-		struct tally part;
-		uint64_t left = t->o->count - done;
-		faults_progress("flips", done, t->o->count);
-		if (pipe(ends) != 0)
-			return died + 1;
-		struct share share = {t, done, left < CHILD_IMAGES ? left : CHILD_IMAGES, ends[1]};
-		int rc = scratch_in_child(judge_in_child, &share);
-		if (rc == 0 && read(ends[0], &part, sizeof(part)) == sizeof(part)) {
-			for (size_t i = 0; i < sizeof(part) / sizeof(uint64_t); i++)
-				((uint64_t *)sum)[i] += ((uint64_t *)&part)[i];
-		} else {
-			fprintf(stderr, "flips: images from %llu: the process ended with %d\n",
-				(unsigned long long)done, rc);
-			died++;
-		}
-		close(ends[0]);
-		close(ends[1]);
-	}
-	faults_progress("flips", t->o->count, t->o->count);
-	return died;
+	return good;
 }
 
 /* --- before --- */
@@ -316,14 +216,14 @@ static uint64_t judge_all(struct trial *t, struct tally *sum)
 static enum err commit_and_note(struct trial *t, uint64_t number, struct prng *prng, struct err_info *info)
 {
 	struct store *s = NULL;
-	enum err err = store_open(t->replica, &t->pool.estate, &t->pool.self, &s, NULL, info);
+	enum err err = store_open(t->place.replica, &t->pool.estate, &t->pool.self, &s, NULL, info);
 	/* In the end everything is there, and as it is now. */
 	if (err == ERR_OK)
 		err = number <= CHANGES ? pool_change(&t->pool, s, number, prng) : pool_put_all(&t->pool, s);
 	if (err == ERR_OK)
 		err = store_flush(s, POOL_NOW + number, info);
 	if (err == ERR_OK)
-		read_all(t, s);
+		(void)pool_each_row(s, take_stored, t);
 	store_close(s);
 	return err == ERR_OK ? ask(t) : err;
 }
@@ -340,21 +240,14 @@ static enum err make_replica(struct trial *t, struct err_info *info)
 
 static bool begin(struct trial *t)
 {
-	char path[LIMIT_PATH_BYTES];
 	struct err_info info = {0};
-	snprintf(path, sizeof(path), "%s/flips-pool", t->o->folder);
-	snprintf(t->state, sizeof(t->state), "%s/flips", t->o->folder);
-	snprintf(t->replica, sizeof(t->replica), "%s/flips/replica", t->o->folder);
-	snprintf(t->data, sizeof(t->data), "%s/flips/replica/data.mdb", t->o->folder);
-	enum err err = pool_make(path, POOL_HOSTS, t->o->seed, &t->pool, &info);
-	if (err == ERR_OK)
-		err = os_dir_make(t->state, 0700, &info);
+	enum err err = place_begin(t->o->folder, "flips", POOL_HOSTS, t->o->seed, &t->place, &t->pool, &info);
 	t->noting = true;
 	if (err == ERR_OK)
 		err = make_replica(t, &info);
 	t->noting = false;
 	if (err == ERR_OK)
-		err = os_file_read(t->data, 1 << 26, &t->original, &t->len, &info);
+		err = os_file_read(t->place.data, 1 << 26, &t->original, &t->len, &info);
 	if (err != ERR_OK)
 		fprintf(stderr, "%s: %s\n", err_text(err), info.text);
 	else
@@ -364,7 +257,7 @@ static bool begin(struct trial *t)
 
 bool faults_flips(const struct faults_options *o)
 {
-	struct tally sum = {0};
+	uint64_t sum[COUNTERS] = {0};
 	struct truth truth = {0};
 	struct trial *t = calloc(1, sizeof(*t));
 	if (t == NULL)
@@ -372,18 +265,19 @@ bool faults_flips(const struct faults_options *o)
 	t->o = o;
 	t->truth = &truth;
 	bool good = begin(t);
-	uint64_t died = good ? judge_all(t, &sum) : 0;
-	faults_print("flips.images", sum.images, "images");
-	faults_print("flips.values_told", sum.told, "values");
-	faults_print("flips.wrong", sum.wrong, "images");
-	faults_print("flips.answered", sum.answered, "images");
-	faults_print("flips.refused", sum.refused, "images");
-	faults_print("flips.opened", sum.opened, "images");
-	faults_print("flips.set_aside", sum.set_aside, "images");
-	faults_print("flips.not_opened", sum.failed, "images");
+	const struct place_work work = {"flips", o->count, judge_some, t};
+	uint64_t died = good ? place_judge_all(&work, COUNTERS, sum) : 0;
+	faults_print("flips.images", sum[IMAGES], "images");
+	faults_print("flips.values_told", sum[TOLD], "values");
+	faults_print("flips.wrong", sum[WRONG], "images");
+	faults_print("flips.answered", sum[ANSWERED], "images");
+	faults_print("flips.refused", sum[REFUSED], "images");
+	faults_print("flips.opened", sum[OPENED], "images");
+	faults_print("flips.set_aside", sum[SET_ASIDE], "images");
+	faults_print("flips.not_opened", sum[NOT_OPENED], "images");
 	faults_print("flips.died", died, "processes");
-	good = good && sum.images == o->count && sum.wrong + sum.failed + died == 0 && sum.answered > 0 &&
-	       sum.set_aside > 0;
+	good = good && sum[IMAGES] == o->count && sum[WRONG] + sum[NOT_OPENED] + died == 0 &&
+	       sum[ANSWERED] > 0 && sum[SET_ASIDE] > 0;
 	pool_free(&t->pool);
 	free(truth.hashes);
 	free(t->original);

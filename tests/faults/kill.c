@@ -12,9 +12,9 @@
 #include <unistd.h>
 
 #include "node/seq.h"
-#include "os/file.h"
 #include "store/query.h"
 #include "tests/faults/faults.h"
+#include "tests/faults/place.h"
 #include "tests/faults/pool.h"
 
 #define POOL_HOSTS        24
@@ -37,7 +37,8 @@ struct trial {
 	const struct faults_options *o;
 	struct pool pool;
 	struct ledger *ledger;
-	char state[LIMIT_PATH_BYTES], replica[LIMIT_PATH_BYTES], counter[LIMIT_PATH_BYTES];
+	struct place place;
+	char counter[LIMIT_PATH_BYTES];
 	struct prng prng;
 };
 
@@ -111,7 +112,7 @@ static int write_on(struct trial *t, int opened)
 	struct err_info info = {0};
 	bool aside = false;
 	uint64_t reserved = 1;
-	enum err err = store_open(t->replica, &t->pool.estate, &t->pool.self, &s, &aside, &info);
+	enum err err = store_open(t->place.replica, &t->pool.estate, &t->pool.self, &s, &aside, &info);
 	if (err != ERR_OK)
 		return complain("opening", err, &info);
 	if (aside)
@@ -149,7 +150,7 @@ static _Noreturn void read_on(struct trial *t)
 		struct err_info info = {0};
 		int64_t newest = before;
 		const struct query_sink sink = {.row = take_newest, .context = &newest};
-		enum err err = query_open(t->state, POOL_NOW, &q, &info);
+		enum err err = query_open(t->place.state, POOL_NOW, &q, &info);
 		if (err == ERR_OK)
 			err = query_run(
 			    q, "SELECT (SELECT count(*) FROM hosts), max(last_rollcall_ms) FROM sites", NULL,
@@ -228,19 +229,13 @@ static uint64_t kill_all(struct trial *t)
 /* The first commit, which the reader needs. */
 static bool begin(struct trial *t)
 {
-	char path[LIMIT_PATH_BYTES];
 	struct err_info info = {0};
 	struct store *s = NULL;
 	uint64_t digest = 0;
-	snprintf(path, sizeof(path), "%s/kill-pool", t->o->folder);
-	snprintf(t->state, sizeof(t->state), "%s/kill", t->o->folder);
-	snprintf(t->replica, sizeof(t->replica), "%s/kill/replica", t->o->folder);
+	enum err err = place_begin(t->o->folder, "kill", POOL_HOSTS, t->o->seed, &t->place, &t->pool, &info);
 	snprintf(t->counter, sizeof(t->counter), "%s/kill/seq", t->o->folder);
-	enum err err = pool_make(path, POOL_HOSTS, t->o->seed, &t->pool, &info);
 	if (err == ERR_OK)
-		err = os_dir_make(t->state, 0700, &info);
-	if (err == ERR_OK)
-		err = store_open(t->replica, &t->pool.estate, &t->pool.self, &s, NULL, &info);
+		err = store_open(t->place.replica, &t->pool.estate, &t->pool.self, &s, NULL, &info);
 	if (err == ERR_OK)
 		err = one_commit(t, s, 1, &info);
 	if (err == ERR_OK)

@@ -181,91 +181,100 @@ enum err pool_change(const struct pool *p, struct store *s, uint64_t number, str
 
 /* --- digests --- */
 
-/* Rows come in an order that tells where they are kept: `sum` is the same for all. */
-struct digest {
-	uint64_t value, sum;
-	struct store *s;
-	enum err err;
-};
-
-static void mix(struct digest *d, const void *bytes, size_t len)
+uint64_t pool_mix(uint64_t before, const void *bytes, size_t len)
 {
 	struct {
 		uint64_t before, now;
-	} both = {d->value, hash_checksum(bytes, len)};
-	d->value = hash_checksum(&both, sizeof(both));
+	} both = {before, hash_checksum(bytes, len)};
+	return hash_checksum(&both, sizeof(both));
 }
 
-static void end_row(struct digest *d)
+uint64_t pool_mix_value(uint64_t before, const struct query_value *v)
 {
-	d->sum += d->value;
-	d->value = 0;
+	uint64_t hash = pool_mix(before, &v->type, sizeof(v->type));
+	if (v->type == QUERY_INTEGER)
+		return pool_mix(hash, &v->integer, sizeof(v->integer));
+	return v->type == QUERY_TEXT ? pool_mix(hash, v->text, v->text_len) : hash;
 }
 
-static bool mix_record(void *context, const uint8_t *bytes, size_t len, wall_ms received)
+struct rows {
+	struct store *s;
+	void (*take)(void *context, uint64_t row);
+	void *context;
+	enum err err; /* the first */
+};
+
+static bool row_of_record(void *context, const uint8_t *bytes, size_t len, wall_ms received)
 {
-	mix(context, bytes, len);
-	mix(context, &received, sizeof(received));
-	end_row(context);
+	struct rows *r = context;
+	r->take(r->context, pool_mix(pool_mix(1, bytes, len), &received, sizeof(received)));
 	return true;
 }
 
-static bool mix_blob(void *context, const struct id *id)
+static bool row_of_blob(void *context, const struct id *id)
 {
-	struct digest *d = context;
+	struct rows *r = context;
 	uint8_t bytes[LIMIT_BLOB_BYTES];
 	size_t len;
-	d->err = store_get_blob(d->s, id, bytes, &len);
-	if (d->err == ERR_OK)
-		mix(d, bytes, len);
-	end_row(d);
-	return d->err == ERR_OK;
+	enum err err = store_get_blob(r->s, id, bytes, &len);
+	if (err == ERR_OK)
+		r->take(r->context, pool_mix(pool_mix(2, id->b, ID_BYTES), bytes, len));
+	else if (r->err == ERR_OK)
+		r->err = err;
+	return true;
 }
 
-static bool mix_host(void *context, const struct host_state *h)
+static bool row_of_host(void *context, const struct host_state *h)
 {
+	struct rows *r = context;
 	uint64_t facts[] = {h->status, h->standing, h->since, h->seen, h->votes, h->signers};
-	mix(context, h->host.b, ID_BYTES);
-	mix(context, h->issuer.b, ID_BYTES);
-	mix(context, facts, sizeof(facts));
-	mix(context, h->witnesses, sizeof(h->witnesses));
-	end_row(context);
+	uint64_t row = pool_mix(pool_mix(3, h->host.b, ID_BYTES), h->issuer.b, ID_BYTES);
+	row = pool_mix(row, facts, sizeof(facts));
+	r->take(r->context, pool_mix(row, h->witnesses, sizeof(h->witnesses)));
 	return true;
 }
 
-static bool mix_site(void *context, const struct site_state *s)
+static bool row_of_site(void *context, const struct site_state *s)
 {
+	struct rows *r = context;
 	uint64_t facts[] = {s->status, s->since, s->last_rollcall, s->interval_s, s->live_witnesses};
-	mix(context, s->name, strlen(s->name));
-	mix(context, facts, sizeof(facts));
-	end_row(context);
+	r->take(r->context, pool_mix(pool_mix(4, s->name, strlen(s->name)), facts, sizeof(facts)));
 	return true;
+}
+
+enum err pool_each_row(struct store *s, void (*take)(void *context, uint64_t row), void *context)
+{
+	struct rows r = {s, take, context, ERR_OK};
+	enum err err = store_each_record(s, row_of_record, &r);
+	if (err == ERR_OK)
+		err = store_each_blob(s, row_of_blob, &r);
+	if (err == ERR_OK)
+		err = store_each_host_state(s, row_of_host, &r);
+	if (err == ERR_OK)
+		err = store_each_site_state(s, row_of_site, &r);
+	return err == ERR_OK ? r.err : err;
+}
+
+/* Rows come in an order that tells where they are kept: a sum is the same for all. */
+static void add_row(void *context, uint64_t row)
+{
+	*(uint64_t *)context += row;
 }
 
 enum err pool_digest(struct store *s, uint64_t *ret)
 {
-	struct digest d = {.s = s};
-	enum err err = store_each_record(s, mix_record, &d);
+	uint64_t sum = 0;
+	enum err err = pool_each_row(s, add_row, &sum);
 	if (err == ERR_OK)
-		err = store_each_blob(s, mix_blob, &d);
-	if (err == ERR_OK && d.err == ERR_OK)
-		err = store_each_host_state(s, mix_host, &d);
-	if (err == ERR_OK && d.err == ERR_OK)
-		err = store_each_site_state(s, mix_site, &d);
-	if (err == ERR_OK && d.err == ERR_OK)
-		*ret = d.sum;
-	return err == ERR_OK ? d.err : err;
+		*ret = sum;
+	return err;
 }
 
 static bool mix_row(void *context, const struct query_value *values, size_t count)
 {
-	for (size_t i = 0; i < count; i++) {
-		mix(context, &values[i].type, sizeof(values[i].type));
-		if (values[i].type == QUERY_INTEGER)
-			mix(context, &values[i].integer, sizeof(values[i].integer));
-		else if (values[i].type == QUERY_TEXT)
-			mix(context, values[i].text, values[i].text_len);
-	}
+	uint64_t *digest = context;
+	for (size_t i = 0; i < count; i++)
+		*digest = pool_mix_value(*digest, &values[i]);
 	return true;
 }
 
@@ -279,14 +288,14 @@ enum err pool_question_digest(const char *state, uint64_t *ret, struct err_info 
 	    "SELECT host, kind, time_ms, detail FROM crashes ORDER BY 1, 2, 3, 4",
 	    "SELECT site, status, since_ms, last_rollcall_ms, hosts, up FROM sites ORDER BY 1",
 	};
-	struct digest d = {0};
-	const struct query_sink sink = {.row = mix_row, .context = &d};
+	uint64_t digest = 0;
+	const struct query_sink sink = {.row = mix_row, .context = &digest};
 	struct query *q = NULL;
 	enum err err = query_open(state, POOL_NOW, &q, info);
 	for (size_t i = 0; i < sizeof(questions) / sizeof(*questions) && err == ERR_OK; i++)
 		err = query_run(q, questions[i], NULL, 0, NULL, &sink, info);
 	query_close(q);
 	if (err == ERR_OK)
-		*ret = d.value;
+		*ret = digest;
 	return err;
 }

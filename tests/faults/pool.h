@@ -40,7 +40,15 @@ enum err pool_put_all(const struct pool *p, struct store *s);
  * that each commit differs from all others. */
 enum err pool_change(const struct pool *p, struct store *s, uint64_t number, struct prng *prng);
 
-/* Of every row the store gives out: equal for equal contents. ERR_CORRUPT and such as the store says. */
+/* A hash of what was there before and this. */
+uint64_t pool_mix(uint64_t before, const void *bytes, size_t len);
+struct query_value;
+uint64_t pool_mix_value(uint64_t before, const struct query_value *v);
+
+/* A hash of each row the store gives out. What cannot be read is left out; the first such error is returned.
+ */
+enum err pool_each_row(struct store *s, void (*take)(void *context, uint64_t row), void *context);
+/* Of all of them: equal for equal contents. */
 enum err pool_digest(struct store *s, uint64_t *ret);
 /* Of all rows of the tables that list hosts, as a question sees them. `state` holds replica/. */
 enum err pool_question_digest(const char *state, uint64_t *ret, struct err_info *info);

@@ -10,15 +10,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "os/file.h"
 #include "tests/faults/faults.h"
+#include "tests/faults/place.h"
 #include "tests/faults/pool.h"
 
 #define POOL_HOSTS 300
 #define READERS    100
-#define GROWTH_MAX                                                                                           \
-	(64 * 1024 *                                                                                         \
-	 1024) /* a hundred answers take two cores a second; the rest is what is written meanwhile */
+/* A hundred answers take two cores a second; the rest is what is written meanwhile. */
+#define GROWTH_MAX (64 * 1024 * 1024)
 
 struct ledger {
 	_Atomic uint64_t asked, failed;
@@ -31,7 +30,7 @@ struct trial {
 	struct ledger *ledger;
 	struct store *store;
 	uint64_t commits;
-	char state[LIMIT_PATH_BYTES], data[LIMIT_PATH_BYTES];
+	struct place place;
 };
 
 /* One real `mesh sql`. */
@@ -45,19 +44,22 @@ static bool ask(const struct trial *t)
 		execl(t->o->mesh, "mesh", "sql",
 		      "SELECT h.site, h.status, count(*), max(h.seen_ms) FROM hosts h "
 		      "JOIN host_components c USING (host) GROUP BY 1, 2",
-		      "--state", t->state, "--allow-partial", "-o", "json", (char *)NULL);
+		      "--state", t->place.state, "--allow-partial", "-o", "json", (char *)NULL);
 		_exit(9);
 	}
 	return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-static _Noreturn void keep_asking(struct trial *t)
+/* Says once that it has asked. */
+static _Noreturn void keep_asking(struct trial *t, int has_asked)
 {
-	while (!t->ledger->stop) {
+	for (bool said = false; !t->ledger->stop; said = true) {
 		if (ask(t))
 			t->ledger->asked++;
 		else
 			t->ledger->failed++;
+		if (!said && write(has_asked, "a", 1) != 1)
+			_exit(1);
 	}
 	_exit(0);
 }
@@ -65,7 +67,7 @@ static _Noreturn void keep_asking(struct trial *t)
 static uint64_t file_bytes(const struct trial *t)
 {
 	struct stat st;
-	return stat(t->data, &st) == 0 ? (uint64_t)st.st_size : 0;
+	return stat(t->place.data, &st) == 0 ? (uint64_t)st.st_size : 0;
 }
 
 static bool write_on(struct trial *t, const char *what, struct prng *prng)
@@ -93,35 +95,35 @@ static bool write_on(struct trial *t, const char *what, struct prng *prng)
 static bool write_among_readers(struct trial *t, struct prng *prng)
 {
 	pid_t readers[READERS];
+	int ends[2], status;
+	char byte;
 	t->ledger->stop = false;
+	if (pipe(ends) != 0)
+		return false;
 	for (size_t i = 0; i < READERS; i++) {
 		readers[i] = fork();
 		if (readers[i] == 0)
-			keep_asking(t);
+			keep_asking(t, ends[1]);
 	}
+	close(ends[1]);
 	bool good = write_on(t, "writing among readers", prng);
 	/* However fast the writer was, each of them has asked. */
-	while (good && t->ledger->asked + t->ledger->failed < READERS)
-		good = usleep(1000) == 0;
+	for (size_t i = 0; i < READERS && good; i++)
+		good = read(ends[0], &byte, 1) == 1;
 	t->ledger->stop = true;
 	for (size_t i = 0; i < READERS; i++)
-		good = readers[i] > 0 && waitpid(readers[i], NULL, 0) == readers[i] && good;
+		good = readers[i] > 0 && waitpid(readers[i], &status, 0) == readers[i] && status == 0 && good;
+	close(ends[0]);
 	return good;
 }
 
 static bool begin(struct trial *t)
 {
-	char path[LIMIT_PATH_BYTES];
 	struct err_info info = {0};
-	snprintf(path, sizeof(path), "%s/readers-pool", t->o->folder);
-	snprintf(t->state, sizeof(t->state), "%s/readers", t->o->folder);
-	snprintf(t->data, sizeof(t->data), "%s/readers/replica/data.mdb", t->o->folder);
-	enum err err = pool_make(path, POOL_HOSTS, t->o->seed, &t->pool, &info);
+	enum err err =
+	    place_begin(t->o->folder, "readers", POOL_HOSTS, t->o->seed, &t->place, &t->pool, &info);
 	if (err == ERR_OK)
-		err = os_dir_make(t->state, 0700, &info);
-	snprintf(path, sizeof(path), "%s/readers/replica", t->o->folder);
-	if (err == ERR_OK)
-		err = store_open(path, &t->pool.estate, &t->pool.self, &t->store, NULL, &info);
+		err = store_open(t->place.replica, &t->pool.estate, &t->pool.self, &t->store, NULL, &info);
 	if (err == ERR_OK)
 		err = pool_put_all(&t->pool, t->store);
 	if (err == ERR_OK)
