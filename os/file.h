@@ -31,9 +31,6 @@ enum err os_file_create(const char *path, const void *data, size_t len, unsigned
  * are no longer needed. ERR_ARG: a symbolic link. */
 enum err os_file_wipe(const char *path, struct err_info *info);
 
-/* Unlink, fsync the folder. */
-enum err os_file_remove(const char *path, struct err_info *info);
-
 bool os_file_exists(const char *path);
 
 /* Up to `cap` bytes from `offset` on, and the file's size in bytes. A short read is no error. */

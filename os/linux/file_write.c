@@ -223,12 +223,6 @@ static enum err check_regular(const char *path, struct err_info *info)
 	return ERR_OK;
 }
 
-enum err os_file_remove(const char *path, struct err_info *info)
-{
-	int error = unlink(path) == 0 ? os_dir_sync_parent(path) : errno;
-	return error == 0 ? ERR_OK : os_fail(info, error, "remove", path);
-}
-
 enum err os_file_wipe(const char *path, struct err_info *info)
 {
 	enum err err = check_regular(path, info);

@@ -24,56 +24,37 @@ struct loader {
 	} * issuers; /* that something is said against */
 	size_t issuer_count;
 	size_t site_cap;
-	uint32_t *slots; /* site index + 1 by name, open addressing, at most half full */
-	size_t slot_count;
 };
 
 /* --- sites --- */
 
-static size_t slot_of(const struct loader *l, const char *name)
+/* Its place, or the number of sites. */
+static size_t site_find(const struct loader *l, const char *name)
 {
-	uint32_t h = 2166136261u; /* FNV-1a */
-	for (const char *c = name; *c != '\0'; c++)
-		h = (h ^ (uint8_t)*c) * 16777619u;
-	size_t slot = h & (l->slot_count - 1);
-	while (l->slots[slot] != 0 && strcmp(l->roster.sites[l->slots[slot] - 1].state.name, name) != 0)
-		slot = (slot + 1) & (l->slot_count - 1);
-	return slot;
-}
-
-static enum err grow_sites(struct loader *l)
-{
-	size_t cap = l->site_cap == 0 ? 64 : l->site_cap * 2;
-	struct oracle_site *sites = realloc(l->roster.sites, cap * sizeof(*sites));
-	uint32_t *slots = calloc(cap * 2, sizeof(*slots));
-	if (sites != NULL)
-		l->roster.sites = sites;
-	if (sites == NULL || slots == NULL) {
-		free(slots);
-		return ERR_NOMEM;
-	}
-	free(l->slots);
-	l->site_cap = cap;
-	l->slots = slots;
-	l->slot_count = cap * 2;
-	for (size_t i = 0; i < l->roster.site_total; i++)
-		l->slots[slot_of(l, sites[i].state.name)] = (uint32_t)i + 1;
-	return ERR_OK;
+	size_t i = 0;
+	while (i < l->roster.site_total && strcmp(l->roster.sites[i].state.name, name) != 0)
+		i++;
+	return i;
 }
 
 static enum err site_index(struct loader *l, const char *name, uint32_t *ret)
 {
-	if (l->roster.site_total == l->site_cap && grow_sites(l) != ERR_OK)
-		return ERR_NOMEM;
-	size_t slot = slot_of(l, name);
-	if (l->slots[slot] == 0) {
+	size_t at = site_find(l, name);
+	if (at == l->site_cap) {
+		size_t cap = l->site_cap == 0 ? 64 : l->site_cap * 2;
+		struct oracle_site *grown = realloc(l->roster.sites, cap * sizeof(*grown));
+		if (grown == NULL)
+			return ERR_NOMEM;
+		l->roster.sites = grown;
+		l->site_cap = cap;
+	}
+	if (at == l->roster.site_total) {
 		struct oracle_site *site = &l->roster.sites[l->roster.site_total++];
 		memset(site, 0, sizeof(*site));
 		memcpy(site->state.name, name, strlen(name) + 1);
 		site->state.site = id_of_site(name);
-		l->slots[slot] = (uint32_t)l->roster.site_total;
 	}
-	*ret = l->slots[slot] - 1;
+	*ret = (uint32_t)at;
 	return ERR_OK;
 }
 
@@ -266,13 +247,13 @@ static enum err take_over(struct loader *l, bool hidden, struct oracle_host **re
 static enum err take_site_state(struct loader *l, const struct row_key *key, const uint8_t *bytes, size_t len)
 {
 	struct site_state state;
-	if (l->slot_count == 0 || row_decode_site(key, bytes, len, &state) != ERR_OK)
+	if (row_decode_site(key, bytes, len, &state) != ERR_OK)
 		return ERR_OK;
-	uint32_t index = l->slots[slot_of(l, state.name)];
-	if (index == 0)
+	size_t at = site_find(l, state.name);
+	if (at == l->roster.site_total)
 		return ERR_OK;
-	state.site = l->roster.sites[index - 1].state.site;
-	l->roster.sites[index - 1].state = state;
+	state.site = l->roster.sites[at].state.site;
+	l->roster.sites[at].state = state;
 	return ERR_OK;
 }
 
@@ -319,7 +300,6 @@ enum err oracle_roster_load(struct snapshot *r, struct oracle_roster *ret, struc
 	enum err err = load(&l);
 	free(l.candidates);
 	free(l.issuers);
-	free(l.slots);
 	if (err == ERR_OK) {
 		count_statuses(&l.roster);
 		*ret = l.roster;
