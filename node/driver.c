@@ -115,6 +115,11 @@ static enum err put_site(struct driver *d, const void *row)
 	return store_put_site_state(d->options.store, row);
 }
 
+static enum err put_operators(struct driver *d, const void *log)
+{
+	return store_put_operators(d->options.store, log);
+}
+
 static enum err put_issue(struct driver *d, const void *row)
 {
 	return store_put_issue(d->options.store, row);
@@ -146,6 +151,15 @@ static bool hurry_issues(struct driver *d, const struct gossip_update *u)
 		return false;
 	d->issues_hurry_at = d->now + ISSUES_HURRY_MS;
 	return true;
+}
+
+/* Whose word counts must not lag behind what they say. */
+static void carry_operators(struct driver *d)
+{
+	size_t pending = store_pending(d->options.store);
+	put(d, true, put_operators, d->options.credentials->log);
+	if (store_pending(d->options.store) != pending)
+		committer_note(d->options.committer, d->now, true);
 }
 
 /* 3. Queue what the replica keeps. */
@@ -229,6 +243,8 @@ static void carry_out(struct driver *d, const struct gossip_update *u)
 {
 	bool may_send = carry_reserve(d, u->reserve_seq_to);
 	carry_log(d, u->log_entry_count);
+	if (u->log_entry_count > 0)
+		carry_operators(d);
 	carry_rows(d, u);
 	for (size_t i = 0; may_send && i < u->datagram_count; i++)
 		udp_send(d->options.udp, &u->datagrams[i].to, u->datagrams[i].bytes, u->datagrams[i].len);
@@ -432,6 +448,7 @@ enum err driver_new(const struct driver_options *options, struct driver **ret, s
 		driver_free(d);
 		return err;
 	}
+	carry_operators(d);
 	d->deadline = d->now;
 	*ret = d;
 	return ERR_OK;

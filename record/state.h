@@ -47,6 +47,15 @@ struct host_state {
 	uint64_t witnesses[LIMIT_WITNESSES]; /* dark: first 8 of the ids of those who say so, 0 where none */
 };
 
+/* Who may say what for the estate, as the authority log has it. */
+struct operator_state {
+	struct id id;
+	char name[LIMIT_SHORT_TEXT_BYTES + 1];
+	uint8_t roles;     /* LOG_ROLE_... */
+	wall_day last_day; /* what is said later does not count */
+	bool revoked;      /* nothing counts that it ever said */
+};
+
 enum site_status { SITE_UNKNOWN = 0, SITE_REPORTING = 1, SITE_SILENT = 2 };
 const char *site_status_name(enum site_status status);
 

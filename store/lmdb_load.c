@@ -233,7 +233,7 @@ static enum err verify_row(void *context, const struct row_key *stored, const MD
 	if (stored->bytes[0] == TABLE_META || host_key_is_fence(stored))
 		return ERR_OK;
 	w->rows++;
-	w->data_rows += stored->bytes[0] < TABLE_NUMBERS;
+	w->data_rows += !store_table_is_derived(stored->bytes[0]);
 	if (host_key_number(stored, &number) &&
 	    host_key_known(stored, numbers_id(&w->l->hosts, number), &known) != ERR_OK) {
 		w->damaged = true;

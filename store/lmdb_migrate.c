@@ -1,11 +1,13 @@
 /* From schemas 1 and 2: rows of hosts move from keys with ids to keys with numbers, values and all; what is
  * derived comes with the commits that move them. Between two commits the file is whole: the meta row says
- * that it is being converted, and the next open goes on. */
+ * that it is being converted, and the next open goes on. From schema 3 nothing moves: what is derived is made
+ * anew, in one commit. */
 #include <string.h>
 
 #include "store/lmdb_backend.h"
 
 #define ROWS_PER_COMMIT 8192
+#define ALL_GROUPS      ((1u << (COLUMN_GROUP_LAST + 1)) - (1u << COLUMN_GROUP_FIRST))
 
 struct moving {
 	struct lmdb *l;
@@ -72,7 +74,7 @@ static enum err drop_old(struct commit *c, const struct row_set *rows)
 static enum err leave_old_places(struct commit *c)
 {
 	const struct moving *m = c->context;
-	enum err err = c->meta.schema < STORE_SCHEMA ? lmdb_put_fences(c) : ERR_OK;
+	enum err err = c->meta.schema < STORE_SCHEMA_BLOCKS ? lmdb_put_fences(c) : ERR_OK;
 	c->meta.schema = STORE_SCHEMA;
 	c->meta.migrating = !m->done;
 	if (err == ERR_OK)
@@ -96,6 +98,8 @@ enum err lmdb_migrate(struct lmdb *l, const struct store_progress *progress, str
 	struct moving m = {.l = l, .at = row_key_first(TABLE_RECORDS), .step = ROWS_PER_COMMIT};
 	uint64_t moved = 0;
 	enum err err = ERR_OK;
+	if (l->meta.schema == STORE_SCHEMA_BLOCKS)
+		l->repair = ALL_GROUPS;
 	if (progress != NULL && progress->step > 0)
 		m.step = progress->step;
 	while (!m.done && err == ERR_OK) {

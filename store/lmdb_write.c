@@ -47,7 +47,7 @@ static enum err discount_old(struct commit *c, const struct row_key *stored, con
 	if (rc != 0)
 		return failed(c, rc);
 	c->meta.rows--;
-	c->data_rows -= stored->bytes[0] < TABLE_NUMBERS;
+	c->data_rows -= !store_table_is_derived(stored->bytes[0]);
 	if (lmdb_is_good(stored, known, v.mv_data, v.mv_size))
 		c->meta.digest -= lmdb_checksum(stored, v.mv_data, v.mv_size);
 	else
@@ -65,7 +65,7 @@ enum err lmdb_put(struct commit *c, const struct row_key *stored, const struct r
 		return err;
 	if (len > 0) {
 		c->meta.rows++;
-		c->data_rows += stored->bytes[0] < TABLE_NUMBERS;
+		c->data_rows += !store_table_is_derived(stored->bytes[0]);
 		c->meta.digest += lmdb_checksum(stored, bytes, len);
 		c->work.bytes += stored->len + len;
 		return failed(c, mdb_put(c->txn, c->l->e.dbi, &k, &v, 0));

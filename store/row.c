@@ -200,6 +200,21 @@ enum err row_encode_site(const struct row_key *key, const struct site_state *sta
 	return row_end(&w, key, ret);
 }
 
+enum err row_encode_operator(const struct row_key *key, const struct operator_state *state,
+			     struct row_value *ret)
+{
+	size_t len = strnlen(state->name, sizeof(state->name));
+	if (len > LIMIT_SHORT_TEXT_BYTES)
+		return ERR_LIMIT;
+	struct writer w = row_begin(ret);
+	writer_u8(&w, state->roles);
+	writer_u8(&w, state->revoked);
+	writer_u32(&w, state->last_day);
+	writer_u8(&w, (uint8_t)len);
+	writer_bytes(&w, state->name, len);
+	return row_end(&w, key, ret);
+}
+
 void row_encode_number(const struct row_key *key, uint32_t number, struct row_value *ret)
 {
 	struct writer w = row_begin(ret);
@@ -222,6 +237,8 @@ void row_encode_meta(const struct row_key *key, const struct store_meta *meta, s
 	writer_u8(&w, COLUMN_GROUP_LAST);
 	for (unsigned i = COLUMN_GROUP_FIRST; i <= COLUMN_GROUP_LAST; i++)
 		writer_u32(&w, meta->ends[i]);
+	for (unsigned i = 0; i < STORE_LISTS; i++)
+		writer_u64(&w, meta->lists[i]);
 	CHECK(row_end(&w, key, ret) == ERR_OK);
 }
 
@@ -363,6 +380,29 @@ enum err row_decode_site(const struct row_key *key, const uint8_t *bytes, size_t
 	return ERR_OK;
 }
 
+enum err row_decode_operator(const struct row_key *key, const uint8_t *bytes, size_t len,
+			     struct operator_state *ret)
+{
+	struct operator_state state = {.roles = 0};
+	struct reader r;
+	enum err err = payload_of(bytes, len, &r);
+	if (err != ERR_OK)
+		return err;
+	state.roles = reader_u8(&r);
+	uint8_t revoked = reader_u8(&r);
+	state.last_day = reader_u32(&r);
+	size_t name_len = reader_u8(&r);
+	if (revoked > 1 || name_len > LIMIT_SHORT_TEXT_BYTES || key->len != 1 + ID_BYTES)
+		return ERR_FORMAT;
+	reader_copy(&r, state.name, name_len);
+	if (!reader_done(&r))
+		return ERR_FORMAT;
+	state.revoked = revoked == 1;
+	memcpy(state.id.b, key->bytes + 1, ID_BYTES);
+	*ret = state;
+	return ERR_OK;
+}
+
 enum err row_decode_number(const uint8_t *bytes, size_t len, uint32_t *ret)
 {
 	struct reader r;
@@ -399,6 +439,8 @@ enum err row_decode_meta(const uint8_t *bytes, size_t len, struct store_meta *re
 		unsigned groups = reader_u8(&r);
 		for (unsigned i = COLUMN_GROUP_FIRST; i <= groups && i <= COLUMN_GROUP_LAST; i++)
 			meta.ends[i] = reader_u32(&r);
+		for (unsigned i = 0; i < STORE_LISTS && meta.schema >= STORE_SCHEMA_LISTS; i++)
+			meta.lists[i] = reader_u64(&r);
 		if (r.failed)
 			return ERR_FORMAT;
 	}

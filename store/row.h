@@ -42,8 +42,12 @@ enum err row_encode_host(const struct row_key *key, const struct host_state *sta
 enum err row_encode_site(const struct row_key *key, const struct site_state *state, struct row_value *ret);
 /* Without its proofs, which have rows of their own. */
 enum err row_encode_issue(const struct row_key *key, const struct issue *issue, struct row_value *ret);
+enum err row_encode_operator(const struct row_key *key, const struct operator_state *state,
+			     struct row_value *ret);
 enum err row_encode_proof(const struct row_key *key, const uint8_t *bytes, size_t len, struct row_value *ret);
 void row_encode_number(const struct row_key *key, uint32_t number, struct row_value *ret);
+
+#define STORE_LISTS 2 /* policy, inventory */
 
 struct store_meta {
 	uint32_t schema;
@@ -56,6 +60,8 @@ struct store_meta {
 	uint64_t commit;   /* counts commits: which delta is newer than which block */
 	bool migrating;    /* from an older schema: not all hosts are in the blocks yet */
 	uint32_t ends[COLUMN_GROUP_LAST + 1]; /* of each group, above its highest number */
+	/* Which operators' records the rows of policy and inventory were made of; 0: none. */
+	uint64_t lists[STORE_LISTS];
 };
 void row_encode_meta(const struct row_key *key, const struct store_meta *meta, struct row_value *ret);
 
@@ -71,6 +77,8 @@ enum err row_decode_host(const struct row_key *key, const uint8_t *bytes, size_t
 enum err row_decode_site(const struct row_key *key, const uint8_t *bytes, size_t len, struct site_state *ret);
 /* Leaves the proofs empty. */
 enum err row_decode_issue(const struct row_key *key, const uint8_t *bytes, size_t len, struct issue *ret);
+enum err row_decode_operator(const struct row_key *key, const uint8_t *bytes, size_t len,
+			     struct operator_state *ret);
 enum err row_decode_proof(const uint8_t *bytes, size_t len, const uint8_t **ret_record, size_t *ret_len);
 enum err row_decode_number(const uint8_t *bytes, size_t len, uint32_t *ret);
 enum err row_decode_meta(const uint8_t *bytes, size_t len, struct store_meta *ret);

@@ -15,8 +15,9 @@
  *                                                  detail length u8, detail
  *   proofs      6    kind u8, subject 16, index u8 record
  *   numbers     7    host id, 16                   number u32
- *   blocks      8    group u8, block u32           a column block (store/column.h), with a checksum of its
- * own deltas      9    group u8, commit u64          a column block, likewise
+ *   blocks      8    group u8, block u32           a column block (store/column.h), with its own checksum
+ *   deltas      9    group u8, commit u64          a column block, likewise
+ *   operators   10   operator id, 16               roles u8, revoked u8, last day u32, name length u8, name
  *
  * A stored row is: checksum u64 over key and payload (version byte included), version u8, payload. Where the
  * stored key has a host's number, the key in the checksum is the one with its id: whoever translated wrongly
@@ -24,21 +25,23 @@
  *
  * Numbers: each host, entry, chunk and manifest has one, allotted at the first commit that needs it, the
  * lowest that is free, so that the rows of a group stand close together. That of a host is free again when
- * nothing of it is left. Everything above is the data; blocks and deltas are derived from it, in the same
+ * nothing of it is left. Numbers, blocks and deltas are derived from all else, which is the data, in the same
  * transaction, for questions to scan.
  *
  * At both ends of each range of hosts' rows stands a fence (store/host_key.h).
  *
  * Schema 1 had no issues, and host states (version 1) without standing, issuer and replaced by: they read as
  * good standing. Schemas 1 and 2 had host ids in all keys and none of the tables from 7 on; opening such a
- * file to write converts it (store/lmdb_migrate.c). */
+ * file to write converts it (store/lmdb_migrate.c). Schema 3 had no operators; opening it makes anew what is
+ * derived. */
 #ifndef MESH_STORE_SCHEMA_H
 #define MESH_STORE_SCHEMA_H
 
 #include "crypto/record.h"
 
-#define STORE_SCHEMA           3 /* newer ones are refused */
+#define STORE_SCHEMA           4 /* newer ones are refused */
 #define STORE_SCHEMA_BLOCKS    3 /* the first one with column blocks */
+#define STORE_SCHEMA_LISTS     4 /* the first one with operators and what they list */
 #define STORE_ROW_VERSION      1 /* of each payload but that of host states */
 #define STORE_HOST_ROW_VERSION 2
 
@@ -53,8 +56,15 @@ enum store_table {
 	TABLE_NUMBERS = 7,
 	TABLE_BLOCKS = 8,
 	TABLE_DELTAS = 9,
+	TABLE_OPERATORS = 10,
 	TABLE_COUNT
 };
+
+/* Made of the other tables, and made anew when it is damaged. */
+static inline bool store_table_is_derived(uint8_t table)
+{
+	return table >= TABLE_NUMBERS && table <= TABLE_DELTAS;
+}
 
 #define ROW_KEY_BYTES     (1 + RECORD_KEY_BYTES)
 #define ROW_HEADER_BYTES  9 /* checksum, version */

@@ -84,7 +84,7 @@ void store_close(struct store *s)
 }
 
 /* A key that is in the batch already takes no more room, so it is never refused. */
-static enum err put_row(struct store *s, const struct row_key *key, const uint8_t *bytes, size_t len)
+enum err store_put_row(struct store *s, const struct row_key *key, const uint8_t *bytes, size_t len)
 {
 	bool full = s->filling.count >= LIMIT_BATCH_ROWS ||
 		    s->filling.count + s->frozen.count >= 2 * LIMIT_BATCH_ROWS;
@@ -99,13 +99,13 @@ enum err store_put_record(struct store *s, const struct record_key *key, const u
 	struct row_key at = row_key_record(key);
 	struct row_value row;
 	enum err err = row_encode_record(&at, bytes, len, received, &row);
-	return err == ERR_OK ? put_row(s, &at, row.bytes, row.len) : err;
+	return err == ERR_OK ? store_put_row(s, &at, row.bytes, row.len) : err;
 }
 
 enum err store_drop_record(struct store *s, const struct record_key *key)
 {
 	struct row_key at = row_key_record(key);
-	return put_row(s, &at, NULL, 0);
+	return store_put_row(s, &at, NULL, 0);
 }
 
 enum err store_put_blob(struct store *s, const struct id *id, const uint8_t *bytes, size_t len)
@@ -113,7 +113,7 @@ enum err store_put_blob(struct store *s, const struct id *id, const uint8_t *byt
 	struct row_key at = row_key_id(TABLE_BLOBS, id);
 	struct row_value row;
 	enum err err = row_encode_blob(&at, bytes, len, &row);
-	return err == ERR_OK ? put_row(s, &at, row.bytes, row.len) : err;
+	return err == ERR_OK ? store_put_row(s, &at, row.bytes, row.len) : err;
 }
 
 enum err store_put_host_state(struct store *s, const struct host_state *state)
@@ -121,7 +121,7 @@ enum err store_put_host_state(struct store *s, const struct host_state *state)
 	struct row_key at = row_key_id(TABLE_HOST_STATES, &state->host);
 	struct row_value row;
 	enum err err = row_encode_host(&at, state, &row);
-	return err == ERR_OK ? put_row(s, &at, row.bytes, row.len) : err;
+	return err == ERR_OK ? store_put_row(s, &at, row.bytes, row.len) : err;
 }
 
 enum err store_put_site_state(struct store *s, const struct site_state *state)
@@ -129,7 +129,7 @@ enum err store_put_site_state(struct store *s, const struct site_state *state)
 	struct row_key at = row_key_id(TABLE_SITE_STATES, &state->site);
 	struct row_value row;
 	enum err err = row_encode_site(&at, state, &row);
-	return err == ERR_OK ? put_row(s, &at, row.bytes, row.len) : err;
+	return err == ERR_OK ? store_put_row(s, &at, row.bytes, row.len) : err;
 }
 
 /* Deletes the row where there is one, so that no batch fills with deletions of nothing. */
@@ -138,7 +138,7 @@ static enum err delete_row(struct store *s, const struct row_key *key)
 	struct row_value row;
 	enum err err = store_get_row(s, key, &row);
 	if (err == ERR_OK)
-		return put_row(s, key, NULL, 0);
+		return store_put_row(s, key, NULL, 0);
 	return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
@@ -152,7 +152,7 @@ static enum err put_proofs(struct store *s, const struct issue *issue)
 			err = delete_row(s, &at);
 		} else if (issue->proof_len[i] > 0) {
 			err = row_encode_proof(&at, issue->proof[i], issue->proof_len[i], &row);
-			err = err == ERR_OK ? put_row(s, &at, row.bytes, row.len) : err;
+			err = err == ERR_OK ? store_put_row(s, &at, row.bytes, row.len) : err;
 		}
 	}
 	return err;
@@ -170,7 +170,7 @@ enum err store_put_issue(struct store *s, const struct issue *issue)
 		err = put_proofs(s, issue);
 	if (err != ERR_OK)
 		return err;
-	return issue->over ? delete_row(s, &at) : put_row(s, &at, row.bytes, row.len);
+	return issue->over ? delete_row(s, &at) : store_put_row(s, &at, row.bytes, row.len);
 }
 
 void store_hurry(struct store *s, bool urgent)
@@ -258,7 +258,7 @@ enum err store_flush(struct store *s, wall_ms now, struct err_info *info)
 static void drop_damaged(struct store *s, const struct row_key *key)
 {
 	s->stats.damaged++;
-	(void)put_row(s, key, NULL, 0);
+	(void)store_put_row(s, key, NULL, 0);
 }
 
 static const struct row *find_in_batches(const struct store *s, const struct row_key *key)

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/limits.h"
+#include "crypto/authlog.h"
 #include "crypto/record.h"
 #include "record/state.h"
 
@@ -52,6 +53,9 @@ enum err store_put_site_state(struct store *s, const struct site_state *state);
 /* One that is over loses its row and its proofs; one without proofs keeps those it had. ERR_ARG for a kind
  * that is none. */
 enum err store_put_issue(struct store *s, const struct issue *issue);
+/* Makes the rows of operators say what the log says: puts those that changed, drops those it does not name.
+ * ERR_LIMIT may come in the middle: call again. */
+enum err store_put_operators(struct store *s, const struct authlog *log);
 
 /* Whether what is put from now on is urgent: goes with the next commit of either kind. At first it is not. */
 void store_hurry(struct store *s, bool urgent);
@@ -84,6 +88,8 @@ enum err store_each_host_state(struct store *s, bool (*each)(void *context, cons
 			       void *context);
 enum err store_each_site_state(struct store *s, bool (*each)(void *context, const struct site_state *state),
 			       void *context);
+enum err store_each_operator(struct store *s, bool (*each)(void *context, const struct operator_state *state),
+			     void *context);
 /* `issue->proof` is valid during the call. */
 enum err store_each_issue(struct store *s, bool (*each)(void *context, const struct issue *issue),
 			  void *context);

@@ -12,6 +12,9 @@ enum err store_over(struct backend *backend, struct store **ret);
  * counted and dropped. */
 enum err store_get_row(struct store *s, const struct row_key *key, struct row_value *ret);
 
+/* Into the filling batch; `len` 0 deletes. ERR_LIMIT. */
+enum err store_put_row(struct store *s, const struct row_key *key, const uint8_t *bytes, size_t len);
+
 /* False stops. */
 typedef bool (*store_visit)(void *context, const struct row_key *key, const uint8_t *bytes, size_t len);
 /* Every good row of the table once, batches included. */

@@ -1,5 +1,5 @@
 /* Replicas that earlier programs wrote (tests/unit/replicas: mesh-estate of the last commit with that schema,
- * 20 and 24 hosts, seed 7) are converted when they are opened to write: every row stays, answers stay the
+ * 20 to 24 hosts, seed 7) are converted when they are opened to write: every row stays, answers stay the
  * same, and a kill in the middle costs nothing. */
 #include <unistd.h>
 
@@ -17,6 +17,7 @@ static const struct old {
 } olds[] = {
     {"schema-1.mdb", 1, 20, 102, false},
     {"schema-2.mdb", 2, 24, 120, true},
+    {"schema-3.mdb", 3, 24, 131, true},
 };
 
 #define QUESTIONS                                                                                            \
@@ -80,7 +81,8 @@ static bool sum_host(void *context, const struct host_state *state)
 	return true;
 }
 
-static struct sums open_and_sum(const char *replica, const struct store_meta *meta)
+/* `anew`: what is derived is made again. */
+static struct sums open_and_sum(const char *replica, const struct store_meta *meta, bool anew)
 {
 	struct store *s;
 	struct store_stats stats;
@@ -92,7 +94,8 @@ static struct sums open_and_sum(const char *replica, const struct store_meta *me
 	assert_int_equal(store_each_record(s, sum_record, &sums), ERR_OK);
 	assert_int_equal(store_each_host_state(s, sum_host, &sums), ERR_OK);
 	store_stats(s, &stats);
-	assert_int_equal(stats.damaged + stats.rebuilt, 0);
+	assert_int_equal(stats.damaged, 0);
+	assert_int_equal(stats.rebuilt > 0, anew);
 	store_close(s);
 	return sums;
 }
@@ -123,7 +126,9 @@ static void old_replicas_are_converted(void **state)
 		copy_old(*state, &olds[i]);
 		struct store_meta meta = meta_of(folder);
 		assert_int_equal(meta.schema, olds[i].schema);
-		struct sums sums = open_and_sum(replica, &meta);
+		/* Schema 3 has blocks: it is asked as it is. */
+		char *before = olds[i].schema == 3 ? answers(folder) : NULL;
+		struct sums sums = open_and_sum(replica, &meta, olds[i].schema == 3);
 		assert_int_equal(sums.hosts, olds[i].hosts);
 		assert_int_equal(sums.records, olds[i].records);
 		struct store_meta after = meta_of(folder);
@@ -137,8 +142,11 @@ static void old_replicas_are_converted(void **state)
 		if (!olds[i].readable)
 			continue;
 		char *first = answers(folder);
+		if (before != NULL)
+			assert_string_equal(before, first);
+		free(before);
 		/* Opened again it is what it was. */
-		struct sums again = open_and_sum(replica, &meta);
+		struct sums again = open_and_sum(replica, &meta, false);
 		assert_true(again.sum == sums.sum && again.records == sums.records);
 		char *second = answers(folder);
 		assert_string_equal(first, second);
@@ -185,7 +193,7 @@ static void a_kill_in_the_middle_costs_nothing(void **state)
 	struct snapshot *s = NULL;
 	copy_old(*state, &olds[1]);
 	struct dying d = {.replica = replica, .meta = meta_of(folder)};
-	struct sums whole = open_and_sum(replica, &d.meta);
+	struct sums whole = open_and_sum(replica, &d.meta, false);
 	char *expected = answers(folder);
 	assert_int_equal(remove(scratch_path(*state, "estate/replica/data.mdb")), 0);
 	copy_old(*state, &olds[1]);
@@ -199,7 +207,7 @@ static void a_kill_in_the_middle_costs_nothing(void **state)
 			assert_int_equal(snapshot_open(folder, &s, &info), ERR_BUSY);
 	}
 	assert_true(died > 3);
-	struct sums sums = open_and_sum(replica, &d.meta);
+	struct sums sums = open_and_sum(replica, &d.meta, false);
 	assert_true(sums.sum == whole.sum && sums.records == whole.records && sums.hosts == whole.hosts);
 	char *have = answers(folder);
 	assert_string_equal(have, expected);
