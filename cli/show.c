@@ -238,8 +238,8 @@ int verb_show(struct command *c)
 			"one host is no list: -o csv is not for show; use json, or mesh sql");
 		return answer_fail(&a, &info);
 	}
-	if (options_has(&c->options, "revoked") && query_reveal(a.query, &info) != ERR_OK)
-		return answer_fail(&a, &info);
+	if (options_has(&c->options, "revoked"))
+		query_reveal(a.query);
 	code = show_find(&a, c->options.operands[0], host, &hidden);
 	if (code != MESH_EXIT_COMPLETE)
 		return code;

@@ -25,18 +25,6 @@ const struct column_info *column_group_columns(unsigned group, unsigned *ret_cou
 	}
 }
 
-const char *column_group_name(unsigned group)
-{
-	switch (group) {
-#define COLUMN_NAME(symbol, value, name, columns)                                                            \
-	case value:                                                                                          \
-		return name;
-		COLUMN_GROUPS(COLUMN_NAME)
-	default:
-		return NULL;
-	}
-}
-
 /* One array or the heap: within the body. */
 static bool lies_within(uint64_t at, uint64_t bytes, size_t body)
 {

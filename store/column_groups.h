@@ -209,6 +209,5 @@ struct column_info {
 };
 /* NULL for a group that is none. */
 const struct column_info *column_group_columns(unsigned group, unsigned *ret_count);
-const char *column_group_name(unsigned group);
 
 #endif

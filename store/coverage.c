@@ -57,16 +57,18 @@ static void count_host(const struct query *q, const struct roster_host *host, wa
 static enum err count_hosts(struct query *q, struct query_coverage *c)
 {
 	struct column_table *states, *profiles, *components;
-	enum err err = columns_table(&q->columns, GROUP_STATE, &states);
+	enum err err = roster_load(q);
+	if (err == ERR_OK)
+		err = columns_table(&q->columns, GROUP_STATE, &states);
 	if (err == ERR_OK)
 		err = columns_table(&q->columns, GROUP_PROFILE, &profiles);
 	if (err == ERR_OK)
 		err = columns_table(&q->columns, GROUP_COMPONENTS, &components);
-	for (size_t i = 0; i < q->roster.host_count && err == ERR_OK; i++) {
-		const struct roster_host *host = &q->roster.hosts[i];
+	for (uint32_t n = 0; n < q->roster.end && err == ERR_OK; n++) {
+		const struct roster_host *host = roster_at(&q->roster, n);
 		struct column_row state;
 		bool profile = false, component = false;
-		if (roster_revoked(host))
+		if (host == NULL || roster_revoked(host))
 			continue;
 		err = column_table_row(states, host->number, &state);
 		if (err == ERR_OK)

@@ -79,9 +79,7 @@ enum err host_by_id(struct query *q, const struct id *id, bool any, const struct
 	}
 	if (err != ERR_OK)
 		return err == ERR_NOT_FOUND ? ERR_OK : err;
-	if (found)
-		*ret = any ? roster_at_any(&q->roster, number) : roster_at(&q->roster, number);
-	return ERR_OK;
+	return found ? roster_host(q, number, any, ret) : ERR_OK;
 }
 
 bool cell_from(struct host_view *v, const struct cell_source *source, sqlite3_context *context)

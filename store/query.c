@@ -212,7 +212,7 @@ enum err query_open(const char *state, wall_ms now, struct query **ret, struct e
 	enum err err = snapshot_open(state, &q->snapshot, info);
 	q->columns.snapshot = q->snapshot;
 	if (err == ERR_OK)
-		err = roster_load(&q->columns, &q->roster, info);
+		err = snapshot_error(q->snapshot, roster_open(q), info);
 	if (err == ERR_OK)
 		err = open_engine(q, info);
 	if (err != ERR_OK) {
@@ -236,10 +236,9 @@ void query_close(struct query *q)
 	free(q);
 }
 
-enum err query_reveal(struct query *q, struct err_info *info)
+void query_reveal(struct query *q)
 {
-	enum err err = roster_reveal(&q->roster);
-	return err == ERR_OK ? ERR_OK : err_set(info, err, "%s", err_text(err));
+	roster_reveal(&q->roster);
 }
 
 enum err query_fail(struct query *q, enum err err)

@@ -19,8 +19,8 @@ struct query;
 enum err query_open(const char *state, wall_ms now, struct query **ret, struct err_info *info);
 void query_close(struct query *q);
 /* Before the first question: revoked hosts, which no table but hidden_hosts shows, are in all of them. Counts
- * of sites, components and coverage leave them out as ever. ERR_NOMEM. */
-enum err query_reveal(struct query *q, struct err_info *info);
+ * of sites, components and coverage leave them out as ever. */
+void query_reveal(struct query *q);
 
 enum query_type { QUERY_NULL, QUERY_INTEGER, QUERY_REAL, QUERY_TEXT };
 

@@ -36,22 +36,24 @@ static enum err manifest_of(const struct counting *c, const struct roster_host *
 
 static enum err count_hosts(struct counting *c)
 {
-	const struct roster *r = &c->q->roster;
-	enum err err = ERR_OK;
-	for (size_t i = 0; i < r->host_count && err == ERR_OK; i++) {
+	enum err err = roster_load(c->q);
+	for (uint32_t n = 0; n < c->q->roster.end && err == ERR_OK; n++) {
+		const struct roster_host *host = roster_at(&c->q->roster, n);
 		struct column_row row;
 		uint32_t manifest;
 		bool there;
-		err = manifest_of(c, &r->hosts[i], &row, &manifest, &there);
+		if (host == NULL)
+			continue;
+		err = manifest_of(c, host, &row, &manifest, &there);
 		if (err != ERR_OK || !there)
 			continue;
 		struct tally *t = &c->tallies[manifest];
 		t->named = true;
-		if (!counts(&r->hosts[i]))
+		if (!counts(host))
 			continue;
-		t->up += r->hosts[i].status == HOST_UP;
-		t->dark += r->hosts[i].status == HOST_DARK;
-		t->other += r->hosts[i].status != HOST_UP && r->hosts[i].status != HOST_DARK;
+		t->up += host->status == HOST_UP;
+		t->dark += host->status == HOST_DARK;
+		t->other += host->status != HOST_UP && host->status != HOST_DARK;
 	}
 	return err;
 }
@@ -172,16 +174,16 @@ static enum err count_loaded_of(struct counting *c, const struct bits *first, co
 
 static enum err list_bits(struct counting *c, struct bits *list, size_t *ret_count)
 {
-	const struct roster *r = &c->q->roster;
 	size_t count = 0;
-	enum err err = ERR_OK;
-	for (size_t i = 0; i < r->host_count && err == ERR_OK; i++) {
+	enum err err = roster_load(c->q);
+	for (uint32_t n = 0; n < c->q->roster.end && err == ERR_OK; n++) {
+		const struct roster_host *host = roster_at(&c->q->roster, n);
 		struct column_row row;
 		struct bits b = {.hosts = 1};
 		bool there;
-		if (!counts(&r->hosts[i]))
+		if (host == NULL || !counts(host))
 			continue;
-		err = manifest_of(c, &r->hosts[i], &row, &b.manifest, &there);
+		err = manifest_of(c, host, &row, &b.manifest, &there);
 		if (err != ERR_OK || !there)
 			continue;
 		b.bytes = column_row_bytes(row, C_COMPONENTS_LOADED, &b.len);
@@ -200,7 +202,7 @@ static enum err list_bits(struct counting *c, struct bits *list, size_t *ret_cou
 static enum err count_loaded(struct counting *c)
 {
 	size_t count = 0;
-	struct bits *list = malloc((c->q->roster.host_count + 1) * sizeof(*list));
+	struct bits *list = malloc(((size_t)c->q->roster.end + 1) * sizeof(*list));
 	uint32_t *places = malloc(LIMIT_COMPONENTS * sizeof(*places));
 	enum err err = list != NULL && places != NULL ? list_bits(c, list, &count) : ERR_NOMEM;
 	if (err == ERR_OK && count > 0)

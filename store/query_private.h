@@ -30,7 +30,7 @@ uint32_t columns_end(struct columns *c, enum column_group group, enum err *err);
 /* ret->block is NULL where there is no such row. */
 enum err columns_row(struct columns *c, enum column_group group, uint32_t number, struct column_row *ret);
 
-/* --- roster: every certified host with its state, by ascending number; every site by name --- */
+/* --- roster: every certified host with its state, by number; every site by name --- */
 
 struct roster_host {
 	uint32_t number;
@@ -38,6 +38,7 @@ struct roster_host {
 	uint8_t status;   /* enum host_status */
 	uint8_t standing; /* enum host_standing */
 	bool decided;     /* it has a state; else status is unknown */
+	bool certified;   /* false: there is no such host, and all else is zero */
 };
 
 struct roster_site {
@@ -45,32 +46,54 @@ struct roster_site {
 	uint64_t by_status[HOST_REPLACED + 1];
 };
 
-/* Whoever was revoked stands apart, so that no table and no count has to think of it. */
+/* Whoever was revoked is hidden, so that no table and no count has to think of it. Hosts are read block by
+ * block when they are first asked for, sites all at once. */
 struct roster {
-	struct roster_host *hosts;
-	size_t host_count;
-	struct roster_host *hidden; /* revoked */
-	size_t hidden_count;
-	uint32_t *places;          /* by number: index in hosts + 1, or in hidden + 1 + host_count; 0: none */
+	struct roster_host *hosts; /* by number; NULL until the first is asked for */
+	bool *there;               /* by block: its hosts have been read */
 	uint32_t end;              /* of the numbers */
-	uint32_t *by_site;         /* indices of hosts by site; NULL until asked for */
+	bool whole;                /* all blocks have been read */
+	bool revealed;
+	uint32_t *by_site; /* numbers of the hosts that are not hidden, by site; NULL until asked for */
+	size_t by_site_count;
+	uint32_t *hidden; /* numbers; valid with `whole` */
+	size_t hidden_count;
 	struct roster_site *sites; /* behind site_count: those that only hidden hosts speak of */
-	size_t site_count, site_total;
+	size_t site_count, site_total, site_cap;
+	bool sites_there;
+	uint32_t *slots; /* site index + 1 by name, open addressing, at most half full */
+	size_t slot_count;
 };
 
-enum err roster_load(struct columns *c, struct roster *ret, struct err_info *info);
+/* Nothing is read yet. ERR_VERSION, ERR_NOMEM. */
+enum err roster_open(struct query *q);
 void roster_free(struct roster *roster);
-/* From here on the hidden hosts are among the others too; they count for nothing all the same. ERR_NOMEM. */
-enum err roster_reveal(struct roster *roster);
+/* From here on the hidden hosts are among the others too; they count for nothing all the same. */
+void roster_reveal(struct roster *roster);
 bool roster_revoked(const struct roster_host *host);
-/* NULL when the number is no host's, or a hidden one's. */
-const struct roster_host *roster_at(const struct roster *roster, uint32_t number);
-/* The hidden ones included. */
-const struct roster_host *roster_at_any(const struct roster *roster, uint32_t number);
-/* Fills by_site. ERR_NOMEM. */
-enum err roster_order(struct roster *roster);
-/* Index of the site of that name; site_total when there is none. */
+/* One host, for which little is read: NULL when the number is no host's, or a hidden one's and not `any`. */
+enum err roster_host(struct query *q, uint32_t number, bool any, const struct roster_host **ret);
+/* All hosts, for those who go through them:
+ *
+ *    err = roster_load(q);
+ *    for (uint32_t n = 0; n < q->roster.end; n++) {
+ *            const struct roster_host *host = roster_at(&q->roster, n);
+ *            if (host != NULL) ... */
+enum err roster_load(struct query *q);
+/* After roster_load; NULL when the number is no host's, or a hidden one's. */
+static inline const struct roster_host *roster_at(const struct roster *r, uint32_t number)
+{
+	const struct roster_host *host = &r->hosts[number];
+	return host->certified && (r->revealed || host->standing != STANDING_REVOKED) ? host : NULL;
+}
+/* Fills by_site, and all hosts. ERR_NOMEM. */
+enum err roster_order(struct query *q);
+/* Sites with their counts; before anything is asked of them. */
+enum err roster_sites(struct query *q);
+/* Index of the site of that name; site_total when there is none. After roster_sites. */
 size_t roster_site_find(const struct roster *roster, const char *name);
+/* As above; one that is not known yet is added. ERR_NOMEM. */
+enum err roster_site_index(struct roster *roster, const char *name, uint32_t *ret);
 
 /* --- one host's rows, read when asked for --- */
 
@@ -277,12 +300,12 @@ struct table_cursor {
 	uint64_t used;         /* columns that the statement uses; bit 63: all from there on */
 	/* by_host: which hosts are visited. */
 	bool only, by_site;
-	uint32_t only_place;  /* only: index + 1 of the one; 0: none */
+	uint32_t only_number; /* only: of the one */
 	size_t site;          /* site_total + 1: any */
 	int status;           /* -1: any */
 	const char *name;     /* NULL: any; the cursor's own copy */
 	bool chosen;          /* by component or entry */
-	size_t place, places; /* position and end, in the roster or its order by site */
+	size_t place, places; /* position and end: numbers, or places in the order by site */
 	size_t row, rows;     /* within the current host, or in the table */
 	int64_t number;
 	struct manifest_entries entries; /* host_components: of the current host */

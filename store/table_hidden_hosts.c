@@ -21,6 +21,8 @@ static enum err count(struct table_cursor *c, size_t *ret_rows)
 	const struct issue_list *list;
 	enum err err = query_issues(c->q, &list);
 	if (err == ERR_OK)
+		err = roster_load(c->q);
+	if (err == ERR_OK)
 		*ret_rows = c->q->roster.hidden_count;
 	return err;
 }
@@ -61,7 +63,8 @@ static void column(struct table_cursor *c, int number, sqlite3_context *context)
 	    [SEEN] = {CELL_TIME, GROUP_STATE, C_STATE_SEEN},
 	    [ENROLLED] = {CELL_NUMBER, GROUP_HOST, C_HOST_ENROLLED},
 	};
-	const struct roster_host *host = &c->q->roster.hidden[c->row];
+	const struct roster *r = &c->q->roster;
+	const struct roster_host *host = &r->hosts[r->hidden[c->row]];
 	if (c->view.host != host)
 		host_view_start(&c->view, c->q, host);
 	if (cell_from(&c->view, &sources[number], context))

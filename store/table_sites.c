@@ -21,8 +21,10 @@ static const struct query_column columns[] = {COLUMNS(TABLE_COLUMN)};
 
 static enum err count(struct table_cursor *c, size_t *ret_rows)
 {
-	*ret_rows = c->q->roster.site_count;
-	return ERR_OK;
+	enum err err = roster_sites(c->q);
+	if (err == ERR_OK)
+		*ret_rows = c->q->roster.site_count;
+	return err;
 }
 
 static void count_column(const struct roster_site *site, int number, sqlite3_context *context)

@@ -116,7 +116,7 @@ static void estimate(const struct vtab *v, int set, sqlite3_index_info *info)
 						    [FILTER_STATUS] = 0.2,
 						    [FILTER_COMPONENT] = 0.1,
 						    [FILTER_ENTRY] = 0.05};
-	double hosts = (double)v->q->roster.host_count + 1, each = rows_each(v->table), found = hosts;
+	double hosts = (double)v->q->roster.end + 1, each = rows_each(v->table), found = hosts;
 	for (int f = 0; f < FILTER_COUNT; f++) {
 		if ((set & 1 << f) != 0 && f != FILTER_HOST)
 			found *= shares[f];
@@ -201,8 +201,8 @@ static const struct roster_host *host_at(const struct table_cursor *c)
 {
 	const struct roster *r = &c->q->roster;
 	if (c->only)
-		return &r->hosts[c->only_place - 1];
-	return &r->hosts[c->by_site ? r->by_site[c->place] : c->place];
+		return &r->hosts[c->only_number];
+	return roster_at(r, c->by_site ? r->by_site[c->place] : (uint32_t)c->place);
 }
 
 /* Whether the host is one of those asked for, as far as that was pushed down. */
@@ -229,9 +229,12 @@ static int seek_host(struct table_cursor *c)
 	for (; c->place < c->places; c->place++) {
 		if (c->place % 256 == 0 && query_too_late(c->q))
 			return SQLITE_INTERRUPT;
-		host_view_start(&c->view, c->q, host_at(c));
+		const struct roster_host *host = host_at(c);
 		c->row = c->rows = 0;
 		enum err err = ERR_OK;
+		if (host == NULL)
+			continue;
+		host_view_start(&c->view, c->q, host);
 		if (is_wanted(c))
 			err = c->table->count(c, &c->rows);
 		if (err != ERR_OK)
@@ -249,7 +252,7 @@ static enum err only_host(struct table_cursor *c, const char *hex)
 	const struct roster_host *host = NULL;
 	enum err err = id_unhex(&id, hex) ? host_by_id(c->q, &id, false, &host) : ERR_OK;
 	c->only = true;
-	c->only_place = host != NULL ? (uint32_t)(host - c->q->roster.hosts) + 1 : 0;
+	c->only_number = host != NULL ? host->number : 0;
 	c->places = host != NULL ? 1 : 0;
 	return err;
 }
@@ -291,13 +294,13 @@ static enum err take_filter(struct table_cursor *c, int filter, const char *text
 static enum err take_filters(struct table_cursor *c, int set, int argc, sqlite3_value **argv)
 {
 	const char *chosen[2] = {NULL, NULL};
-	enum err err = ERR_OK;
 	int at = 0;
+	enum err err = roster_sites(c->q);
 	forget(c);
 	c->only = false;
 	c->site = c->q->roster.site_total + 1;
 	c->status = -1;
-	c->places = c->q->roster.host_count;
+	c->places = c->q->roster.end;
 	for (int f = 0; f < FILTER_COUNT && err == ERR_OK; f++) {
 		if ((set & 1 << f) != 0 && at < argc)
 			err = take_filter(c, f, (const char *)sqlite3_value_text(argv[at++]), chosen);
@@ -305,8 +308,14 @@ static enum err take_filters(struct table_cursor *c, int set, int argc, sqlite3_
 	c->chosen = chosen[0] != NULL || chosen[1] != NULL;
 	if (err == ERR_OK && c->chosen && c->places > 0)
 		err = choice_make(c->q, chosen[0], chosen[1], &c->choice);
-	c->by_site = err == ERR_OK && !c->only && (set & BY_SITE_ORDER) != 0;
-	return c->by_site ? roster_order(&c->q->roster) : err;
+	c->by_site = err == ERR_OK && !c->only && c->places > 0 && (set & BY_SITE_ORDER) != 0;
+	if (c->by_site)
+		err = roster_order(c->q);
+	else if (err == ERR_OK && !c->only && c->places > 0)
+		err = roster_load(c->q);
+	if (err == ERR_OK && c->by_site)
+		c->places = c->q->roster.by_site_count;
+	return err;
 }
 
 static int vtab_filter(sqlite3_vtab_cursor *base, int index_number, const char *index_text, int argc,
