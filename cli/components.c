@@ -65,11 +65,27 @@ static void ask(struct question *q, const struct command *c)
 	question_add(q, " ORDER BY third_party DESC, hosts DESC, kind, name, version");
 }
 
+static void add_modules(struct query_modules *m, const char *support, uint64_t hosts)
+{
+	if (strcmp(support, "supported") == 0)
+		m->supported += hosts;
+	else if (strcmp(support, "unsupported") == 0)
+		m->unsupported += hosts;
+	else if (strcmp(support, "denied") == 0)
+		m->denied += hosts;
+	else if (strcmp(support, "failed") == 0 || strcmp(support, "absent") == 0)
+		m->failed += hosts;
+	else
+		m->unknown += hosts;
+}
+
 /* Why some hosts list no loadable modules: absent is not empty. */
 static enum err count_modules(struct answer *a, struct err_info *info)
 {
 	struct rows rows;
-	struct coverage_modules *m = &a->modules;
+	a->modules.asked = true;
+	if (!options_has(&a->command->options, "where"))
+		return query_modules(a->query, &a->modules.hosts, info);
 	struct question *q = calloc(1, sizeof(*q));
 	if (q == NULL)
 		return err_set(info, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
@@ -78,21 +94,9 @@ static enum err count_modules(struct answer *a, struct err_info *info)
 	question_where(q, a->command);
 	question_add(q, " GROUP BY module_support");
 	enum err err = rows_fetch(a->query, q->sql, NULL, 0, &rows, info);
-	for (size_t i = 0; err == ERR_OK && i < rows.count; i++) {
-		const char *support = rows_text(&rows, i, "module_support");
-		uint64_t hosts = rows_u64(&rows, i, "hosts");
-		if (strcmp(support, "supported") == 0 || strcmp(support, "ok") == 0)
-			m->supported += hosts;
-		else if (strcmp(support, "unsupported") == 0)
-			m->unsupported += hosts;
-		else if (strcmp(support, "denied") == 0)
-			m->denied += hosts;
-		else if (strcmp(support, "failed") == 0 || strcmp(support, "absent") == 0)
-			m->failed += hosts;
-		else
-			m->unknown += hosts;
-	}
-	m->asked = err == ERR_OK;
+	for (size_t i = 0; err == ERR_OK && i < rows.count; i++)
+		add_modules(&a->modules.hosts, rows_text(&rows, i, "module_support"),
+			    rows_u64(&rows, i, "hosts"));
 	rows_release(&rows);
 	free(q);
 	return err;

@@ -63,7 +63,7 @@ void coverage_self(FILE *f, const char *prefix, enum host_standing standing, boo
 		fprintf(f, "%s%s\n", prefix, line);
 }
 
-static void put_modules(FILE *f, const struct coverage_modules *m)
+static void put_modules(FILE *f, const struct query_modules *m)
 {
 	const struct count counts[] = {
 	    {m->unsupported,
@@ -108,7 +108,7 @@ void coverage_text(FILE *f, const struct query_coverage *c, const struct coverag
 {
 	char age[SHOWN_BYTES], since[SHOWN_BYTES], site[SITE_SHOWN];
 	if (modules != NULL && modules->asked)
-		put_modules(f, modules);
+		put_modules(f, &modules->hosts);
 	fprintf(f, "Coverage: %" PRIu64 " host%s", c->hosts, shown_plural(c->hosts));
 	put_counts(f, c);
 	shown_age(shown_seconds(c->as_of, now), age);
@@ -157,7 +157,7 @@ static void put_silent_sites(struct json *j, const struct query_coverage *c, wal
 	json_end_array(j);
 }
 
-static void put_json_modules(struct json *j, const struct coverage_modules *m)
+static void put_json_modules(struct json *j, const struct query_modules *m)
 {
 	json_begin_object(j, "module_support");
 	json_u64(j, "supported", m->supported);
@@ -212,6 +212,6 @@ void coverage_json(struct json *j, const char *key, const struct query_coverage 
 	json_u64(j, "grants_in_grace", c->grants_in_grace);
 	json_bool(j, "log_forked", c->log_forked);
 	if (modules != NULL && modules->asked)
-		put_json_modules(j, modules);
+		put_json_modules(j, &modules->hosts);
 	json_end_object(j);
 }

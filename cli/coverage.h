@@ -8,7 +8,7 @@
 /* Why some hosts have no list of loadable modules: counts of hosts. For verbs that show components. */
 struct coverage_modules {
 	bool asked;
-	uint64_t supported, unsupported, denied, failed, unknown;
+	struct query_modules hosts;
 };
 
 /* A line about the host that answers, where it takes no or no full part in the estate: what that means and

@@ -10,6 +10,8 @@ void catalogue_free(struct catalogue *c)
 {
 	free(c->counts);
 	free(c->slots);
+	free(c->chunks);
+	free(c->spans.spans);
 	*c = (struct catalogue){0};
 }
 
@@ -35,49 +37,97 @@ static enum err add_entries(struct manifest_entries *m, struct number_list entri
 	return ERR_OK;
 }
 
-enum err catalogue_chunks_begin(struct query *q, uint32_t manifest, struct manifest_chunks *ret)
+enum err catalogue_begin(struct query *q)
+{
+	struct catalogue *c = &q->catalogue;
+	enum err err = ERR_OK;
+	uint32_t end = c->chunks == NULL ? columns_end(&q->columns, GROUP_CHUNK, &err) : c->chunk_end;
+	if (err != ERR_OK || c->chunks != NULL)
+		return err;
+	c->chunks = calloc((size_t)end + 1, sizeof(*c->chunks));
+	c->chunk_end = end;
+	return c->chunks != NULL ? ERR_OK : ERR_NOMEM;
+}
+
+static enum err look_up(struct query *q, uint32_t chunk)
 {
 	struct column_row row;
-	enum err err = columns_row(&q->columns, GROUP_MANIFEST, manifest, &row);
-	if (err != ERR_OK)
-		return err;
-	*ret = (struct manifest_chunks){
-	    .left_out = row.block != NULL && column_row_u64(row, C_MANIFEST_LEFT_OUT) != 0,
-	    .chunks = number_list(row, C_MANIFEST_CHUNKS),
-	};
+	enum err err = columns_row(&q->columns, GROUP_CHUNK, chunk, &row);
+	if (err == ERR_OK)
+		q->catalogue.chunks[chunk] = (struct catalogue_chunk){
+		    .entries = number_list(row, C_CHUNK_ENTRIES),
+		    .looked_up = true,
+		    .whole = row.block != NULL && column_row_u64(row, C_CHUNK_COMPLETE) != 0,
+		};
+	return err;
+}
+
+enum err catalogue_chunk(struct query *q, uint32_t chunk, struct number_list *ret)
+{
+	struct catalogue_chunk *c = &q->catalogue.chunks[chunk];
+	enum err err = c->looked_up ? ERR_OK : look_up(q, chunk);
+	if (err == ERR_OK)
+		*ret = c->entries;
+	return err;
+}
+
+static enum err make_room(struct manifest_spans *s, size_t count)
+{
+	if (count <= s->cap)
+		return ERR_OK;
+	struct chunk_span *grown = realloc(s->spans, 2 * count * sizeof(*grown));
+	if (grown == NULL)
+		return ERR_NOMEM;
+	s->spans = grown;
+	s->cap = 2 * count;
 	return ERR_OK;
 }
 
-bool catalogue_chunks_next(struct query *q, struct manifest_chunks *at, uint32_t *ret,
-			   struct column_row *ret_row, enum err *err)
+enum err catalogue_spans(struct query *q, uint32_t manifest, const struct manifest_spans **ret)
 {
-	if (at->ended || at->next == at->chunks.count || at->entries > LIMIT_COMPONENTS)
-		return false;
-	uint32_t chunk = number_list_at(at->chunks, at->next++);
-	*err = columns_row(&q->columns, GROUP_CHUNK, chunk, ret_row);
-	if (*err != ERR_OK)
-		return false;
-	/* Where a chunk is not known, or not whole, the places of what follows are not known either. */
-	at->ended = ret_row->block == NULL || column_row_u64(*ret_row, C_CHUNK_COMPLETE) == 0;
-	at->entries += number_list(*ret_row, C_CHUNK_ENTRIES).count;
-	*ret = chunk;
-	return true;
+	struct catalogue *c = &q->catalogue;
+	struct manifest_spans *s = &c->spans;
+	struct column_row row;
+	bool whole = true;
+	enum err err = catalogue_begin(q);
+	if (err == ERR_OK)
+		err = columns_row(&q->columns, GROUP_MANIFEST, manifest, &row);
+	if (err != ERR_OK)
+		return err;
+	struct number_list chunks = number_list(row, C_MANIFEST_CHUNKS);
+	err = make_room(s, chunks.count);
+	s->count = 0;
+	s->end = 0;
+	s->left_out = row.block != NULL && column_row_u64(row, C_MANIFEST_LEFT_OUT) != 0;
+	for (size_t i = 0; i < chunks.count && s->end <= LIMIT_COMPONENTS && whole && err == ERR_OK; i++) {
+		uint32_t number = number_list_at(chunks, i), first = s->end;
+		if (number >= c->chunk_end)
+			break;
+		const struct catalogue_chunk *chunk = &c->chunks[number];
+		if (!chunk->looked_up)
+			err = look_up(q, number);
+		s->end += (uint32_t)chunk->entries.count;
+		s->spans[s->count++] = (struct chunk_span){number, first, s->end};
+		whole = chunk->whole;
+	}
+	*ret = s;
+	return err;
 }
 
 enum err catalogue_entries(struct query *q, uint32_t manifest, struct manifest_entries *ret)
 {
-	struct manifest_chunks at;
-	struct column_row chunk;
-	uint32_t number;
+	const struct manifest_spans *s;
 	if (ret->loaded && ret->manifest == manifest)
 		return ERR_OK;
 	ret->count = 0;
 	ret->loaded = false;
-	enum err err = catalogue_chunks_begin(q, manifest, &at);
-	if (err != ERR_OK)
-		return err;
-	while (err == ERR_OK && catalogue_chunks_next(q, &at, &number, &chunk, &err))
-		err = add_entries(ret, number_list(chunk, C_CHUNK_ENTRIES));
+	enum err err = catalogue_spans(q, manifest, &s);
+	for (size_t i = 0; err == ERR_OK && i < s->count; i++) {
+		struct number_list entries;
+		err = catalogue_chunk(q, s->spans[i].chunk, &entries);
+		if (err == ERR_OK)
+			err = add_entries(ret, entries);
+	}
 	ret->manifest = manifest;
 	ret->loaded = err == ERR_OK;
 	return err;

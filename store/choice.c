@@ -42,29 +42,21 @@ static uint64_t entry_id(const char *hex, bool *ret_valid)
 	return id;
 }
 
-/* Rows of `group` one of whose numbers in `column` is in `wanted`. */
-static enum err choose_above(struct query *q, enum column_group group, unsigned column, const uint8_t *wanted,
-			     uint32_t wanted_end, uint8_t **ret)
+/* Chunks that have one of the entries. */
+static enum err choose_chunks(struct query *q, struct choice *c)
 {
 	enum err err = ERR_OK;
-	uint32_t end = columns_end(&q->columns, group, &err);
-	uint8_t *bits = new_bits(end);
-	if (bits == NULL)
-		return ERR_NOMEM;
-	for (uint32_t n = 0; n < end && err == ERR_OK; n++) {
-		struct column_row row;
-		err = columns_row(&q->columns, group, n, &row);
-		struct number_list list =
-		    err == ERR_OK ? number_list(row, column) : (struct number_list){.count = 0};
-		for (size_t i = 0; i < list.count; i++) {
-			uint32_t below = number_list_at(list, i);
-			if (below < wanted_end && catalogue_has(wanted, below)) {
-				set_bit(bits, n);
+	for (uint32_t n = 0; n < q->catalogue.chunk_end && err == ERR_OK; n++) {
+		struct number_list list = {.count = 0};
+		err = catalogue_chunk(q, n, &list);
+		for (size_t i = 0; i < list.count && err == ERR_OK; i++) {
+			uint32_t entry = number_list_at(list, i);
+			if (entry < c->entry_end && catalogue_has(c->entries, entry)) {
+				set_bit(c->chunks, n);
 				break;
 			}
 		}
 	}
-	*ret = bits;
 	return err;
 }
 
@@ -74,7 +66,6 @@ void choice_free(struct choice *c)
 	free(c->entry);
 	free(c->entries);
 	free(c->chunks);
-	free(c->manifests);
 	free(c->starts);
 	free(c->found);
 	*c = (struct choice){.set = false};
@@ -83,28 +74,32 @@ void choice_free(struct choice *c)
 static enum err choose(struct query *q, struct choice *c)
 {
 	enum err err = ERR_OK;
-	c->chunk_end = columns_end(&q->columns, GROUP_CHUNK, &err);
 	c->entry_end = columns_end(&q->columns, GROUP_ENTRY, &err);
 	c->manifest_end = columns_end(&q->columns, GROUP_MANIFEST, &err);
+	if (err == ERR_OK)
+		err = catalogue_begin(q);
+	if (err != ERR_OK)
+		return err;
 	c->entries = new_bits(c->entry_end);
+	c->chunks = new_bits(q->catalogue.chunk_end);
 	c->starts = calloc((size_t)c->manifest_end + 1, sizeof(*c->starts));
-	if (c->entries == NULL || c->starts == NULL)
+	if (c->entries == NULL || c->chunks == NULL || c->starts == NULL)
 		return ERR_NOMEM;
-	bool valid = true;
+	bool valid = true, any = false;
 	uint64_t id = c->entry != NULL ? entry_id(c->entry, &valid) : 0;
 	for (uint32_t n = 0; n < c->entry_end && err == ERR_OK && valid; n++) {
 		struct column_row row;
 		err = columns_row(&q->columns, GROUP_ENTRY, n, &row);
 		if (err == ERR_OK && row.block != NULL &&
-		    is_chosen(row, c->component, c->entry != NULL ? &id : NULL))
+		    is_chosen(row, c->component, c->entry != NULL ? &id : NULL)) {
 			set_bit(c->entries, n);
+			any = true;
+		}
 	}
-	if (err == ERR_OK)
-		err = choose_above(q, GROUP_CHUNK, C_CHUNK_ENTRIES, c->entries, c->entry_end, &c->chunks);
-	if (err == ERR_OK)
-		err = choose_above(q, GROUP_MANIFEST, C_MANIFEST_CHUNKS, c->chunks, c->chunk_end,
-				   &c->manifests);
-	return err;
+	/* Of none there is nothing to be looked for. */
+	if (!any)
+		c->manifest_end = 0;
+	return err == ERR_OK && any ? choose_chunks(q, c) : err;
 }
 
 enum err choice_make(struct query *q, const char *component, const char *entry, struct choice *c)
@@ -123,11 +118,6 @@ enum err choice_make(struct query *q, const char *component, const char *entry, 
 	return err;
 }
 
-bool choice_has_manifest(const struct choice *c, uint32_t manifest)
-{
-	return manifest < c->manifest_end && catalogue_has(c->manifests, manifest);
-}
-
 static enum err add_found(struct choice *c, struct chosen_entry found)
 {
 	if (c->found_count == c->found_cap) {
@@ -142,34 +132,43 @@ static enum err add_found(struct choice *c, struct chosen_entry found)
 	return ERR_OK;
 }
 
-/* Each manifest's end with one of number UINT32_MAX. */
+static enum err add_chunk(struct query *q, struct choice *c, uint32_t chunk, uint32_t place)
+{
+	struct number_list entries;
+	enum err err = catalogue_chunk(q, chunk, &entries);
+	for (size_t i = 0; err == ERR_OK && i < entries.count; i++) {
+		uint32_t n = number_list_at(entries, i);
+		if (n < c->entry_end && catalogue_has(c->entries, n))
+			err = add_found(c, (struct chosen_entry){place + (uint32_t)i, n});
+	}
+	return err;
+}
+
+/* Each manifest's end with one of number UINT32_MAX; those that have none share the first of these. */
 static enum err find(struct query *q, struct choice *c, uint32_t manifest)
 {
-	struct manifest_chunks at;
-	struct column_row row;
-	uint32_t chunk, place = 0;
-	enum err err = catalogue_chunks_begin(q, manifest, &at);
-	if (err != ERR_OK)
-		return err;
-	if (c->found_count > FOUND_MAX) {
+	const struct chosen_entry none = {0, UINT32_MAX};
+	const struct manifest_spans *s;
+	enum err err = catalogue_spans(q, manifest, &s);
+	if (err == ERR_OK && c->found_count > FOUND_MAX) {
 		c->found_count = 0;
 		memset(c->starts, 0, ((size_t)c->manifest_end + 1) * sizeof(*c->starts));
 	}
+	if (err == ERR_OK && c->found_count == 0)
+		err = add_found(c, none);
+	if (err != ERR_OK)
+		return err;
 	size_t start = c->found_count;
-	while (err == ERR_OK && catalogue_chunks_next(q, &at, &chunk, &row, &err)) {
-		struct number_list entries = number_list(row, C_CHUNK_ENTRIES);
-		bool any = chunk < c->chunk_end && catalogue_has(c->chunks, chunk);
-		for (size_t i = 0; any && i < entries.count && err == ERR_OK; i++) {
-			uint32_t n = number_list_at(entries, i);
-			if (n < c->entry_end && catalogue_has(c->entries, n))
-				err = add_found(c, (struct chosen_entry){place + (uint32_t)i, n});
-		}
-		place += (uint32_t)entries.count;
+	for (size_t i = 0; i < s->count && err == ERR_OK; i++) {
+		const struct chunk_span *span = &s->spans[i];
+		if (catalogue_has(c->chunks, span->chunk))
+			err = add_chunk(q, c, span->chunk, span->first);
 	}
+	bool any = c->found_count > start;
+	if (err == ERR_OK && any)
+		err = add_found(c, none);
 	if (err == ERR_OK)
-		err = add_found(c, (struct chosen_entry){0, UINT32_MAX});
-	if (err == ERR_OK)
-		c->starts[manifest] = (uint32_t)start + 1;
+		c->starts[manifest] = any ? (uint32_t)start + 1 : 1;
 	else
 		c->found_count = start;
 	return err;
@@ -181,7 +180,7 @@ enum err choice_of(struct query *q, struct choice *c, uint32_t manifest, const s
 	enum err err = ERR_OK;
 	size_t count = 0;
 	*ret_count = 0;
-	if (!choice_has_manifest(c, manifest))
+	if (manifest >= c->manifest_end)
 		return ERR_OK;
 	if (c->starts[manifest] == 0)
 		err = find(q, c, manifest);

@@ -26,6 +26,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/err.h"
 #include "base/limits.h"
@@ -68,8 +69,12 @@ enum err column_open(const uint8_t *prefixed, size_t prefix_bytes, size_t len, s
 static inline uint64_t column_le(const uint8_t *p, unsigned bytes)
 {
 	uint64_t v = 0;
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	memcpy(&v, p, bytes); /* one load, where compilers make several of the loop */
+#else
 	for (unsigned i = 0; i < bytes; i++)
 		v |= (uint64_t)p[i] << (8 * i);
+#endif
 	return v;
 }
 

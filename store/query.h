@@ -85,6 +85,13 @@ struct query_coverage {
 };
 enum err query_coverage(struct query *q, struct query_coverage *ret, struct err_info *info);
 
+/* What hosts that are counted (neither left nor replaced nor revoked) say of loadable modules. */
+struct query_modules {
+	uint64_t supported, unsupported, denied, failed;
+	uint64_t unknown; /* has not said anything of it yet */
+};
+enum err query_modules(struct query *q, struct query_modules *ret, struct err_info *info);
+
 /* The tables and their columns: name, SQL type, unit, meaning of NULL. For docs/tables.md and completion. */
 struct query_column {
 	const char *name, *type, *unit, *meaning;

@@ -1,23 +1,40 @@
-/* Who has which component: hosts are counted by manifest, those by chunk, then the chunks' entries once each.
- * What is loaded differs from host to host: those bits are added up by manifest, and only when they are asked
- * for. */
+/* Who has which component. Hosts are counted by manifest, those by chunk, then the chunks' entries once each:
+ * what many hosts share is looked at once.
+ *
+ * What is loaded differs from host to host, but of most hosts nearly everything is, or nearly nothing: a host
+ * counts as having all of its manifest loaded, or nothing, whichever is nearer, and what differs from that is
+ * added up by the places of its manifest. */
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/check.h"
 #include "store/query_private.h"
+
+#define WORD_BITS 64u
+#define WORDS     (LIMIT_COMPONENTS / WORD_BITS)
+_Static_assert(LIMIT_COMPONENTS % WORD_BITS == 0, "places fill whole words");
 
 /* Hosts of one manifest or chunk. */
 struct tally {
 	uint32_t up, dark, other;
-	bool named; /* also by one that does not count */
+	uint32_t named;   /* also by those that do not count */
+	uint32_t all;     /* counted as having everything loaded */
+	uint32_t members; /* of a manifest: number + 1 of the last host that has it; 0: none */
+};
+
+/* Of one manifest: by place, hosts on which it is loaded over those counted by `all`. */
+struct places {
+	int32_t over[LIMIT_COMPONENTS];
+	uint64_t touched[WORDS]; /* bit set: where `over` may not be zero */
 };
 
 struct counting {
 	struct query *q;
 	struct column_table *components;
 	struct tally *tallies; /* by manifest */
+	uint32_t *before;      /* by number of a host: the one of the same manifest before it, + 1 */
+	struct places *places;
 	uint32_t manifest_end, entry_end;
-	struct manifest_entries entries;
 };
 
 static bool counts(const struct roster_host *host)
@@ -25,214 +42,227 @@ static bool counts(const struct roster_host *host)
 	return host->status != HOST_LEFT && host->status != HOST_REPLACED && !roster_revoked(host);
 }
 
-static enum err manifest_of(const struct counting *c, const struct roster_host *host,
-			    struct column_row *ret_row, uint32_t *ret, bool *ret_there)
+static void count_modules(struct query_modules *m, struct column_row components)
 {
-	enum err err = column_table_row(c->components, host->number, ret_row);
-	if (err == ERR_OK)
-		*ret_there = catalogue_manifest_of(*ret_row, ret) && *ret < c->manifest_end;
-	return err;
+	switch (components.block != NULL ? column_row_u64(components, C_COMPONENTS_MODULE_SUPPORT)
+					 : READING_UNKNOWN) {
+	case READING_OK:
+		m->supported++;
+		break;
+	case READING_UNSUPPORTED:
+		m->unsupported++;
+		break;
+	case READING_DENIED:
+		m->denied++;
+		break;
+	case READING_FAILED:
+	case READING_ABSENT:
+		m->failed++;
+		break;
+	default:
+		m->unknown++;
+	}
 }
 
+static void count_host(struct tally *t, uint8_t status)
+{
+	t->up += status == HOST_UP;
+	t->dark += status == HOST_DARK;
+	t->other += status != HOST_UP && status != HOST_DARK;
+}
+
+/* Hosts by manifest, and with `c->before` also which ones they are. */
 static enum err count_hosts(struct counting *c)
 {
+	struct query_modules modules = {0};
 	enum err err = roster_load(c->q);
 	for (uint32_t n = 0; n < c->q->roster.end && err == ERR_OK; n++) {
 		const struct roster_host *host = roster_at(&c->q->roster, n);
 		struct column_row row;
 		uint32_t manifest;
-		bool there;
 		if (host == NULL)
 			continue;
-		err = manifest_of(c, host, &row, &manifest, &there);
-		if (err != ERR_OK || !there)
+		err = column_table_row(c->components, n, &row);
+		if (err != ERR_OK)
+			continue;
+		if (counts(host))
+			count_modules(&modules, row);
+		if (!catalogue_manifest_of(row, &manifest) || manifest >= c->manifest_end)
 			continue;
 		struct tally *t = &c->tallies[manifest];
-		t->named = true;
+		t->named++;
 		if (!counts(host))
 			continue;
-		t->up += host->status == HOST_UP;
-		t->dark += host->status == HOST_DARK;
-		t->other += host->status != HOST_UP && host->status != HOST_DARK;
+		count_host(t, host->status);
+		if (c->before != NULL) {
+			c->before[n] = t->members;
+			t->members = n + 1;
+		}
 	}
+	c->q->catalogue.modules = modules;
 	return err;
 }
+
+/* --- loaded --- */
+
+/* Bits of places 64 * index and on, the first one highest. */
+static uint64_t word_of(const uint8_t *bits, size_t len, size_t index)
+{
+	uint64_t word = 0;
+	size_t there = len > 8 * index ? len - 8 * index : 0;
+	if (there >= 8)
+		return __builtin_bswap64(column_le(bits + 8 * index, 8));
+	for (size_t i = 0; i < there; i++)
+		word |= (uint64_t)bits[8 * index + i] << (56 - 8 * i);
+	return word;
+}
+
+/* Places that there are, in that word of `count`. */
+static uint64_t word_mask(size_t count, size_t index)
+{
+	size_t left = count - WORD_BITS * index;
+	return left >= WORD_BITS ? UINT64_MAX : ~(UINT64_MAX >> left);
+}
+
+static void add_bits(struct places *p, struct tally *t, const uint8_t *bits, size_t len, size_t count)
+{
+	size_t words = (count + WORD_BITS - 1) / WORD_BITS, loaded = 0;
+	for (size_t w = 0; w < words; w++)
+		loaded += (size_t)__builtin_popcountll(word_of(bits, len, w) & word_mask(count, w));
+	bool most = loaded > count / 2;
+	t->all += most;
+	for (size_t w = 0; w < words; w++) {
+		uint64_t word = word_of(bits, len, w), left = (most ? ~word : word) & word_mask(count, w);
+		p->touched[w] |= left;
+		for (; left != 0; left &= left - 1)
+			p->over[WORD_BITS * w + WORD_BITS - 1 - (size_t)__builtin_ctzll(left)] +=
+			    most ? -1 : 1;
+	}
+}
+
+/* Takes what stands at the places of the manifest, and leaves zero there. */
+static enum err take_places(struct counting *c, const struct manifest_spans *s, size_t words)
+{
+	struct places *p = c->places;
+	const struct chunk_span *span = s->spans, *end = s->spans + s->count;
+	for (size_t w = 0; w < words; w++) {
+		for (uint64_t left = p->touched[w]; left != 0;
+		     left &= ~(1ull << 63 >> __builtin_clzll(left))) {
+			uint32_t place = (uint32_t)(WORD_BITS * w) + (uint32_t)__builtin_clzll(left);
+			struct number_list entries = {.count = 0};
+			while (span < end && span->end <= place)
+				span++;
+			CHECK(span < end);
+			enum err err = catalogue_chunk(c->q, span->chunk, &entries);
+			if (err != ERR_OK)
+				return err;
+			uint32_t entry = number_list_at(entries, place - span->first);
+			if (entry < c->entry_end)
+				c->q->catalogue.counts[entry].loaded += (uint32_t)p->over[place];
+			p->over[place] = 0;
+		}
+		p->touched[w] = 0;
+	}
+	return ERR_OK;
+}
+
+static enum err count_loaded(struct counting *c, struct tally *t, const struct manifest_spans *s)
+{
+	size_t count = s->end < LIMIT_COMPONENTS ? s->end : LIMIT_COMPONENTS;
+	enum err err = ERR_OK;
+	for (uint32_t next = t->members; next != 0 && err == ERR_OK; next = c->before[next - 1]) {
+		struct column_row row;
+		size_t len;
+		const uint8_t *bits = NULL;
+		err = column_table_row(c->components, next - 1, &row);
+		if (err == ERR_OK && row.block != NULL)
+			bits = column_row_bytes(row, C_COMPONENTS_LOADED, &len);
+		if (bits != NULL)
+			add_bits(c->places, t, bits, len, count);
+	}
+	return err == ERR_OK ? take_places(c, s, (count + WORD_BITS - 1) / WORD_BITS) : err;
+}
+
+/* --- from manifests to entries --- */
 
 static void add_tally(struct tally *to, const struct tally *t)
 {
 	to->up += t->up;
 	to->dark += t->dark;
 	to->other += t->other;
-	to->named = to->named || t->named;
+	to->named += t->named;
+	to->all += t->all;
 }
 
-/* From the manifests to their chunks. */
-static enum err count_chunks(struct counting *c, struct tally *chunks, uint32_t chunk_end)
+static enum err count_chunks(struct counting *c, struct tally *chunks)
 {
 	enum err err = ERR_OK;
 	c->q->left_out = 0;
 	for (uint32_t m = 0; m < c->manifest_end && err == ERR_OK; m++) {
-		const struct tally *t = &c->tallies[m];
-		struct manifest_chunks at;
-		uint32_t chunk;
-		struct column_row row;
-		if (!t->named)
+		struct tally *t = &c->tallies[m];
+		const struct manifest_spans *s;
+		if (t->named == 0)
 			continue;
-		err = catalogue_chunks_begin(c->q, m, &at);
-		if (err == ERR_OK && at.left_out)
+		err = catalogue_spans(c->q, m, &s);
+		if (err == ERR_OK && s->left_out)
 			c->q->left_out += (uint64_t)t->up + t->dark + t->other;
-		while (err == ERR_OK && catalogue_chunks_next(c->q, &at, &chunk, &row, &err)) {
-			if (chunk < chunk_end)
-				add_tally(&chunks[chunk], t);
-		}
+		if (err == ERR_OK && t->members != 0)
+			err = count_loaded(c, t, s);
+		for (size_t i = 0; err == ERR_OK && i < s->count; i++)
+			add_tally(&chunks[s->spans[i].chunk], t);
 	}
 	return err;
 }
 
-/* From the chunks to their entries. */
 static enum err count_entries(struct counting *c)
 {
-	struct entry_counts *all = c->q->catalogue.counts;
-	enum err err = ERR_OK;
-	uint32_t chunk_end = columns_end(&c->q->columns, GROUP_CHUNK, &err);
-	struct tally *chunks = calloc((size_t)chunk_end + 1, sizeof(*chunks));
+	struct catalogue *catalogue = &c->q->catalogue;
+	struct tally *chunks = calloc((size_t)catalogue->chunk_end + 1, sizeof(*chunks));
 	if (chunks == NULL)
 		return ERR_NOMEM;
-	if (err == ERR_OK)
-		err = count_chunks(c, chunks, chunk_end);
-	for (uint32_t n = 0; n < chunk_end && err == ERR_OK; n++) {
+	enum err err = count_chunks(c, chunks);
+	for (uint32_t n = 0; n < catalogue->chunk_end && err == ERR_OK; n++) {
 		const struct tally *t = &chunks[n];
-		struct column_row row;
-		if (!t->named)
+		struct number_list entries = {.count = 0};
+		if (t->named == 0)
 			continue;
-		err = columns_row(&c->q->columns, GROUP_CHUNK, n, &row);
-		struct number_list entries = number_list(row, C_CHUNK_ENTRIES);
+		err = catalogue_chunk(c->q, n, &entries);
 		for (size_t i = 0; i < entries.count && err == ERR_OK; i++) {
 			uint32_t number = number_list_at(entries, i);
 			if (number >= c->entry_end)
 				continue;
-			struct entry_counts *e = &all[number];
+			struct entry_counts *e = &catalogue->counts[number];
 			e->named = true;
 			e->hosts += t->up + t->dark + t->other;
 			e->up += t->up;
 			e->dark += t->dark;
 			e->other += t->other;
+			e->loaded += t->all;
 		}
 	}
 	free(chunks);
 	return err;
 }
 
-/* --- loaded --- */
-
-/* A host, to be sorted by what it has: equal bits of one manifest often stand in one place of one block. */
-struct bits {
-	uint32_t manifest;
-	uint32_t hosts; /* that have the same bits in the same place */
-	const uint8_t *bytes;
-	size_t len;
-};
-
-static int compare_bits(const void *a, const void *b)
+static enum err begin(struct counting *c, bool loaded)
 {
-	const struct bits *x = a, *y = b;
-	if (x->manifest != y->manifest)
-		return x->manifest < y->manifest ? -1 : 1;
-	return (x->bytes > y->bytes) - (x->bytes < y->bytes);
-}
-
-static void add_bits(const struct bits *b, uint32_t *places, size_t count)
-{
-	for (size_t i = 0; i < b->len; i++) {
-		for (unsigned left = b->bytes[i]; left != 0;) {
-			unsigned bit = 7u - ((unsigned)__builtin_clz(left) - 24u);
-			size_t place = 8 * i + (7u - bit);
-			left &= ~(1u << bit);
-			if (place < count)
-				places[place] += b->hosts;
-		}
-	}
-}
-
-/* Of one manifest: `first` to `last`. */
-static enum err count_loaded_of(struct counting *c, const struct bits *first, const struct bits *last,
-				uint32_t places[LIMIT_COMPONENTS])
-{
-	enum err err = catalogue_entries(c->q, first->manifest, &c->entries);
-	size_t count = c->entries.count < LIMIT_COMPONENTS ? c->entries.count : LIMIT_COMPONENTS;
+	enum err err = catalogue_begin(c->q);
+	if (err == ERR_OK)
+		err = columns_table(&c->q->columns, GROUP_COMPONENTS, &c->components);
+	c->manifest_end = columns_end(&c->q->columns, GROUP_MANIFEST, &err);
+	c->entry_end = columns_end(&c->q->columns, GROUP_ENTRY, &err);
 	if (err != ERR_OK)
 		return err;
-	memset(places, 0, count * sizeof(*places));
-	for (const struct bits *b = first; b < last; b++)
-		add_bits(b, places, count);
-	for (size_t i = 0; i < count; i++) {
-		if (c->entries.entries[i] < c->entry_end)
-			c->q->catalogue.counts[c->entries.entries[i]].loaded += places[i];
-	}
-	return ERR_OK;
-}
-
-static enum err list_bits(struct counting *c, struct bits *list, size_t *ret_count)
-{
-	size_t count = 0;
-	enum err err = roster_load(c->q);
-	for (uint32_t n = 0; n < c->q->roster.end && err == ERR_OK; n++) {
-		const struct roster_host *host = roster_at(&c->q->roster, n);
-		struct column_row row;
-		struct bits b = {.hosts = 1};
-		bool there;
-		if (host == NULL || !counts(host))
-			continue;
-		err = manifest_of(c, host, &row, &b.manifest, &there);
-		if (err != ERR_OK || !there)
-			continue;
-		b.bytes = column_row_bytes(row, C_COMPONENTS_LOADED, &b.len);
-		if (b.bytes == NULL)
-			continue;
-		struct bits *last = count > 0 ? &list[count - 1] : NULL;
-		if (last != NULL && last->manifest == b.manifest && last->bytes == b.bytes)
-			last->hosts++;
-		else
-			list[count++] = b;
-	}
-	*ret_count = count;
-	return err;
-}
-
-static enum err count_loaded(struct counting *c)
-{
-	size_t count = 0;
-	struct bits *list = malloc(((size_t)c->q->roster.end + 1) * sizeof(*list));
-	uint32_t *places = malloc(LIMIT_COMPONENTS * sizeof(*places));
-	enum err err = list != NULL && places != NULL ? list_bits(c, list, &count) : ERR_NOMEM;
-	if (err == ERR_OK && count > 0)
-		qsort(list, count, sizeof(*list), compare_bits);
-	for (size_t i = 0, end; i < count && err == ERR_OK; i = end) {
-		for (end = i; end < count && list[end].manifest == list[i].manifest; end++)
-			continue;
-		err = count_loaded_of(c, &list[i], &list[end], places);
-	}
-	free(places);
-	free(list);
-	return err;
-}
-
-static enum err begin(struct counting *c)
-{
-	struct column_table *manifests, *entries;
-	enum err err = columns_table(&c->q->columns, GROUP_COMPONENTS, &c->components);
-	if (err == ERR_OK)
-		err = columns_table(&c->q->columns, GROUP_MANIFEST, &manifests);
-	if (err == ERR_OK)
-		err = columns_table(&c->q->columns, GROUP_ENTRY, &entries);
-	if (err != ERR_OK)
-		return err;
-	c->manifest_end = column_table_end(manifests);
-	c->entry_end = column_table_end(entries);
 	c->tallies = calloc((size_t)c->manifest_end + 1, sizeof(*c->tallies));
-	if (c->q->catalogue.counts == NULL)
-		c->q->catalogue.counts = calloc((size_t)c->entry_end + 1, sizeof(struct entry_counts));
-	return c->tallies != NULL && c->q->catalogue.counts != NULL ? ERR_OK : ERR_NOMEM;
+	free(c->q->catalogue.counts);
+	c->q->catalogue.counts = calloc((size_t)c->entry_end + 1, sizeof(struct entry_counts));
+	if (loaded) {
+		c->before = malloc(((size_t)c->q->roster.end + 1) * sizeof(*c->before));
+		c->places = calloc(1, sizeof(*c->places));
+	}
+	bool there = c->tallies != NULL && c->q->catalogue.counts != NULL &&
+		     (!loaded || (c->before != NULL && c->places != NULL));
+	return there ? ERR_OK : ERR_NOMEM;
 }
 
 enum err catalogue_count(struct query *q, bool loaded)
@@ -241,18 +271,25 @@ enum err catalogue_count(struct query *q, bool loaded)
 	struct counting c = {.q = q};
 	if (catalogue->counted && (catalogue->loaded_counted || !loaded))
 		return ERR_OK;
-	enum err err = begin(&c);
-	if (err == ERR_OK && !catalogue->counted) {
+	catalogue->counted = catalogue->loaded_counted = false;
+	enum err err = begin(&c, loaded);
+	if (err == ERR_OK)
 		err = count_hosts(&c);
-		if (err == ERR_OK)
-			err = count_entries(&c);
-		catalogue->counted = err == ERR_OK;
-	}
-	if (err == ERR_OK && loaded && !catalogue->loaded_counted) {
-		err = count_loaded(&c);
-		catalogue->loaded_counted = err == ERR_OK;
-	}
+	if (err == ERR_OK)
+		err = count_entries(&c);
+	catalogue->counted = err == ERR_OK;
+	catalogue->loaded_counted = err == ERR_OK && loaded;
 	free(c.tallies);
-	free(c.entries.entries);
+	free(c.before);
+	free(c.places);
 	return err;
+}
+
+enum err query_modules(struct query *q, struct query_modules *ret, struct err_info *info)
+{
+	enum err err = catalogue_count(q, false);
+	if (err != ERR_OK)
+		return snapshot_error(q->snapshot, err, info);
+	*ret = q->catalogue.modules;
+	return ERR_OK;
 }

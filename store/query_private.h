@@ -180,17 +180,33 @@ static inline uint32_t number_list_at(struct number_list l, size_t index)
 	return (uint32_t)column_le(l.bytes + 4 * index, 4);
 }
 
-/* On the way through the chunks of a manifest, as far as the places of their entries are known. */
-struct manifest_chunks {
-	struct number_list chunks;
-	size_t next, entries;
-	bool left_out, ended;
+/* Each is part of many manifests, so it is looked up once. */
+struct catalogue_chunk {
+	struct number_list entries; /* none where the chunk is not known */
+	bool looked_up;
+	bool whole; /* false: the places of what follows it are not known */
 };
 
-enum err catalogue_chunks_begin(struct query *q, uint32_t manifest, struct manifest_chunks *ret);
-/* False at the end, and when *err became an error. The row is none where the chunk is not known. */
-bool catalogue_chunks_next(struct query *q, struct manifest_chunks *at, uint32_t *ret,
-			   struct column_row *ret_row, enum err *err);
+/* A chunk of a manifest, and the places of its entries there. */
+struct chunk_span {
+	uint32_t chunk; /* below catalogue.chunk_end */
+	uint32_t first, end;
+};
+
+/* A manifest's chunks, as far as the places of their entries are known. */
+struct manifest_spans {
+	struct chunk_span *spans;
+	size_t count, cap;
+	uint32_t end;  /* of the places */
+	bool left_out; /* there was no room for some of it */
+};
+
+/* Good until the next call. */
+enum err catalogue_spans(struct query *q, uint32_t manifest, const struct manifest_spans **ret);
+/* Makes room for the chunks; catalogue_spans does so, too. */
+enum err catalogue_begin(struct query *q);
+/* After catalogue_begin; `chunk` is below catalogue.chunk_end. */
+enum err catalogue_chunk(struct query *q, uint32_t chunk, struct number_list *ret);
 
 /* Entry numbers of one manifest, in its order. */
 struct manifest_entries {
@@ -208,8 +224,12 @@ struct entry_counts {
 struct catalogue {
 	struct entry_counts *counts; /* by entry number */
 	bool counted, loaded_counted;
+	struct query_modules modules; /* valid once counted */
 	uint32_t *slots; /* entry number + 1 by entry id, open addressing, at most half full */
 	size_t slot_count;
+	struct catalogue_chunk *chunks; /* by number; NULL before catalogue_begin */
+	uint32_t chunk_end;
+	struct manifest_spans spans; /* of the manifest that was asked for last */
 };
 
 void catalogue_free(struct catalogue *c);
@@ -237,8 +257,8 @@ struct chosen_entry {
 struct choice {
 	char *component, *entry; /* what `entries` were chosen by; NULL: any */
 	bool set;
-	uint8_t *entries, *chunks, *manifests; /* bit sets by number */
-	uint32_t entry_end, chunk_end, manifest_end;
+	uint8_t *entries, *chunks; /* bit sets by number */
+	uint32_t entry_end, manifest_end;
 	uint32_t *starts; /* by manifest: of its entries in `found`, + 1; 0: not looked for yet */
 	struct chosen_entry *found;
 	size_t found_count, found_cap;
@@ -247,7 +267,6 @@ struct choice {
 void choice_free(struct choice *c);
 /* The entries of that name and id (hexadecimal), either may be NULL; kept when they are the same again. */
 enum err choice_make(struct query *q, const char *component, const char *entry, struct choice *c);
-bool choice_has_manifest(const struct choice *c, uint32_t manifest);
 /* Those that the manifest has, in its order, good until the next call. */
 enum err choice_of(struct query *q, struct choice *c, uint32_t manifest, const struct chosen_entry **ret,
 		   size_t *ret_count);

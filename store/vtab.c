@@ -209,7 +209,6 @@ static const struct roster_host *host_at(const struct table_cursor *c)
 static bool is_wanted(struct table_cursor *c)
 {
 	const struct roster_host *host = c->view.host;
-	uint32_t manifest;
 	if ((c->site <= c->q->roster.site_total && host->site != c->site) ||
 	    (c->status >= 0 && host->status != c->status))
 		return false;
@@ -219,8 +218,7 @@ static bool is_wanted(struct table_cursor *c)
 		if (name == NULL || strcmp(name, c->name) != 0)
 			return false;
 	}
-	return !c->chosen || (catalogue_manifest_of(host_row(&c->view, GROUP_COMPONENTS), &manifest) &&
-			      choice_has_manifest(&c->choice, manifest));
+	return true;
 }
 
 /* To the next host that has rows, from c->place on. */

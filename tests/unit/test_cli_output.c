@@ -256,7 +256,7 @@ static void coverage_says_what_is_missing(void **state)
 				   .sites = 2,
 				   .sites_silent = 1,
 				   .silent_sites = {{.name = "ber\033lin", .since = NOW - 18000}}};
-	struct coverage_modules modules = {.asked = true, .unsupported = 6, .denied = 1};
+	struct coverage_modules modules = {.asked = true, .hosts = {.unsupported = 6, .denied = 1}};
 	char *text;
 	size_t len;
 	(void)state;

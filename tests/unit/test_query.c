@@ -280,6 +280,48 @@ static void coverage_adds_up(void **state)
 	query_close(q);
 }
 
+/* By chunk and manifest, or by SQLite over all rows: enough hosts for every state and every reason why
+ * modules are not known. */
+static void components_are_counted_alike(void **state)
+{
+	struct estate_options o = {
+	    .hosts = 1000, .sites = 10, .seed = 1, .out = scratch_path(*state, "estate"), .now = NOW};
+	struct query_modules m;
+	char sql[128];
+	assert_int_equal(estate_write(&o, NULL), ERR_OK);
+	struct query *q = open_query(o.out);
+	/* Hosts first, then what is loaded, too. */
+	assert_true(number_of(q, "SELECT sum(hosts) FROM components") > 0);
+	assert_int_equal(number_of(q,
+				   "SELECT count(*) FROM components c LEFT JOIN (SELECT entry, count(*) AS "
+				   "hosts, sum(status = 'up') AS up, sum(status = 'dark') AS dark, "
+				   "sum(loaded) AS loaded FROM host_components WHERE status NOT IN ('left', "
+				   "'replaced') GROUP BY entry) x ON x.entry = c.entry WHERE c.hosts <> "
+				   "coalesce(x.hosts, 0) OR c.hosts_up <> coalesce(x.up, 0) OR c.hosts_dark "
+				   "<> coalesce(x.dark, 0) OR c.loaded_on <> coalesce(x.loaded, 0)"),
+			 0);
+	assert_true(number_of(q, "SELECT count(*) FROM components WHERE loaded_on < hosts") > 0);
+	assert_true(number_of(q, "SELECT count(*) FROM hosts WHERE status IN ('left', 'replaced')") > 0);
+	assert_int_equal(query_modules(q, &m, NULL), ERR_OK);
+	const struct {
+		const char *support;
+		uint64_t hosts;
+	} modules[] = {{"supported", m.supported},
+		       {"unsupported", m.unsupported},
+		       {"denied", m.denied},
+		       {"failed", m.failed},
+		       {"unknown", m.unknown}};
+	for (size_t i = 0; i < sizeof(modules) / sizeof(modules[0]); i++) {
+		snprintf(sql, sizeof(sql),
+			 "SELECT count(*) FROM hosts WHERE module_support = '%s' AND status NOT IN ('left', "
+			 "'replaced')",
+			 modules[i].support);
+		assert_int_equal(number_of(q, sql), modules[i].hosts);
+		assert_true(modules[i].hosts > 0);
+	}
+	query_close(q);
+}
+
 static void silent_sites_are_named(void **state)
 {
 	struct estate_options o = {.hosts = 40,
@@ -335,6 +377,7 @@ int main(void)
 	    TEST(endless_questions_end),
 	    TEST(two_components_of_one_host_are_found),
 	    TEST(coverage_adds_up),
+	    TEST(components_are_counted_alike),
 	    TEST(silent_sites_are_named),
 	    TEST(the_page_is_up_to_date),
 	};
