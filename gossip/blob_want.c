@@ -258,3 +258,47 @@ void blob_give_up(struct gossip *g)
 		b->given_up = true;
 	}
 }
+
+/* --- what the replica drops --- */
+
+static int by_id(const void *a, const void *b)
+{
+	return id_compare(a, b);
+}
+
+static void keep(struct id *blobs, bool *kept, size_t count, const uint8_t *child)
+{
+	struct id id;
+	memcpy(id.b, child, ID_BYTES);
+	const struct id *found = bsearch(&id, blobs, count, sizeof *blobs, by_id);
+	if (found != NULL)
+		kept[found - blobs] = true;
+}
+
+size_t gossip_forget_blobs(struct gossip *g, struct id *blobs, size_t count)
+{
+	struct blob *b = g->blob;
+	bool *kept = count > 0 ? calloc(count, sizeof *kept) : NULL;
+	size_t forgotten = 0;
+	if (kept == NULL)
+		return 0;
+	qsort(blobs, count, sizeof *blobs, by_id);
+	for (size_t i = 0; i < b->count; i++) {
+		const uint8_t *ids = NULL;
+		size_t named = 0;
+		keep(blobs, kept, count, b->wanted[i].id.b);
+		if (b->wanted[i].list == NULL ||
+		    blob_list(b->wanted[i].list, b->wanted[i].list_len, &ids, &named) != ERR_OK)
+			continue;
+		for (size_t k = 0; k < named; k++)
+			keep(blobs, kept, count, ids + k * ID_BYTES);
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (kept[i])
+			continue;
+		idset_remove(&b->present, &blobs[i]);
+		blobs[forgotten++] = blobs[i];
+	}
+	free(kept);
+	return forgotten;
+}

@@ -212,6 +212,11 @@ enum err gossip_step(struct gossip *g, const struct gossip_event *event, struct 
  */
 bool gossip_admits(struct gossip *g, const uint8_t *bytes, size_t len);
 
+/* Between two steps: blobs that the replica is about to drop, as no record refers to them. Those that are
+ * waited for (parts of a manifest on its way) stay. Those that are forgotten come first in `blobs`, in any
+ * order; returns how many. Whatever names one from now on makes it wanted again. */
+size_t gossip_forget_blobs(struct gossip *g, struct id *blobs, size_t count);
+
 /* Counters since start; monotonic. */
 struct gossip_counters {
 	uint64_t datagrams_in, datagrams_out, bytes_in, bytes_out;

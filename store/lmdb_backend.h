@@ -45,7 +45,11 @@ struct index_state {
 	uint32_t fact_cap;
 	struct index_waiting *waiting;
 	size_t waiting_count, waiting_cap;
-	bool retry; /* those that wait for nothing in particular: there may be room now */
+	bool retry;     /* those that wait for nothing in particular: there may be room now */
+	bool forgotten; /* all of it, in this commit: it is made anew */
+	bool grown;     /* since it was swept */
+	bool left;      /* more to sweep than one commit takes */
+	wall_ms swept;  /* 0: not since it was loaded */
 };
 
 struct lmdb {
@@ -89,9 +93,10 @@ struct commit {
 	struct touched *touched;
 	size_t touched_count, touched_cap;
 	struct index_news *news; /* of the index, not written yet */
-	uint32_t *forgotten;     /* host numbers that are free again after the commit */
-	size_t forgotten_count, forgotten_cap;
-	bool new_blobs, issuers_changed;
+	uint32_t *gone; /* host numbers of which rows went; free again after the commit where none is left */
+	size_t gone_count, gone_cap;
+	uint32_t repair; /* for the next commit, see struct lmdb */
+	bool new_blobs, blobs_gone, issuers_changed;
 	wall_ms now;
 	lmdb_also also;
 	void *context; /* also's */
@@ -128,6 +133,8 @@ enum err lmdb_commit(struct lmdb *l, const struct row_set *batch, wall_ms now, s
 enum err lmdb_commit_with(struct lmdb *l, const struct row_set *batch, wall_ms now, lmdb_also also,
 			  void *context, struct err_info *info);
 enum err lmdb_touch(struct commit *c, uint32_t number, uint32_t groups);
+/* Room for one more of `size` bytes each. */
+enum err lmdb_reserve(void **array, size_t *cap, size_t count, size_t size);
 static inline uint32_t lmdb_bit(enum column_group group)
 {
 	return 1u << group;
@@ -171,7 +178,24 @@ void lmdb_index_news_free(struct commit *c);
 enum err lmdb_index_fact(struct index_state *index, uint32_t chunk, struct index_chunk fact);
 enum err lmdb_index_wait(struct index_state *index, uint32_t manifest, const struct id *blob);
 
+/* --- lmdb_sweep.c --- */
+
+/* Of hosts that lost rows: their numbers, where nothing else is left of them. */
+enum err lmdb_sweep_hosts(struct commit *c);
+/* Rows of the index whose blob is gone and that nothing names, where it is time to look for them. After
+ * everything else was derived. ERR_CHECKSUM: a block of the index is damaged. */
+enum err lmdb_sweep_index(struct commit *c);
+
 /* --- lmdb_load.c --- */
+
+/* A group as it is in a transaction; `from` outlives the table. */
+struct lmdb_source {
+	struct lmdb *l;
+	MDB_txn *txn;
+};
+struct column_table;
+enum err lmdb_table_open(struct lmdb_source *from, enum column_group group, uint32_t end,
+			 struct column_table **ret);
 
 /* Host numbers, tallies of deltas and index from the file, in place of those in memory. Groups that are
  * damaged are noted in l->repair. */

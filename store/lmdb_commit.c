@@ -10,8 +10,7 @@
 #define READER_CHECK_COMMITS 64
 #define FREE_PAGES           0 /* LMDB's table of free pages by transaction */
 
-/* Room for one more of `size` bytes each. */
-static enum err reserve(void **array, size_t *cap, size_t count, size_t size)
+enum err lmdb_reserve(void **array, size_t *cap, size_t count, size_t size)
 {
 	if (count < *cap)
 		return ERR_OK;
@@ -26,7 +25,8 @@ static enum err reserve(void **array, size_t *cap, size_t count, size_t size)
 
 enum err lmdb_touch(struct commit *c, uint32_t number, uint32_t groups)
 {
-	enum err err = reserve((void **)&c->touched, &c->touched_cap, c->touched_count, sizeof(*c->touched));
+	enum err err =
+	    lmdb_reserve((void **)&c->touched, &c->touched_cap, c->touched_count, sizeof(*c->touched));
 	if (err == ERR_OK)
 		c->touched[c->touched_count++] = (struct touched){number, groups};
 	return err;
@@ -92,6 +92,10 @@ static enum err put_host_row(struct commit *c, const struct row_key *stored, con
 	else
 		groups = lmdb_bit(GROUP_STATE) | (issuer_changes(c, row) ? lmdb_bit(GROUP_HOST) : 0);
 	enum err err = lmdb_put(c, stored, &row->key, row->bytes, row->len);
+	if (err == ERR_OK && row->len == 0)
+		err = lmdb_reserve((void **)&c->gone, &c->gone_cap, c->gone_count, sizeof(*c->gone));
+	if (err == ERR_OK && row->len == 0)
+		c->gone[c->gone_count++] = number;
 	return err == ERR_OK ? lmdb_touch(c, number, groups) : err;
 }
 
@@ -154,6 +158,8 @@ static enum err put_placed(struct commit *c, const struct placed *p)
 		err = note_issue(c, p->row);
 	if (p->stored.bytes[0] == TABLE_BLOBS && p->row->len > 0)
 		c->new_blobs = true;
+	if (p->stored.bytes[0] == TABLE_BLOBS && p->row->len == 0)
+		c->blobs_gone = true;
 	return err == ERR_OK ? lmdb_put(c, &p->stored, &p->stored, p->row->bytes, p->row->len) : err;
 }
 
@@ -198,6 +204,8 @@ static enum err write_all(struct commit *c)
 		err = put_batch(c);
 	if (err == ERR_OK && c->also != NULL)
 		err = c->also(c);
+	if (err == ERR_OK)
+		err = lmdb_sweep_hosts(c);
 	if (err == ERR_OK)
 		err = lmdb_derive(c);
 	return err == ERR_OK ? put_meta(c) : err;
@@ -269,7 +277,11 @@ static void take_over(struct commit *c)
 	l->data_rows = c->data_rows;
 	memcpy(l->deltas, c->deltas, sizeof(l->deltas));
 	l->stale = false;
-	l->repair = 0;
+	l->repair = c->repair;
+	mtx_lock(&l->hosts_lock);
+	for (size_t i = 0; i < c->gone_count; i++)
+		numbers_drop(&l->hosts, c->gone[i]);
+	mtx_unlock(&l->hosts_lock);
 	l->total.blocks += c->work.blocks;
 	l->total.bytes += c->work.bytes;
 	l->total.rebuilt += c->work.rebuilt;
@@ -321,6 +333,7 @@ enum err lmdb_commit_with(struct lmdb *l, const struct row_set *batch, wall_ms n
 		err = explain(c, err);
 	lmdb_index_news_free(c);
 	free(c->touched);
+	free(c->gone);
 	free(c);
 	return err;
 }

@@ -271,6 +271,8 @@ enum err lmdb_derive(struct commit *c)
 		err = drop_index(c, &anew);
 	if (err == ERR_OK)
 		err = derive_groups(c, anew);
+	if (err == ERR_OK)
+		err = lmdb_sweep_index(c);
 	if (err != ERR_CHECKSUM)
 		return err;
 	err = drop_index(c, &anew);

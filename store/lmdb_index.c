@@ -30,48 +30,6 @@ struct index_news {
 	size_t named_count, named_cap;
 };
 
-/* --- what is kept in memory --- */
-
-void lmdb_index_clear(struct index_state *index)
-{
-	numbers_clear(&index->entries);
-	numbers_clear(&index->chunks);
-	numbers_clear(&index->manifests);
-	free(index->facts);
-	free(index->waiting);
-	*index = (struct index_state){.fact_cap = 0};
-}
-
-enum err lmdb_index_fact(struct index_state *index, uint32_t chunk, struct index_chunk fact)
-{
-	if (chunk >= index->fact_cap) {
-		uint32_t cap = index->fact_cap == 0 ? 256 : index->fact_cap;
-		while (cap <= chunk)
-			cap *= 2;
-		struct index_chunk *more = realloc(index->facts, cap * sizeof(*more));
-		if (more == NULL)
-			return ERR_NOMEM;
-		index->facts = more;
-		index->fact_cap = cap;
-	}
-	index->facts[chunk] = fact;
-	return ERR_OK;
-}
-
-enum err lmdb_index_wait(struct index_state *index, uint32_t manifest, const struct id *blob)
-{
-	if (index->waiting_count == index->waiting_cap) {
-		size_t cap = index->waiting_cap == 0 ? 64 : index->waiting_cap * 2;
-		struct index_waiting *more = realloc(index->waiting, cap * sizeof(*more));
-		if (more == NULL)
-			return ERR_NOMEM;
-		index->waiting = more;
-		index->waiting_cap = cap;
-	}
-	index->waiting[index->waiting_count++] = (struct index_waiting){manifest, *blob};
-	return ERR_OK;
-}
-
 /* --- what is new in this commit --- */
 
 static enum err open_news(struct commit *c)
@@ -378,6 +336,70 @@ static enum err read_manifest(struct commit *c, uint32_t number, bool good)
 	return err;
 }
 
+/* A chunk that no manifest names, or not yet; it may be kept for what hosts say of their past (sweep.h). */
+static enum err take_left_over(struct reading_manifest *m, const struct row_key *key, const uint8_t *bytes,
+			       size_t bytes_len)
+{
+	const uint8_t *blob;
+	size_t len;
+	enum blob_type type;
+	struct id id;
+	uint32_t chunk;
+	if (half_full(&m->c->l->index) || row_check(key, bytes, bytes_len) != ERR_OK ||
+	    row_decode_blob(bytes, bytes_len, &blob, &len) != ERR_OK ||
+	    blob_check(blob, len, &type) != ERR_OK || type != BLOB_COMPONENTS)
+		return ERR_OK;
+	memcpy(id.b, key->bytes + 1, ID_BYTES);
+	if (numbers_find(&m->c->l->index.chunks, &id, &chunk))
+		return ERR_OK;
+	enum err err = decode_chunk(m, &id, blob, len, &chunk);
+	return err == ERR_LIMIT ? ERR_OK : err;
+}
+
+/* After all of the index was forgotten. */
+static enum err take_all_left_over(struct reading_manifest *m)
+{
+	struct commit *c = m->c;
+	struct row_key first = row_key_first(TABLE_BLOBS), key;
+	MDB_cursor *cursor;
+	MDB_val k = {first.len, first.bytes}, v;
+	enum err err = ERR_OK;
+	int rc = mdb_cursor_open(c->txn, c->l->e.dbi, &cursor);
+	if (rc != 0)
+		return lmdb_error(rc, "read", c->l->e.data_path, c->info);
+	rc = mdb_cursor_get(cursor, &k, &v, MDB_SET_RANGE);
+	for (; rc == 0 && err == ERR_OK; rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT)) {
+		if (row_key_of(k.mv_data, k.mv_size, &key) != ERR_OK || key.bytes[0] != TABLE_BLOBS)
+			break;
+		err = take_left_over(m, &key, v.mv_data, v.mv_size);
+	}
+	mdb_cursor_close(cursor);
+	if (err != ERR_OK || rc == 0 || rc == MDB_NOTFOUND)
+		return err;
+	return lmdb_error(rc, "read", c->l->e.data_path, c->info);
+}
+
+static enum err take_left_overs(struct commit *c)
+{
+	if (!c->new_blobs && !c->l->index.forgotten)
+		return ERR_OK;
+	struct reading_manifest *m = calloc(1, sizeof(*m));
+	enum err err = m != NULL ? open_news(c) : ERR_NOMEM;
+	if (err == ERR_OK) {
+		m->c = c;
+		m->complete = true;
+	}
+	if (err == ERR_OK && c->l->index.forgotten)
+		err = take_all_left_over(m);
+	for (size_t i = 0; i < c->batch->count && err == ERR_OK; i++) {
+		const struct row *row = c->batch->rows[i];
+		if (row->key.bytes[0] == TABLE_BLOBS && row->len > 0)
+			err = take_left_over(m, &row->key, row->bytes, row->len);
+	}
+	free(m);
+	return err;
+}
+
 /* --- the two doors --- */
 
 static enum err note_named(struct index_news *n, uint32_t number, bool good)
@@ -409,8 +431,10 @@ enum err lmdb_index_manifest(struct commit *c, const struct id *root, bool good,
 		err = numbers_put(manifests, root, number);
 	if (err == ERR_OK)
 		err = note_named(c->news, number, good);
-	if (err == ERR_OK)
+	if (err == ERR_OK) {
 		*ret = number;
+		c->l->index.grown = true;
+	}
 	return err;
 }
 
@@ -442,6 +466,9 @@ enum err lmdb_index_settle(struct commit *c)
 	struct index_news *n = c->news;
 	for (size_t i = 0; n != NULL && i < n->named_count && err == ERR_OK; i++)
 		err = read_manifest(c, n->named[i].number, n->named[i].good);
+	if (err == ERR_OK)
+		err = take_left_overs(c);
+	n = c->news;
 	if (n != NULL && err == ERR_OK)
 		err = write_list(c, GROUP_ENTRY, &n->entries);
 	if (n != NULL && err == ERR_OK)
@@ -449,6 +476,7 @@ enum err lmdb_index_settle(struct commit *c)
 	if (n != NULL && err == ERR_OK)
 		err = write_list(c, GROUP_MANIFEST, &n->manifests);
 	lmdb_index_news_free(c);
+	c->l->index.forgotten = false;
 	return err;
 }
 
@@ -456,6 +484,7 @@ enum err lmdb_index_drop(struct commit *c)
 {
 	lmdb_index_news_free(c);
 	lmdb_index_clear(&c->l->index);
+	c->l->index.forgotten = true;
 	c->work.rebuilt++;
 	enum err err = lmdb_blocks_drop(c, GROUP_ENTRY);
 	if (err == ERR_OK)

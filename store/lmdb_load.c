@@ -71,11 +71,6 @@ static enum err load_numbers(struct lmdb *l, MDB_txn *txn)
 
 /* --- blocks --- */
 
-struct txn_source {
-	struct lmdb *l;
-	MDB_txn *txn;
-};
-
 static enum err open_value(struct lmdb_value *value, enum err err, struct snapshot_block *ret)
 {
 	struct snapshot_block b = {.damaged = true};
@@ -95,7 +90,7 @@ static enum err open_value(struct lmdb_value *value, enum err err, struct snapsh
 
 static enum err get_in_txn(void *context, const struct row_key *key, struct snapshot_block *ret)
 {
-	struct txn_source *s = context;
+	struct lmdb_source *s = context;
 	struct lmdb_value value = {.bytes = NULL};
 	return open_value(&value, lmdb_get_value(s->txn, s->l->e.dbi, key, &value), ret);
 }
@@ -103,7 +98,7 @@ static enum err get_in_txn(void *context, const struct row_key *key, struct snap
 static enum err each_in_txn(void *context, const uint8_t *prefix, size_t prefix_len, column_take take,
 			    void *take_context)
 {
-	struct txn_source *s = context;
+	struct lmdb_source *s = context;
 	struct row_key key;
 	enum err err = row_key_of(prefix, prefix_len, &key);
 	while (err == ERR_OK) {
@@ -115,6 +110,13 @@ static enum err each_in_txn(void *context, const uint8_t *prefix, size_t prefix_
 			err = take(take_context, &key, &taken);
 	}
 	return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+enum err lmdb_table_open(struct lmdb_source *from, enum column_group group, uint32_t end,
+			 struct column_table **ret)
+{
+	const struct column_source source = {from, get_in_txn, each_in_txn};
+	return column_table_open_from(&source, group, end, ret);
 }
 
 /* --- tallies --- */
@@ -172,10 +174,9 @@ static enum err load_group(struct lmdb *l, MDB_txn *txn, enum column_group group
 			   enum err (*load)(struct index_state *index, uint32_t number,
 					    struct column_row row))
 {
-	struct txn_source from = {l, txn};
-	const struct column_source source = {&from, get_in_txn, each_in_txn};
+	struct lmdb_source from = {l, txn};
 	struct column_table *t;
-	enum err err = column_table_open_from(&source, group, end, &t);
+	enum err err = lmdb_table_open(&from, group, end, &t);
 	if (err != ERR_OK)
 		return err;
 	for (uint32_t i = 0; i < end && err == ERR_OK; i++) {
@@ -202,7 +203,7 @@ static enum err load_index(struct lmdb *l, MDB_txn *txn, const struct store_meta
 		err = load_group(l, txn, GROUP_CHUNK, meta->ends[GROUP_CHUNK], load_chunk);
 	if (err == ERR_OK)
 		err = load_group(l, txn, GROUP_MANIFEST, meta->ends[GROUP_MANIFEST], load_manifest);
-	l->index.retry = true;
+	l->index.retry = l->index.grown = true;
 	return err;
 }
 

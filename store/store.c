@@ -10,7 +10,9 @@
 
 #include "base/check.h"
 #include "os/clock.h"
+#include "record/refs.h"
 #include "store/store_private.h"
+#include "store/sweep.h"
 
 struct store {
 	struct backend *backend;
@@ -19,6 +21,11 @@ struct store {
 	bool is_frozen;
 	struct store_stats stats;
 	uint64_t commit_us; /* of the running commit; taken over by thaw */
+	struct sweep sweep;
+	bool looking;          /* the sweep is another thread's */
+	uint64_t look_commits; /* when it began */
+	bool refs_changed;     /* since it began */
+	uint64_t swept;        /* blobs */
 };
 
 static void take_counts(struct store *s)
@@ -31,7 +38,7 @@ static void take_counts(struct store *s)
 	s->stats.blocks = count.work.blocks;
 	s->stats.rebuilt = count.work.rebuilt;
 	s->stats.refused = count.work.refused;
-	s->stats.swept = count.work.swept;
+	s->stats.swept = count.work.swept + s->swept;
 }
 
 enum err store_over(struct backend *backend, struct store **ret)
@@ -42,6 +49,7 @@ enum err store_over(struct backend *backend, struct store **ret)
 		return ERR_NOMEM;
 	}
 	s->backend = backend;
+	s->refs_changed = true;
 	take_counts(s);
 	*ret = s;
 	return ERR_OK;
@@ -80,6 +88,7 @@ void store_close(struct store *s)
 	s->backend->ops->close(s->backend);
 	row_set_clear(&s->filling);
 	row_set_clear(&s->frozen);
+	sweep_clear(&s->sweep);
 	free(s);
 }
 
@@ -90,6 +99,10 @@ enum err store_put_row(struct store *s, const struct row_key *key, const uint8_t
 		    s->filling.count + s->frozen.count >= 2 * LIMIT_BATCH_ROWS;
 	if (full && row_set_find(&s->filling, key) == NULL)
 		return ERR_LIMIT;
+	s->refs_changed = s->refs_changed || key->bytes[0] == TABLE_BLOBS ||
+			  (key->bytes[0] == TABLE_RECORDS && record_refs_kind(key->bytes[1]));
+	if (!s->looking)
+		sweep_spare(&s->sweep, key, bytes, len);
 	return row_set_put(&s->filling, key, bytes, len);
 }
 
@@ -395,6 +408,63 @@ enum err store_each_row(struct store *s, enum store_table table, store_visit vis
 	if (err == ERR_OK)
 		visit_batches(&w, NULL);
 	free(w.chunk);
+	return err;
+}
+
+/* --- retention --- */
+
+bool store_sweep_wanted(const struct store *s)
+{
+	return s->refs_changed || s->sweep.unreached_count > 0;
+}
+
+void store_sweep_begin(struct store *s)
+{
+	s->look_commits = s->stats.commits;
+	s->refs_changed = false;
+	s->sweep.due_count = 0;
+	s->looking = true;
+}
+
+enum err store_sweep_look(struct store *s, const struct id *roots, size_t root_count)
+{
+	return sweep_look(&s->sweep, s->backend, roots, root_count);
+}
+
+void store_sweep_end(struct store *s, enum err look_result)
+{
+	const struct row_set *sets[] = {&s->filling, &s->frozen};
+	s->looking = false;
+	if (look_result != ERR_OK || s->stats.commits != s->look_commits || s->is_frozen) {
+		/* Rows may have moved past the look. */
+		s->refs_changed = true;
+		s->sweep.due_count = 0;
+	}
+	for (size_t i = 0; i < 2; i++) {
+		for (size_t k = 0; k < sets[i]->count; k++)
+			sweep_spare(&s->sweep, &sets[i]->rows[k]->key, sets[i]->rows[k]->bytes,
+				    sets[i]->rows[k]->len);
+	}
+	for (size_t i = 0; i < s->sweep.damaged_count && i < SWEEP_DAMAGED; i++)
+		drop_damaged(s, &s->sweep.damaged[i]);
+	s->sweep.damaged_count = 0;
+}
+
+size_t store_sweep_due(struct store *s, struct id *ret, size_t max)
+{
+	struct sweep *sweep = &s->sweep;
+	size_t count = sweep->due_count < max ? sweep->due_count : max;
+	sweep->due_count -= count;
+	if (count > 0)
+		memcpy(ret, sweep->due + sweep->due_count, count * sizeof(*ret));
+	return count;
+}
+
+enum err store_drop_blob(struct store *s, const struct id *id)
+{
+	struct row_key at = row_key_id(TABLE_BLOBS, id);
+	enum err err = store_put_row(s, &at, NULL, 0);
+	s->swept += err == ERR_OK;
 	return err;
 }
 

@@ -94,6 +94,29 @@ enum err store_each_operator(struct store *s, bool (*each)(void *context, const 
 enum err store_each_issue(struct store *s, bool (*each)(void *context, const struct issue *issue),
 			  void *context);
 
+/* Retention: a blob that no record refers to any more, nor anything that is below one, goes after two looks
+ * that found it so; the time between them is its grace. A look runs while no commit does.
+ *
+ *    if (store_sweep_wanted(s)) {
+ *            store_sweep_begin(s);
+ *            err = store_sweep_look(s, roots, count);        on any thread
+ *            store_sweep_end(s, err);
+ *    }
+ *    while ((n = store_sweep_due(s, ids, MAX)) > 0)          a slice a commit
+ *            ... forgotten by the core ... store_drop_blob(s, &ids[i]) ...
+ *
+ * What is put in between is heeded. */
+/* Whether a look may find something: something referred was put since the last, or that one found something. */
+bool store_sweep_wanted(const struct store *s);
+void store_sweep_begin(struct store *s);
+/* `roots`: blobs that are named by what is not in the replica. ERR_NOMEM, ERR_CORRUPT, ERR_IO. */
+enum err store_sweep_look(struct store *s, const struct id *roots, size_t root_count);
+void store_sweep_end(struct store *s, enum err look_result);
+/* The next that are due, which are not told again. Lists before what they name. */
+size_t store_sweep_due(struct store *s, struct id *ret, size_t max);
+/* ERR_NOMEM, ERR_LIMIT. */
+enum err store_drop_blob(struct store *s, const struct id *id);
+
 struct store_stats {
 	uint64_t rows; /* that were put, not what is derived of them */
 	uint64_t damaged, commits, committed_rows, committed_bytes;
@@ -103,7 +126,7 @@ struct store_stats {
 	uint64_t blocks;        /* column blocks and deltas written */
 	uint64_t rebuilt;       /* damaged ones that were made anew */
 	uint64_t refused;       /* rows that there was no room for */
-	uint64_t swept;         /* rows that nobody referred to any more */
+	uint64_t swept;         /* blobs and rows of the index that nobody referred to any more */
 };
 void store_stats(const struct store *s, struct store_stats *ret);
 
