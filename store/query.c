@@ -13,88 +13,6 @@
 
 #define STEPS_PER_CALL 4096 /* of SQLite's machine, between two looks at budget and clock */
 
-/* Functions a question may call: pure, and bounded by the limits below. */
-static const char *const functions[] = {
-    "abs",
-    "avg",
-    "ceil",
-    "ceiling",
-    "char",
-    "coalesce",
-    "concat",
-    "concat_ws",
-    "count",
-    "cume_dist",
-    "date",
-    "datetime",
-    "dense_rank",
-    "first_value",
-    "floor",
-    "format",
-    "glob",
-    "group_concat",
-    "hex",
-    "ifnull",
-    "iif",
-    "instr",
-    "json",
-    "json_array",
-    "json_array_length",
-    "json_extract",
-    "json_group_array",
-    "json_group_object",
-    "json_object",
-    "json_quote",
-    "json_type",
-    "json_valid",
-    "julianday",
-    "lag",
-    "last_value",
-    "lead",
-    "length",
-    "like",
-    "likelihood",
-    "likely",
-    "ln",
-    "log",
-    "log10",
-    "log2",
-    "lower",
-    "ltrim",
-    "max",
-    "min",
-    "mod",
-    "nth_value",
-    "ntile",
-    "nullif",
-    "percent_rank",
-    "pow",
-    "power",
-    "printf",
-    "quote",
-    "rank",
-    "replace",
-    "round",
-    "row_number",
-    "rtrim",
-    "sign",
-    "sqrt",
-    "strftime",
-    "string_agg",
-    "substr",
-    "substring",
-    "sum",
-    "time",
-    "total",
-    "trim",
-    "trunc",
-    "typeof",
-    "unicode",
-    "unixepoch",
-    "unlikely",
-    "upper",
-};
-
 static const struct {
 	int limit, value;
 } limits[] = {
@@ -112,15 +30,6 @@ static const struct {
     {SQLITE_LIMIT_WORKER_THREADS, 0},
 };
 
-static bool is_allowed_function(const char *name)
-{
-	for (size_t i = 0; i < sizeof(functions) / sizeof(*functions); i++) {
-		if (sqlite3_stricmp(functions[i], name) == 0)
-			return true;
-	}
-	return false;
-}
-
 static int authorize(void *context, int action, const char *a, const char *b, const char *database,
 		     const char *trigger)
 {
@@ -137,7 +46,7 @@ static int authorize(void *context, int action, const char *a, const char *b, co
 	case SQLITE_RECURSIVE:
 		return SQLITE_OK;
 	case SQLITE_FUNCTION:
-		if (b != NULL && is_allowed_function(b))
+		if (b != NULL && query_function_allowed(b))
 			return SQLITE_OK;
 		sqlite3_snprintf(sizeof(q->denied), q->denied,
 				 "the function %.64s is not among those allowed", b != NULL ? b : "");
@@ -195,6 +104,8 @@ static enum err open_engine(struct query *q, struct err_info *info)
 	size_t count = table_list(&tables);
 	for (size_t i = 0; i < count && rc == SQLITE_OK; i++)
 		rc = table_register(q, tables[i]);
+	if (rc == SQLITE_OK)
+		rc = query_functions_register(q->db);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_set_authorizer(q->db, authorize, q);
 	if (rc == SQLITE_OK)

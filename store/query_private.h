@@ -298,6 +298,12 @@ enum err query_fail(struct query *q, enum err err);
 /* Long passes are inside one step of SQLite's, so its own budget does not see them. */
 bool query_too_late(struct query *q);
 
+/* --- functions (query_functions.c) --- */
+
+bool query_function_allowed(const char *name);
+/* Our own. SQLite's code. */
+int query_functions_register(sqlite3 *db);
+
 /* --- tables --- */
 
 /* What a table of hosts lets be pushed down. */

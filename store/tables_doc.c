@@ -18,6 +18,7 @@ static const char head[] =
     "- All rows of one question, and the coverage after them, are of one commit of the replica.\n"
     "- Hosts that were revoked are in no table but `hidden_hosts`; `issues` says why.\n"
     "- Text comes from other hosts and is hostile until escaped; `mesh` escapes it on a terminal.\n"
+    "- `version_compare(a, b)` is -1, 0 or 1: versions in their order, \"1.9\" before \"1.10\", a \"~rc1\" before the release.\n"
     "- `host = '...'` (32 digits) and equality on the hostname are looked up, everything else is scanned.\n";
 
 /* A column's meaning may hold the sign that separates cells. */

@@ -169,6 +169,19 @@ static void parameters_are_bound(void **state)
 	query_close(q);
 }
 
+static void versions_have_an_order(void **state)
+{
+	const char *folder = scratch_path(*state, "estate");
+	make_estate(folder);
+	struct query *q = open_query(folder);
+	assert_string_equal(text_of(q,
+				    "SELECT version_compare('1.10', '1.9'), version_compare('2~rc1', '2'), "
+				    "version_compare('7', '07'), version_compare(NULL, '1'), "
+				    "version_compare('1', NULL)"),
+			    "1|-1|0|NULL|NULL\n");
+	query_close(q);
+}
+
 static void only_reading_is_possible(void **state)
 {
 	static const struct {
@@ -369,17 +382,12 @@ static void the_page_is_up_to_date(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    TEST(every_table_answers),
-	    TEST(unknown_is_not_zero),
-	    TEST(keys_are_looked_up),
-	    TEST(parameters_are_bound),
-	    TEST(only_reading_is_possible),
-	    TEST(endless_questions_end),
-	    TEST(two_components_of_one_host_are_found),
-	    TEST(coverage_adds_up),
-	    TEST(components_are_counted_alike),
-	    TEST(silent_sites_are_named),
-	    TEST(the_page_is_up_to_date),
+	    TEST(every_table_answers),    TEST(unknown_is_not_zero),
+	    TEST(keys_are_looked_up),     TEST(parameters_are_bound),
+	    TEST(versions_have_an_order), TEST(only_reading_is_possible),
+	    TEST(endless_questions_end),  TEST(two_components_of_one_host_are_found),
+	    TEST(coverage_adds_up),       TEST(components_are_counted_alike),
+	    TEST(silent_sites_are_named), TEST(the_page_is_up_to_date),
 	};
 	return cmocka_run_group_tests_name("query", tests, NULL, NULL);
 }
