@@ -28,6 +28,14 @@
 #define LIMIT_LABEL_BYTES      24 /* role, asset id, source of a crash */
 #define LIMIT_ASSET_IDS        2
 #define LIMIT_AGENT_BYTES      16
+#define LIMIT_NOTE_BYTES       320 /* text of an incident or a note */
+#define LIMIT_REASON_BYTES     128 /* of a claim or a decommission */
+#define LIMIT_TERMS            8   /* of an incident: what matches, what is good … */
+#define LIMIT_MATCH_BYTES      240 /* … and their sizes, encoded */
+#define LIMIT_GOOD_BYTES       160
+#define LIMIT_REPLACES         8 /* earlier records that a policy or inventory replaces */
+#define LIMIT_POSTAL_BYTES     128
+#define LIMIT_CONTACT_BYTES    96
 #define LIMIT_REFUTATIONS      3
 #define LIMIT_BLOB_LIST        63
 #define LIMIT_ROLLCALL_HOSTS   1000

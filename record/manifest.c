@@ -1,97 +1,64 @@
-/* Reads a manifest: lists to depth two, then chunks. Hostile lists cost at most their 63 + 63 x 63 fetches:
- * the depth is bounded, so a list that names itself ends as a list in a chunk's place. */
-#include "base/cursor.h"
-#include "base/mp.h"
-#include "record/blob.h"
+/* Builds and reads a manifest: component entries in chunks. */
+#include <stdlib.h>
 
-#define LIST_DEPTH 2
+#include "record/chunks.h"
 
 struct walk {
-	manifest_fetch fetch;
-	void *fetch_context;
 	manifest_each each;
-	void *each_context;
+	void *context;
 	size_t index; /* of the next entry */
-	bool stopped; /* by the caller */
 };
 
-/* Length of the array's head and count of its elements; the array was checked to be canonical. */
-static enum err array_head(const uint8_t *data, size_t len, size_t *ret_head, size_t *ret_count)
+static enum err read_entry(void *context, const uint8_t *entry, size_t len, bool *stop)
 {
-	struct reader r = reader_of(data, len);
-	uint8_t tag = reader_u8(&r);
-	if (r.failed || (tag != 0xdc && (tag < 0x90 || tag > 0x9f)))
-		return ERR_FORMAT;
-	*ret_count = tag == 0xdc ? reader_u16(&r) : tag & 0x0fu;
-	*ret_head = r.pos;
-	return r.failed ? ERR_FORMAT : ERR_OK;
-}
-
-static enum err read_chunk(struct walk *w, const uint8_t *blob, size_t len)
-{
-	const uint8_t *at = blob + BLOB_HEADER_BYTES;
-	size_t left = len - BLOB_HEADER_BYTES, head, count;
-	enum err err = array_head(at, left, &head, &count);
-	if (err != ERR_OK)
-		return err;
-	at += head;
-	left -= head;
-	for (size_t i = 0; i < count && !w->stopped; i++) {
-		struct component c;
-		size_t entry_len;
-		if (w->index == LIMIT_COMPONENTS)
-			return ERR_LIMIT;
-		err = mp_check_prefix(at, left, &entry_len);
-		if (err == ERR_OK)
-			err = component_decode(at, entry_len, &c);
-		if (err != ERR_OK)
-			return err;
-		w->stopped = !w->each(w->each_context, w->index, component_entry_id(at, entry_len), &c);
-		w->index++;
-		at += entry_len;
-		left -= entry_len;
-	}
-	return ERR_OK;
-}
-
-static enum err read_blob(struct walk *w, const struct id *id, unsigned depth);
-
-static enum err read_list(struct walk *w, const uint8_t *blob, size_t len, unsigned depth)
-{
-	const uint8_t *ids;
-	size_t count;
-	enum err err = blob_list(blob, len, &ids, &count);
-	for (size_t i = 0; err == ERR_OK && i < count && !w->stopped; i++) {
-		struct reader r = reader_of(ids + i * ID_BYTES, ID_BYTES);
-		struct id id;
-		reader_copy(&r, id.b, sizeof(id.b));
-		err = read_blob(w, &id, depth);
-	}
-	return err;
-}
-
-/* `depth`: lists above this blob. */
-static enum err read_blob(struct walk *w, const struct id *id, unsigned depth)
-{
-	uint8_t blob[LIMIT_BLOB_BYTES];
-	size_t len = 0;
-	enum blob_type type;
-	enum err err = w->fetch(w->fetch_context, id, blob, &len);
+	struct walk *w = context;
+	struct component c;
+	if (w->index == LIMIT_COMPONENTS)
+		return ERR_LIMIT;
+	enum err err = component_decode(entry, len, &c);
 	if (err == ERR_OK)
-		err = blob_check(blob, len, &type);
-	if (err != ERR_OK)
-		return err;
-	if (type == BLOB_LIST && depth < LIST_DEPTH)
-		return read_list(w, blob, len, depth + 1);
-	if (type == BLOB_COMPONENTS && depth > 0)
-		return read_chunk(w, blob, len);
-	return ERR_FORMAT;
+		*stop = !w->each(w->context, w->index++, component_entry_id(entry, len), &c);
+	return err;
 }
 
 enum err manifest_read(const struct id *root, manifest_fetch fetch, void *fetch_context, manifest_each each,
 		       void *each_context)
 {
-	struct walk w = {
-	    .fetch = fetch, .fetch_context = fetch_context, .each = each, .each_context = each_context};
-	return read_blob(&w, root, 0);
+	struct walk w = {.each = each, .context = each_context};
+	return chunks_read(BLOB_COMPONENTS, root, fetch, fetch_context, read_entry, &w);
+}
+
+static enum err encode_all(const struct component *components, size_t count, uint8_t *bytes,
+			   struct chunk_entry *entries)
+{
+	for (size_t i = 0; i < count; i++) {
+		enum err err = component_encode(&components[i], bytes, &entries[i].len);
+		if (err != ERR_OK)
+			return err;
+		entries[i].bytes = bytes;
+		entries[i].input = i;
+		bytes += entries[i].len;
+	}
+	return ERR_OK;
+}
+
+enum err manifest_build(const struct component *components, size_t count, size_t *order, manifest_emit emit,
+			void *context, struct id *ret_root, size_t *ret_entries)
+{
+	_Static_assert(LIMIT_COMPONENTS <= LIMIT_BLOB_LIST * LIMIT_BLOB_LIST,
+		       "even chunks of one entry fit lists of depth two");
+	if (count > LIMIT_COMPONENTS)
+		return ERR_LIMIT;
+	size_t slots = count > 0 ? count : 1;
+	struct chunk_entry *entries = calloc(slots, sizeof(*entries));
+	uint8_t *bytes = malloc(slots * COMPONENT_ENTRY_BYTES);
+	enum err err = entries == NULL || bytes == NULL ? ERR_NOMEM : ERR_OK;
+	if (err == ERR_OK)
+		err = encode_all(components, count, bytes, entries);
+	if (err == ERR_OK)
+		err = chunks_build(BLOB_COMPONENTS, entries, count, order, emit, context, ret_root,
+				   ret_entries);
+	free(bytes);
+	free(entries);
+	return err;
 }

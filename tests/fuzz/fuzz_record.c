@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/cursor.h"
 #include "record/body.h"
+#include "record/operator.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/mutate.h"
 #include "tests/unit/crypto_fixture.h"
@@ -44,6 +45,22 @@ static void decode_body(const struct record *r)
 		break;
 	case RECORD_REACH:
 		DECODE(reach, r);
+		break;
+	case RECORD_INCIDENT:
+		DECODE(incident, r);
+		break;
+	case RECORD_CLAIM:
+		DECODE(claim, r);
+		break;
+	case RECORD_NOTE:
+		DECODE(note, r);
+		break;
+	case RECORD_POLICY:
+	case RECORD_INVENTORY:
+		DECODE(listing, r);
+		break;
+	case RECORD_DECOMMISSION:
+		DECODE(decommission, r);
 		break;
 	default:
 		break;

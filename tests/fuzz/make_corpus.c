@@ -159,31 +159,50 @@ static void put_vector(const char *target, const char *name, int mode, struct ve
 	put(target, name, mode, bytes, len);
 }
 
-static void put_blobs(void)
+/* Pieces: a root that names piece 1, the list there twice piece 2, which is the chunk. */
+static void put_pieces(const char *name, const char *chunk_name, struct vectors *v)
 {
-	static const char *const names[] = {"chunk",     "list",      "policy",
-					    "inventory", "catalogue", "allow_list"};
-	static const char *const entries[] = {"entry0", "entry1"};
-	struct vectors *v = vectors_load("blobs.txt");
-	uint8_t manifest[FUZZ_INPUT_BYTES];
+	uint8_t pieces[FUZZ_INPUT_BYTES], list[2 + 2 * ID_BYTES] = {1, BLOB_LIST};
 	size_t len;
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-		put_vector("blob", names[i], FUZZ_AS_IS, v);
-	for (size_t i = 0; i < sizeof(entries) / sizeof(*entries); i++)
-		put_vector("blob", entries[i], FUZZ_ENTRY, v);
-	/* Pieces: a root that names piece 1, the list there twice piece 2, which is the chunk. */
-	struct writer w = writer_of(manifest, sizeof(manifest));
-	uint8_t list[2 + 2 * ID_BYTES] = {1, BLOB_LIST};
+	struct writer w = writer_of(pieces, sizeof(pieces));
 	list[2 + ID_BYTES - 1] = 1;
 	writer_u16(&w, 2 + ID_BYTES);
 	writer_bytes(&w, list, 2 + ID_BYTES);
 	list[2 + ID_BYTES - 1] = list[2 + 2 * ID_BYTES - 1] = 2;
 	writer_u16(&w, sizeof(list));
 	writer_bytes(&w, list, sizeof(list));
-	const uint8_t *chunk = vectors_get(v, "chunk.bytes", &len);
+	const uint8_t *chunk = vectors_get(v, concat(chunk_name, ".bytes"), &len);
 	writer_u16(&w, (uint16_t)len);
 	writer_bytes(&w, chunk, len);
-	put("blob", "manifest", FUZZ_MANIFEST, manifest, w.len);
+	put("blob", name, FUZZ_MANIFEST, pieces, w.len);
+}
+
+/* The two rows of a chunk, each for itself. */
+static void put_rows(const char *name, struct vectors *v)
+{
+	size_t len, row_len, at = 3;
+	const uint8_t *chunk = vectors_get(v, concat(name, ".bytes"), &len);
+	for (unsigned i = 0; i < 2; i++, at += row_len) {
+		CHECK(mp_check_prefix(chunk + at, len - at, &row_len) == ERR_OK);
+		put("blob", concat(name, i == 0 ? "-row0" : "-row1"), FUZZ_ENTRY, chunk + at, row_len);
+	}
+}
+
+static void put_blobs(void)
+{
+	static const char *const names[] = {"chunk",     "list",      "policy",
+					    "inventory", "catalogue", "allow_list"};
+	static const char *const entries[] = {"entry0", "entry1"};
+	struct vectors *v = vectors_load("blobs.txt");
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		put_vector("blob", names[i], FUZZ_AS_IS, v);
+	for (size_t i = 0; i < sizeof(entries) / sizeof(*entries); i++)
+		put_vector("blob", entries[i], FUZZ_ENTRY, v);
+	put_pieces("manifest", "chunk", v);
+	put_pieces("policy-list", "policy", v);
+	put_pieces("inventory-list", "inventory", v);
+	put_rows("policy", v);
+	put_rows("inventory", v);
 	vectors_free(v);
 }
 

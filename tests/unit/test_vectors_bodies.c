@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "record/body.h"
-#include "record/manifest.h"
+#include "record/listing.h"
 #include "tests/unit/scratch.h"
 #include "tests/vectors/vectors.h"
 
@@ -153,6 +153,62 @@ static void reach_body(void **state)
 	assert_int_equal(reach.sent_bytes, 65536);
 }
 
+static void incident_body(void **state)
+{
+	(void)state;
+	ROUND_TRIP(incident);
+	char text[TERMS_TEXT_BYTES];
+	assert_int_equal(incident.op, INCIDENT_OPEN);
+	assert_string_equal(incident.text, "Tills down since 06:09");
+	terms_text(incident.match, incident.match_count, text, sizeof(text));
+	assert_string_equal(text, "name = 'csagent' and version >= '7.11.18110'");
+	terms_text(incident.good, incident.good_count, text, sizeof(text));
+	assert_string_equal(text, "name = 'csagent' and version < '7.11.18110'");
+}
+
+static void claim_body(void **state)
+{
+	(void)state;
+	ROUND_TRIP(claim);
+	assert_true(claim.incident == 0x0102030405060708u);
+	assert_true(claim.op == CLAIM_CLAIM && claim.scope == CLAIM_SITE);
+	assert_string_equal(claim.text, "Ada drives there");
+}
+
+static void note_body(void **state)
+{
+	(void)state;
+	ROUND_TRIP(note);
+	assert_true(note.incident == 0x0102030405060708u);
+	assert_string_equal(note.text, "Keys are with the caf\xc3\xa9 next door");
+}
+
+static void decommission_body(void **state)
+{
+	(void)state;
+	ROUND_TRIP(decommission);
+	assert_string_equal(decommission.reason, "replaced by till-0218");
+}
+
+static void listing_bodies(void **state)
+{
+	(void)state;
+	static const char *const names[] = {"policy.body", "inventory.body"};
+	for (size_t i = 0; i < 2; i++) {
+		size_t len;
+		struct listing l;
+		const uint8_t *body = vectors_get(records, names[i], &len);
+		assert_int_equal(listing_decode(body, len, &l), ERR_OK);
+		assert_int_equal(l.rows, 4096);
+		assert_string_equal(l.title, i == 0 ? "approved drivers" : "tills, July");
+		assert_int_equal(l.replace_count, i == 0 ? 0 : 2);
+		assert_true(i == 0 || (l.replaces[0] == 0x0102030405060707u && l.replaces[1] == 12));
+		assert_int_equal(listing_encode(&l, again, &again_len), ERR_OK);
+		assert_int_equal(again_len, len);
+		assert_memory_equal(again, body, len);
+	}
+}
+
 static void component_entries(void **state)
 {
 	(void)state;
@@ -176,24 +232,113 @@ static void component_entries(void **state)
 }
 
 struct built {
+	const char *names[2];
 	unsigned count;
 };
 
 static enum err check_blob(void *context, const struct id *id, const uint8_t *blob, size_t len)
 {
 	struct built *built = context;
-	const char *name = built->count++ == 0 ? "chunk" : "list";
+	const char *name = built->names[built->count++];
 	if (memcmp(id->b, vectors_sized(blobs, ID_BYTES, "%s.id", name), ID_BYTES) != 0 ||
 	    memcmp(blob, vectors_sized(blobs, len, "%s.bytes", name), len) != 0)
 		return ERR_CORRUPT;
 	return ERR_OK;
 }
 
+static enum err fetch_blob(void *context, const struct id *id, uint8_t ret[LIMIT_BLOB_BYTES], size_t *ret_len)
+{
+	const struct built *built = context;
+	for (size_t i = 0; i < 2; i++) {
+		char name[48];
+		size_t len;
+		if (memcmp(id->b, vectors_sized(blobs, ID_BYTES, "%s.id", built->names[i]), ID_BYTES) != 0)
+			continue;
+		snprintf(name, sizeof(name), "%s.bytes", built->names[i]);
+		const uint8_t *bytes = vectors_get(blobs, name, &len);
+		memcpy(ret, bytes, len);
+		*ret_len = len;
+		return ERR_OK;
+	}
+	return ERR_NOT_FOUND;
+}
+
+struct got_rows {
+	struct policy_row policy[2];
+	struct inventory_row inventory[2];
+	size_t count;
+};
+
+static bool take_policy(void *context, const struct policy_row *row)
+{
+	struct got_rows *g = context;
+	g->policy[g->count++] = *row;
+	return g->count < 2;
+}
+
+static bool take_inventory(void *context, const struct inventory_row *row)
+{
+	struct got_rows *g = context;
+	g->inventory[g->count++] = *row;
+	return g->count < 2;
+}
+
+/* Read, and built again with the rows the other way round. */
+static void policy_blobs(void **state)
+{
+	(void)state;
+	struct built built = {.names = {"policy", "policy_list"}};
+	struct got_rows got = {.count = 0};
+	struct id root;
+	size_t kept;
+	memcpy(root.b, vectors_sized(blobs, ID_BYTES, "policy_list.id"), ID_BYTES);
+	assert_int_equal(policy_read(&root, fetch_blob, &built, take_policy, &got, NULL), ERR_OK);
+	assert_int_equal(got.count, 2);
+	const struct policy_row *short_ = &got.policy[0], *all = &got.policy[1];
+	assert_true(short_->kind == COMPONENT_MODULE && short_->name_op == TERM_EQUAL);
+	assert_true(short_->version_op == TERM_LESS && !short_->refused);
+	assert_string_equal(short_->version, "7.11");
+	assert_true(all->kind == COMPONENT_CONTENT_FILE && all->name_op == TERM_PREFIX && all->refused);
+	assert_int_equal(all->version_op, TERM_MORE_EQUAL);
+	assert_string_equal(all->source, "00ff");
+	assert_string_equal(all->vendor, "CrowdStrike, Inc.");
+	assert_string_equal(all->remark, "until the review");
+	const struct policy_row turned[] = {*all, *short_};
+	assert_int_equal(policy_build(turned, 2, check_blob, &built, &root, &kept), ERR_OK);
+	assert_true(built.count == 2 && kept == 2);
+}
+
+static void inventory_blobs(void **state)
+{
+	(void)state;
+	struct built built = {.names = {"inventory", "inventory_list"}};
+	struct got_rows got = {.count = 0};
+	struct id root;
+	size_t kept;
+	memcpy(root.b, vectors_sized(blobs, ID_BYTES, "inventory_list.id"), ID_BYTES);
+	assert_int_equal(inventory_read(&root, fetch_blob, &built, take_inventory, &got, NULL), ERR_OK);
+	assert_int_equal(got.count, 2);
+	const struct inventory_row *till = &got.inventory[0], *site = &got.inventory[1];
+	assert_true(!inventory_row_is_site(till) && inventory_row_is_site(site));
+	assert_string_equal(till->hostname, "till-0217");
+	assert_string_equal(till->asset_ids[0], "RP5-00217");
+	assert_int_equal(till->criticality, CRITICALITY_HIGH);
+	assert_int_equal(till->needed.status, READING_UNKNOWN);
+	assert_string_equal(site->address, "Briggate 12, Leeds LS1 6HD");
+	assert_string_equal(site->hours, "Mo-Sa 08:00-20:00");
+	assert_string_equal(site->contact, "store manager, +44 113 496 0000");
+	assert_string_equal(site->recovery_key, "safe 2, envelope 0217");
+	assert_int_equal(site->needed.value, 2);
+	const struct inventory_row turned[] = {*site, *till};
+	assert_int_equal(inventory_build(turned, 2, check_blob, &built, &root, &kept), ERR_OK);
+	assert_true(built.count == 2 && kept == 2);
+}
+
 static void manifest_blobs(void **state)
 {
 	(void)state;
 	struct component components[2];
-	struct built built = {0};
+	struct built built = {.names = {"chunk", "list"}};
 	struct id root;
 	size_t entries;
 	for (unsigned i = 0; i < 2; i++) {
@@ -226,27 +371,27 @@ static void manifest_blobs(void **state)
 	}
 }
 
-/* What they hold is for later work to read: here they are kept, and known by id. */
-static void later_blobs(void **state)
+/* What it holds is for later work to read: here it is kept, and known by id. */
+static void other_blobs(void **state)
 {
 	(void)state;
 	static const struct {
 		const char *name;
 		enum blob_type type;
-	} later[] = {{"policy", BLOB_POLICY},
-		     {"inventory", BLOB_INVENTORY},
-		     {"catalogue", BLOB_CATALOGUE},
-		     {"allow_list", BLOB_ALLOW_LIST}};
-	for (size_t i = 0; i < sizeof(later) / sizeof(*later); i++) {
+	} others[] = {{"policy", BLOB_POLICY},
+		      {"inventory", BLOB_INVENTORY},
+		      {"catalogue", BLOB_CATALOGUE},
+		      {"allow_list", BLOB_ALLOW_LIST}};
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
 		char name[32];
 		size_t len;
 		enum blob_type type;
-		snprintf(name, sizeof(name), "%s.bytes", later[i].name);
+		snprintf(name, sizeof(name), "%s.bytes", others[i].name);
 		const uint8_t *bytes = vectors_get(blobs, name, &len);
 		assert_int_equal(blob_check(bytes, len, &type), ERR_OK);
-		assert_int_equal(type, later[i].type);
+		assert_int_equal(type, others[i].type);
 		struct id id = blob_id(bytes, len);
-		assert_memory_equal(id.b, vectors_sized(blobs, ID_BYTES, "%s.id", later[i].name), ID_BYTES);
+		assert_memory_equal(id.b, vectors_sized(blobs, ID_BYTES, "%s.id", others[i].name), ID_BYTES);
 	}
 }
 
@@ -257,7 +402,11 @@ int main(void)
 	    cmocka_unit_test(components_body), cmocka_unit_test(crashes_body),
 	    cmocka_unit_test(goodbye_body),    cmocka_unit_test(rollcall_body),
 	    cmocka_unit_test(reach_body),      cmocka_unit_test(component_entries),
-	    cmocka_unit_test(manifest_blobs),  cmocka_unit_test(later_blobs),
+	    cmocka_unit_test(manifest_blobs),  cmocka_unit_test(other_blobs),
+	    cmocka_unit_test(incident_body),   cmocka_unit_test(claim_body),
+	    cmocka_unit_test(note_body),       cmocka_unit_test(decommission_body),
+	    cmocka_unit_test(listing_bodies),  cmocka_unit_test(policy_blobs),
+	    cmocka_unit_test(inventory_blobs),
 	};
 	return cmocka_run_group_tests(tests, load, unload);
 }

@@ -236,11 +236,11 @@ static void put_note(struct mp_writer *w, const struct fixture *f)
 	put_key_str(w, 2, "Keys are with the caf\xc3\xa9 next door");
 }
 
-static void put_blob(struct mp_writer *w, const char *title)
+static void put_blob(struct mp_writer *w, const char *title, size_t keys)
 {
 	uint8_t root[ID_BYTES];
 	hash_bytes(root, sizeof(root), "mesh.blob", SAMPLE_BLOB, strlen(SAMPLE_BLOB));
-	mp_put_map(w, 3);
+	mp_put_map(w, keys);
 	put_key_bin(w, 1, root, sizeof(root));
 	put_key_u64(w, 2, 4096);
 	put_key_str(w, 3, title);
@@ -249,13 +249,16 @@ static void put_blob(struct mp_writer *w, const char *title)
 static void put_policy(struct mp_writer *w, const struct fixture *f)
 {
 	(void)f;
-	put_blob(w, "approved drivers");
+	put_blob(w, "approved drivers", 3);
 }
 
 static void put_inventory(struct mp_writer *w, const struct fixture *f)
 {
 	(void)f;
-	put_blob(w, "tills, July");
+	put_blob(w, "tills, July", 4);
+	put_key_array(w, 4, 2);
+	mp_put_u64(w, SAMPLE_SLOT - 1);
+	mp_put_u64(w, 12);
 }
 
 static void put_decommission(struct mp_writer *w, const struct fixture *f)

@@ -156,7 +156,7 @@ BODIES = {
     "claim": {1: SLOT, 2: 1, 3: 2, 4: "Ada drives there"},
     "note": {1: SLOT, 2: "Keys are with the café next door"},
     "policy": {1: BLOB, 2: 4096, 3: "approved drivers"},
-    "inventory": {1: BLOB, 2: 4096, 3: "tills, July"},
+    "inventory": {1: BLOB, 2: 4096, 3: "tills, July", 4: [SLOT - 1, 12]},
     "decommission": {1: "replaced by till-0218"},
 }
 KINDS = {
@@ -423,20 +423,36 @@ def check_blobs():
     same("chunk.id", h("mesh.blob", 16, blobs["chunk.bytes"]), blobs["chunk.id"])
     same("list.bytes", b"\x01\x01" + blobs["chunk.id"], blobs["list.bytes"])
     same("list.id", h("mesh.blob", 16, blobs["list.bytes"]), blobs["list.id"])
-    later = {
-        "policy": (3, pack([{1: 1, 2: "csagent", 4: 3, 5: "7.11", 8: 1}])),
-        "inventory": (4, pack([{1: "till-0217", 2: ["RP5-00217"], 3: "leeds", 4: "till", 5: 3}])),
+    policy = [
+        {1: 1, 2: "csagent", 4: 3, 5: "7.11", 8: 1},
+        {1: 7, 2: "/opt/cs/C-00000291", 3: 7, 4: 6, 5: "33", 6: "00ff", 7: "CrowdStrike, Inc.", 8: 2,
+         9: "until the review"},
+    ]
+    inventory = [
+        {1: "till-0217", 2: ["RP5-00217"], 3: "leeds", 4: "till", 5: 3},
+        {3: "leeds", 4: "till", 5: 4, 6: "Briggate 12, Leeds LS1 6HD", 7: "Mo-Sa 08:00-20:00",
+         8: "store manager, +44 113 496 0000", 9: "safe 2, envelope 0217", 10: 2, 11: "park behind the store"},
+    ]
+    others = {
+        "policy": (3, pack(policy)),
+        "inventory": (4, pack(inventory)),
         "catalogue": (5, pack({1: "6.1.0-22-amd64", 2: "x86_64", 3: 2, 4: blobs["list.id"]})),
         "allow_list": (6, b"".join(sorted([keys["host_a.id"], keys["host_b.id"]]))),
     }
-    for name, (kind, content) in later.items():
+    for name, (kind, content) in others.items():
         same(name + ".bytes", bytes([1, kind]) + content, blobs[name + ".bytes"])
         same(name + ".id", h("mesh.blob", 16, blobs[name + ".bytes"]), blobs[name + ".id"])
     made = blob_codec.make_chunks(blob_codec.COMPONENTS, entries)
     same("chunk and list", made, [blobs["chunk.bytes"], blobs["list.bytes"]])
     stored = {h("mesh.blob", 16, blob): blob for blob in made}
     same("manifest", blob_codec.leaves(blobs["list.id"], stored.__getitem__), [(blob_codec.COMPONENTS, entries)])
-    for name, (kind, _) in later.items():
+    for name, kind, rows in (("policy", blob_codec.POLICY, policy), ("inventory", blob_codec.INVENTORY, inventory)):
+        chunks = blob_codec.make_chunks(kind, rows)
+        same(name + ", chunk and list", chunks, [blobs[name + ".bytes"], blobs[name + "_list.bytes"]])
+        same(name + "_list.id", h("mesh.blob", 16, blobs[name + "_list.bytes"]), blobs[name + "_list.id"])
+        stored = {h("mesh.blob", 16, blob): blob for blob in chunks}
+        same(name + ", rows", blob_codec.leaves(blobs[name + "_list.id"], stored.__getitem__), [(kind, rows)])
+    for name, (kind, _) in others.items():
         same(name + ", type", blob_codec.decode(blobs[name + ".bytes"])[0], kind)
         refused(name + ", version", blob_codec.decode, b"\2" + blobs[name + ".bytes"][1:])
 

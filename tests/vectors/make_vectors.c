@@ -416,6 +416,21 @@ static void put_policy_row(struct mp_writer *w)
 	put_key_u64(w, 8, 1);
 }
 
+/* Every key. */
+static void put_long_policy_row(struct mp_writer *w)
+{
+	mp_put_map(w, 9);
+	put_key_u64(w, 1, 7);
+	put_key_str(w, 2, "/opt/cs/C-00000291");
+	put_key_u64(w, 3, 7);
+	put_key_u64(w, 4, 6);
+	put_key_str(w, 5, "33");
+	put_key_str(w, 6, "00ff");
+	put_key_str(w, 7, "CrowdStrike, Inc.");
+	put_key_u64(w, 8, 2);
+	put_key_str(w, 9, "until the review");
+}
+
 static void put_inventory_row(struct mp_writer *w)
 {
 	mp_put_map(w, 5);
@@ -426,6 +441,21 @@ static void put_inventory_row(struct mp_writer *w)
 	put_key_str(w, 3, SAMPLE_SITE);
 	put_key_str(w, 4, "till");
 	put_key_u64(w, 5, 3);
+}
+
+/* About the site: every key but those of a machine. */
+static void put_site_row(struct mp_writer *w)
+{
+	mp_put_map(w, 9);
+	put_key_str(w, 3, SAMPLE_SITE);
+	put_key_str(w, 4, "till");
+	put_key_u64(w, 5, 4);
+	put_key_str(w, 6, "Briggate 12, Leeds LS1 6HD");
+	put_key_str(w, 7, "Mo-Sa 08:00-20:00");
+	put_key_str(w, 8, "store manager, +44 113 496 0000");
+	put_key_str(w, 9, "safe 2, envelope 0217");
+	put_key_u64(w, 10, 2);
+	put_key_str(w, 11, "park behind the store");
 }
 
 static void put_catalogue(struct mp_writer *w, const uint8_t list[ID_BYTES])
@@ -445,26 +475,36 @@ static void put_blob(struct world *w, const char *name, uint8_t *blob, size_t le
 	out_bytes(w, id, sizeof(id), "%s.id", name);
 }
 
-/* What later work fills. `list`: blob id of a list. */
-static void put_later_blobs(struct world *w, const uint8_t list[ID_BYTES])
+/* Two rows, sorted, and the list over them. */
+static void put_rows(struct world *w, uint8_t type, const char *name, void (*first)(struct mp_writer *w),
+		     void (*second)(struct mp_writer *w))
+{
+	uint8_t chunk[LIMIT_BLOB_BYTES] = {1, type}, list[2 + ID_BYTES] = {1, 1};
+	char of_list[32];
+	struct mp_writer m;
+	mp_writer_init(&m, chunk + 2, sizeof(chunk) - 2);
+	mp_put_array(&m, 2);
+	first(&m);
+	second(&m);
+	CHECK(!m.failed);
+	put_blob(w, name, chunk, m.len + 2);
+	hash_bytes(list + 2, ID_BYTES, "mesh.blob", chunk, m.len + 2);
+	snprintf(of_list, sizeof(of_list), "%s_list", name);
+	put_blob(w, of_list, list, sizeof(list));
+}
+
+/* What is no manifest. `list`: blob id of a list. */
+static void put_other_blobs(struct world *w, const uint8_t list[ID_BYTES])
 {
 	uint8_t blob[LIMIT_BLOB_BYTES] = {1};
 	const struct id *a = identity_id(w->f.host), *b = identity_id(w->f.other);
 	bool sorted = id_compare(a, b) < 0;
 	struct mp_writer m;
-	out_comment(
-	    w, "A policy and an inventory of one row each, a catalogue over the list above, an allow-list "
-	       "of host_a and host_b.");
-	blob[1] = 3;
-	mp_writer_init(&m, blob + 2, sizeof(blob) - 2);
-	mp_put_array(&m, 1);
-	put_policy_row(&m);
-	put_blob(w, "policy", blob, m.len + 2);
-	blob[1] = 4;
-	mp_writer_init(&m, blob + 2, sizeof(blob) - 2);
-	mp_put_array(&m, 1);
-	put_inventory_row(&m);
-	put_blob(w, "inventory", blob, m.len + 2);
+	out_comment(w,
+		    "A policy and an inventory of two rows each and their lists, a catalogue over the list "
+		    "above, an allow-list of host_a and host_b.");
+	put_rows(w, 3, "policy", put_policy_row, put_long_policy_row);
+	put_rows(w, 4, "inventory", put_inventory_row, put_site_row);
 	blob[1] = 5;
 	mp_writer_init(&m, blob + 2, sizeof(blob) - 2);
 	put_catalogue(&m, list);
@@ -501,7 +541,7 @@ static void write_blobs(struct world *w)
 	hash_bytes(id, sizeof(id), "mesh.blob", list, sizeof(list));
 	out_bytes(w, list, sizeof(list), "list.bytes");
 	out_bytes(w, id, sizeof(id), "list.id");
-	put_later_blobs(w, id);
+	put_other_blobs(w, id);
 	out_end(w);
 }
 

@@ -56,14 +56,14 @@ BODIES = {
     }, always=(1,)),
     33: Table("claim", {
         1: ("incident", U64), 2: ("op", integer(4, 1)), 3: ("scope", integer(2, 1)), 4: ("text", text(128)),
-    }),
-    34: Table("note", {1: ("incident", U64), 2: ("text", text(320))}),
+    }, always=(1, 2, 3)),
+    34: Table("note", {1: ("incident", U64), 2: ("text", text(320, 1))}, always=(2,)),
     35: Table("policy", {
         1: ("root", binary(16)), 2: ("rows", U32), 3: ("title", text(64)), 4: ("replaces", array(8, U64)),
-    }),
+    }, always=(1,)),
     37: Table("decommission", {1: ("reason", text(128))}),
 }
-BODIES[36] = Table("inventory", BODIES[35].fields)
+BODIES[36] = Table("inventory", BODIES[35].fields, always=(1,))
 
 COMPONENT = Table("component entry", {
     1: ("kind", integer(8, 1)), 2: ("name", text(64)), 3: ("version", text(64)), 4: ("source version", text(64)),

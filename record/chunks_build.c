@@ -1,21 +1,16 @@
-/* Builds a manifest: encode, sort, cut into chunks, name the chunks in lists.
+/* Sorts entries, cuts them into chunks, names the chunks in lists.
  *
- * Chunks end where the content says so, not after a count. So a component that comes or goes moves the cuts
- * of its own chunk only, and hosts that share an image share the other chunks. */
+ * Chunks end where the content says so, not after a count. So an entry that comes or goes moves the cuts of
+ * its own chunk only, and what else two sets share stands in the same chunks. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
 #include "base/mp.h"
-#include "record/blob.h"
-
-struct entry {
-	const uint8_t *bytes;
-	size_t len;
-	size_t input; /* index of the caller's component */
-};
+#include "record/chunks.h"
 
 struct builder {
+	enum blob_type type;
 	manifest_emit emit;
 	void *context;
 	struct id *ids; /* of the chunks */
@@ -24,7 +19,7 @@ struct builder {
 
 static int entry_compare(const void *left, const void *right)
 {
-	const struct entry *a = left, *b = right;
+	const struct chunk_entry *a = left, *b = right;
 	int order = memcmp(a->bytes, b->bytes, a->len < b->len ? a->len : b->len);
 	if (order != 0)
 		return order;
@@ -52,10 +47,12 @@ static size_t array_head_bytes(size_t count)
 	return count <= 15 ? 1 : 3;
 }
 
-static enum err emit_chunk(struct builder *b, const struct entry *entries, size_t count)
+static enum err emit_chunk(struct builder *b, const struct chunk_entry *entries, size_t count)
 {
-	uint8_t blob[LIMIT_BLOB_BYTES] = {BLOB_VERSION, BLOB_COMPONENTS};
+	uint8_t blob[LIMIT_BLOB_BYTES] = {BLOB_VERSION, (uint8_t)b->type};
 	struct mp_writer w;
+	if (b->count == LIMIT_BLOB_LIST * LIMIT_BLOB_LIST)
+		return ERR_LIMIT;
 	mp_writer_init(&w, blob + BLOB_HEADER_BYTES, sizeof(blob) - BLOB_HEADER_BYTES);
 	mp_put_array(&w, count);
 	for (size_t i = 0; i < count; i++)
@@ -67,12 +64,12 @@ static enum err emit_chunk(struct builder *b, const struct entry *entries, size_
 	return err;
 }
 
-static bool ends_chunk(const struct entry *e)
+static bool ends_chunk(const struct chunk_entry *e)
 {
 	return (component_entry_id(e->bytes, e->len) >> 56) % 8 == 0;
 }
 
-static enum err emit_chunks(struct builder *b, const struct entry *entries, size_t count)
+static enum err emit_chunks(struct builder *b, const struct chunk_entry *entries, size_t count)
 {
 	size_t first = 0, bytes = 0;
 	for (size_t i = 0; i < count; i++) {
@@ -115,22 +112,8 @@ static enum err emit_lists(const struct builder *b, struct id *ret_root)
 	return emit_list(b, lists, count, ret_root);
 }
 
-static enum err encode_all(const struct component *components, size_t count, uint8_t *bytes,
-			   struct entry *entries)
-{
-	for (size_t i = 0; i < count; i++) {
-		enum err err = component_encode(&components[i], bytes, &entries[i].len);
-		if (err != ERR_OK)
-			return err;
-		entries[i].bytes = bytes;
-		entries[i].input = i;
-		bytes += entries[i].len;
-	}
-	return ERR_OK;
-}
-
 /* Drops duplicates from the sorted entries and says where each input went. */
-static size_t number(struct entry *entries, size_t count, size_t *order)
+static size_t number(struct chunk_entry *entries, size_t count, size_t *order)
 {
 	size_t kept = 0;
 	for (size_t i = 0; i < count; i++) {
@@ -142,35 +125,24 @@ static size_t number(struct entry *entries, size_t count, size_t *order)
 	return kept;
 }
 
-enum err manifest_build(const struct component *components, size_t count, size_t *order, manifest_emit emit,
-			void *context, struct id *ret_root, size_t *ret_entries)
+enum err chunks_build(enum blob_type type, struct chunk_entry *entries, size_t count, size_t *order,
+		      manifest_emit emit, void *context, struct id *ret_root, size_t *ret_kept)
 {
-	_Static_assert(LIMIT_COMPONENTS <= LIMIT_BLOB_LIST * LIMIT_BLOB_LIST,
-		       "even chunks of one entry fit lists of depth two");
-	if (count > LIMIT_COMPONENTS)
-		return ERR_LIMIT;
-	size_t slots = count > 0 ? count : 1;
-	struct builder b = {.emit = emit, .context = context, .ids = calloc(slots, sizeof(*b.ids))};
-	struct entry *entries = calloc(slots, sizeof(*entries));
-	uint8_t *bytes = malloc(slots * COMPONENT_ENTRY_BYTES);
-	enum err err = b.ids == NULL || entries == NULL || bytes == NULL ? ERR_NOMEM : ERR_OK;
-	if (err == ERR_OK)
-		err = encode_all(components, count, bytes, entries);
+	struct builder b = {.type = type, .emit = emit, .context = context};
 	struct id root;
-	size_t kept = 0;
-	if (err == ERR_OK) {
+	b.ids = calloc(count > 0 ? count : 1, sizeof(*b.ids));
+	if (b.ids == NULL)
+		return ERR_NOMEM;
+	if (count > 0)
 		qsort(entries, count, sizeof(*entries), entry_compare);
-		kept = number(entries, count, order);
-		err = emit_chunks(&b, entries, kept);
-	}
+	size_t kept = number(entries, count, order);
+	enum err err = emit_chunks(&b, entries, kept);
 	if (err == ERR_OK)
 		err = emit_lists(&b, &root);
 	if (err == ERR_OK) {
 		*ret_root = root;
-		*ret_entries = kept;
+		*ret_kept = kept;
 	}
-	free(bytes);
-	free(entries);
 	free(b.ids);
 	return err;
 }
