@@ -54,8 +54,6 @@ struct roster {
 	uint32_t end;              /* of the numbers */
 	bool whole;                /* all blocks have been read */
 	bool revealed;
-	uint32_t *by_site; /* numbers of the hosts that are not hidden, by site; NULL until asked for */
-	size_t by_site_count;
 	uint32_t *hidden; /* numbers; valid with `whole` */
 	size_t hidden_count;
 	struct roster_site *sites; /* behind site_count: those that only hidden hosts speak of */
@@ -86,8 +84,6 @@ static inline const struct roster_host *roster_at(const struct roster *r, uint32
 	const struct roster_host *host = &r->hosts[number];
 	return host->certified && (r->revealed || host->standing != STANDING_REVOKED) ? host : NULL;
 }
-/* Fills by_site, and all hosts. ERR_NOMEM. */
-enum err roster_order(struct query *q);
 /* Sites with their counts; before anything is asked of them. */
 enum err roster_sites(struct query *q);
 /* Index of the site of that name; site_total when there is none. After roster_sites. */
@@ -324,13 +320,15 @@ struct table_cursor {
 	struct host_view view; /* by_host: the current host */
 	uint64_t used;         /* columns that the statement uses; bit 63: all from there on */
 	/* by_host: which hosts are visited. */
-	bool only, by_site;
+	bool only;
 	uint32_t only_number; /* only: of the one */
 	size_t site;          /* site_total + 1: any */
 	int status;           /* -1: any */
 	const char *name;     /* NULL: any; the cursor's own copy */
 	bool chosen;          /* by component or entry */
-	size_t place, places; /* position and end: numbers, or places in the order by site */
+	size_t place, places; /* position and end: numbers, or places in the order */
+	bool ordered;
+	struct host_order *order; /* when `ordered`; store/host_order.h */
 	size_t row, rows;     /* within the current host, or in the table */
 	int64_t number;
 	struct manifest_entries entries; /* host_components: of the current host */
@@ -344,6 +342,7 @@ struct table {
 	struct query_table info;
 	bool by_host;              /* rows belong to hosts and are visited host by host */
 	int filters[FILTER_COUNT]; /* column + 1 that each filter is of; 0: none */
+	const struct cell_source *sources; /* by column, of its host's groups; NULL: none is said */
 	/* Rows of the current host, or of the whole table. */
 	enum err (*count)(struct table_cursor *c, size_t *ret_rows);
 	/* To the next row of the current host or table; NULL: every number is one. */

@@ -19,7 +19,6 @@ void roster_free(struct roster *roster)
 {
 	free(roster->hosts);
 	free(roster->there);
-	free(roster->by_site);
 	free(roster->hidden);
 	free(roster->sites);
 	free(roster->slots);
@@ -156,72 +155,4 @@ void roster_reveal(struct roster *r)
 {
 	r->revealed = true;
 	r->site_count = r->site_total;
-	free(r->by_site);
-	r->by_site = NULL;
-}
-
-/* --- in the order of their sites --- */
-
-static int by_name(const void *a, const void *b)
-{
-	const struct roster_site *const *x = a, *const *y = b;
-	return strcmp((*x)->state.name, (*y)->state.name);
-}
-
-/* Place of each site in the order of names. */
-static uint32_t *rank_sites(const struct roster *r)
-{
-	const struct roster_site **sorted = malloc((r->site_total + 1) * sizeof(*sorted));
-	uint32_t *ranks = malloc((r->site_total + 1) * sizeof(*ranks));
-	for (size_t i = 0; i < r->site_total && sorted != NULL; i++)
-		sorted[i] = &r->sites[i];
-	if (sorted == NULL || ranks == NULL) {
-		free(ranks);
-		ranks = NULL;
-	} else {
-		qsort(sorted, r->site_total, sizeof(*sorted), by_name);
-		for (size_t i = 0; i < r->site_total; i++)
-			ranks[sorted[i] - r->sites] = (uint32_t)i;
-	}
-	free(sorted);
-	return ranks;
-}
-
-/* Counting sort. */
-static void order(struct roster *r, const uint32_t *ranks, uint32_t *starts)
-{
-	size_t count = 0;
-	for (uint32_t n = 0; n < r->end; n++) {
-		if (roster_at(r, n) != NULL)
-			starts[ranks[r->hosts[n].site] + 1]++;
-	}
-	for (size_t i = 1; i <= r->site_total; i++)
-		starts[i] += starts[i - 1];
-	for (uint32_t n = 0; n < r->end; n++) {
-		if (roster_at(r, n) == NULL)
-			continue;
-		r->by_site[starts[ranks[r->hosts[n].site]]++] = n;
-		count++;
-	}
-	r->by_site_count = count;
-}
-
-enum err roster_order(struct query *q)
-{
-	struct roster *r = &q->roster;
-	enum err err = roster_load(q);
-	if (err != ERR_OK || r->by_site != NULL)
-		return err;
-	uint32_t *starts = calloc(r->site_total + 2, sizeof(*starts)), *ranks = rank_sites(r);
-	r->by_site = malloc(((size_t)r->end + 1) * sizeof(*r->by_site));
-	if (starts != NULL && ranks != NULL && r->by_site != NULL) {
-		order(r, ranks, starts);
-	} else {
-		free(r->by_site);
-		r->by_site = NULL;
-		err = ERR_NOMEM;
-	}
-	free(starts);
-	free(ranks);
-	return err;
 }

@@ -279,6 +279,7 @@ const struct table table_hosts = {
 		[FILTER_NAME] = NAME + 1,
 		[FILTER_SITE] = SITE + 1,
 		[FILTER_STATUS] = STATUS + 1},
+    .sources = sources,
     .count = count,
     .column = column,
 };

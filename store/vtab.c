@@ -4,10 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/text.h"
-#include "store/query_private.h"
+#include "store/host_order.h"
 
-#define BY_SITE_ORDER (1 << FILTER_COUNT) /* beside a bit for each filter */
+#define ORDERED (1 << FILTER_COUNT) /* beside a bit for each filter */
 
 struct vtab {
 	sqlite3_vtab base; /* must be first */
@@ -81,7 +80,21 @@ static bool is_binary(sqlite3_index_info *info, int constraint)
 	return sqlite3_stricmp(sqlite3_vtab_collation(info, constraint), "BINARY") == 0;
 }
 
-/* Filters in the order of their numbers, one constraint each. Not omitted: SQLite compares again. */
+/* Whether a host is passed over exactly when SQLite would, too: a text that stands in the question. What
+ * comes out of a parameter or another table may be a number, which SQL compares otherwise, and ids may be
+ * written in two ways. */
+static bool is_exact(sqlite3_index_info *info, int constraint, int filter)
+{
+	sqlite3_value *value = NULL;
+	if (filter == FILTER_HOST || filter == FILTER_ENTRY ||
+	    sqlite3_vtab_rhs_value(info, constraint, &value) != SQLITE_OK ||
+	    sqlite3_value_type(value) != SQLITE_TEXT)
+		return false;
+	const char *text = (const char *)sqlite3_value_text(value);
+	return text != NULL && text[0] != '\0' && strlen(text) == (size_t)sqlite3_value_bytes(value);
+}
+
+/* Filters in the order of their numbers, one constraint each. */
 static int choose_filters(const struct table *table, sqlite3_index_info *info)
 {
 	int chosen[FILTER_COUNT], set = 0, arguments = 0;
@@ -94,10 +107,51 @@ static int choose_filters(const struct table *table, sqlite3_index_info *info)
 		set |= 1 << f;
 	}
 	for (int f = 0; f < FILTER_COUNT; f++) {
-		if ((set & 1 << f) != 0)
-			info->aConstraintUsage[chosen[f]].argvIndex = ++arguments;
+		if ((set & 1 << f) == 0)
+			continue;
+		info->aConstraintUsage[chosen[f]].argvIndex = ++arguments;
+		info->aConstraintUsage[chosen[f]].omit = is_exact(info, chosen[f], f);
 	}
 	return set;
+}
+
+/* Columns that are the host's, so that whoever has the hosts in order has the rows in order. */
+static bool order_term(const struct table *table, int column, struct order_term *ret)
+{
+	static const struct order_term terms[] = {
+	    [FILTER_HOST] = {ORDER_ID, GROUP_HOST, C_HOST_ID},
+	    [FILTER_NAME] = {ORDER_NAME, GROUP_PROFILE, C_PROFILE_NAME},
+	    [FILTER_SITE] = {.kind = ORDER_SITE},
+	    [FILTER_STATUS] = {.kind = ORDER_STATUS},
+	};
+	int f = filter_of(table, column);
+	bool known = f >= 0 && f <= FILTER_STATUS;
+	if (known) {
+		*ret = terms[f];
+	} else if (table->sources != NULL && column >= 0 && table->sources[column].form == CELL_TEXT) {
+		*ret = (struct order_term){ORDER_TEXT, table->sources[column].group,
+					   table->sources[column].column};
+		known = true;
+	}
+	return known;
+}
+
+/* Adds the columns of ORDER BY to `text`, where hosts come in that order. Not for the few of one name, nor by
+ * name or id first, as SQLite sorts the first rows of a LIMIT sooner than all can be; and the hosts of one
+ * component only by what is at hand. */
+static bool choose_order(const struct table *table, sqlite3_index_info *info, int set, sqlite3_str *text)
+{
+	bool few = (set & (1 << FILTER_COMPONENT | 1 << FILTER_ENTRY)) != 0;
+	int first = info->nOrderBy > 0 ? filter_of(table, info->aOrderBy[0].iColumn) : -1;
+	bool can = info->nOrderBy > 0 && info->nOrderBy <= HOST_ORDER_TERMS &&
+		   (set & 1 << FILTER_NAME) == 0 && first != FILTER_NAME && first != FILTER_HOST;
+	for (int i = 0; i < info->nOrderBy && can; i++) {
+		struct order_term term;
+		can = !info->aOrderBy[i].desc && order_term(table, info->aOrderBy[i].iColumn, &term) &&
+		      (!few || term.kind == ORDER_SITE || term.kind == ORDER_STATUS);
+		sqlite3_str_appendf(text, ",%d", info->aOrderBy[i].iColumn);
+	}
+	return can;
 }
 
 /* Rows that a host has, about. */
@@ -136,23 +190,20 @@ static void estimate(const struct vtab *v, int set, sqlite3_index_info *info)
 static int vtab_best_index(sqlite3_vtab *base, sqlite3_index_info *info)
 {
 	const struct vtab *v = (const struct vtab *)base;
-	info->idxStr = sqlite3_mprintf("%llu", (unsigned long long)info->colUsed);
+	sqlite3_str *text = sqlite3_str_new(NULL);
+	sqlite3_str_appendf(text, "%llu", (unsigned long long)info->colUsed);
+	info->estimatedCost = 4000;
+	info->estimatedRows = 1000;
+	if (v->table->by_host) {
+		info->idxNum = choose_filters(v->table, info);
+		estimate(v, info->idxNum, info);
+		info->orderByConsumed = choose_order(v->table, info, info->idxNum, text);
+		if (info->orderByConsumed)
+			info->idxNum |= ORDERED;
+	}
+	info->idxStr = sqlite3_str_finish(text);
 	info->needToFreeIdxStr = 1;
-	if (info->idxStr == NULL)
-		return SQLITE_NOMEM;
-	if (!v->table->by_host) {
-		info->estimatedCost = 4000;
-		info->estimatedRows = 1000;
-		return SQLITE_OK;
-	}
-	info->idxNum = choose_filters(v->table, info);
-	estimate(v, info->idxNum, info);
-	if (info->nOrderBy == 1 && !info->aOrderBy[0].desc &&
-	    filter_of(v->table, info->aOrderBy[0].iColumn) == FILTER_SITE) {
-		info->orderByConsumed = 1;
-		info->idxNum |= BY_SITE_ORDER;
-	}
-	return SQLITE_OK;
+	return info->idxStr != NULL ? SQLITE_OK : SQLITE_NOMEM;
 }
 
 static int vtab_open(sqlite3_vtab *base, sqlite3_vtab_cursor **ret)
@@ -179,6 +230,7 @@ static int vtab_close(sqlite3_vtab_cursor *base)
 	forget(c);
 	free(c->entries.entries);
 	choice_free(&c->choice);
+	host_order_free(c->order);
 	free(c);
 	return SQLITE_OK;
 }
@@ -197,12 +249,15 @@ static int outcome(struct table_cursor *c)
 	return c->q->failure == ERR_OK ? SQLITE_OK : c->q->failure == ERR_NOMEM ? SQLITE_NOMEM : SQLITE_ERROR;
 }
 
-static const struct roster_host *host_at(const struct table_cursor *c)
+/* NULL: the place is no host's. */
+static enum err host_at(const struct table_cursor *c, const struct roster_host **ret)
 {
 	const struct roster *r = &c->q->roster;
-	if (c->only)
-		return &r->hosts[c->only_number];
-	return roster_at(r, c->by_site ? r->by_site[c->place] : (uint32_t)c->place);
+	uint32_t number = (uint32_t)c->place;
+	enum err err = c->ordered ? host_order_at(c->q, c->order, c->place, &number) : ERR_OK;
+	if (err == ERR_OK)
+		*ret = c->only ? &r->hosts[c->only_number] : roster_at(r, number);
+	return err;
 }
 
 /* Whether the host is one of those asked for, as far as that was pushed down. */
@@ -227,13 +282,14 @@ static int seek_host(struct table_cursor *c)
 	for (; c->place < c->places; c->place++) {
 		if (c->place % 256 == 0 && query_too_late(c->q))
 			return SQLITE_INTERRUPT;
-		const struct roster_host *host = host_at(c);
+		const struct roster_host *host = NULL;
 		c->row = c->rows = 0;
-		enum err err = ERR_OK;
-		if (host == NULL)
+		enum err err = host_at(c, &host);
+		if (err == ERR_OK && host == NULL)
 			continue;
-		host_view_start(&c->view, c->q, host);
-		if (is_wanted(c))
+		if (err == ERR_OK)
+			host_view_start(&c->view, c->q, host);
+		if (err == ERR_OK && is_wanted(c))
 			err = c->table->count(c, &c->rows);
 		if (err != ERR_OK)
 			return failed(c, err);
@@ -289,7 +345,21 @@ static enum err take_filter(struct table_cursor *c, int filter, const char *text
 	}
 }
 
-static enum err take_filters(struct table_cursor *c, int set, int argc, sqlite3_value **argv)
+/* `columns` is what choose_order wrote. */
+static enum err take_order(struct table_cursor *c, const char *columns)
+{
+	struct order_plan plan = {.site = c->site, .status = c->status};
+	for (char *end; *columns == ',' && plan.term_count < HOST_ORDER_TERMS; columns = end)
+		(void)order_term(c->table, (int)strtol(columns + 1, &end, 10),
+				 &plan.terms[plan.term_count++]);
+	enum err err = host_order_make(c->q, &plan, &c->order);
+	if (err == ERR_OK)
+		c->places = host_order_count(c->order);
+	return err;
+}
+
+static enum err take_filters(struct table_cursor *c, int set, const char *columns, int argc,
+			     sqlite3_value **argv)
 {
 	const char *chosen[2] = {NULL, NULL};
 	int at = 0;
@@ -306,14 +376,10 @@ static enum err take_filters(struct table_cursor *c, int set, int argc, sqlite3_
 	c->chosen = chosen[0] != NULL || chosen[1] != NULL;
 	if (err == ERR_OK && c->chosen && c->places > 0)
 		err = choice_make(c->q, chosen[0], chosen[1], &c->choice);
-	c->by_site = err == ERR_OK && !c->only && c->places > 0 && (set & BY_SITE_ORDER) != 0;
-	if (c->by_site)
-		err = roster_order(c->q);
-	else if (err == ERR_OK && !c->only && c->places > 0)
-		err = roster_load(c->q);
-	if (err == ERR_OK && c->by_site)
-		c->places = c->q->roster.by_site_count;
-	return err;
+	c->ordered = err == ERR_OK && !c->only && c->places > 0 && (set & ORDERED) != 0;
+	if (c->ordered)
+		return take_order(c, columns);
+	return err == ERR_OK && !c->only && c->places > 0 ? roster_load(c->q) : err;
 }
 
 static int vtab_filter(sqlite3_vtab_cursor *base, int index_number, const char *index_text, int argc,
@@ -322,13 +388,14 @@ static int vtab_filter(sqlite3_vtab_cursor *base, int index_number, const char *
 	struct table_cursor *c = (struct table_cursor *)base;
 	c->place = c->row = c->rows = 0;
 	c->number = 0;
-	c->used = index_text != NULL ? strtoull(index_text, NULL, 10) : UINT64_MAX;
+	char *columns;
+	c->used = strtoull(index_text, &columns, 10);
 	enum err err;
 	if (!c->table->by_host) {
 		err = c->table->count(c, &c->rows);
 		return err == ERR_OK ? outcome(c) : failed(c, err);
 	}
-	err = take_filters(c, index_number, argc, argv);
+	err = take_filters(c, index_number, columns, argc, argv);
 	return err == ERR_OK ? seek_host(c) : failed(c, err);
 }
 
@@ -387,68 +454,4 @@ int table_register(struct query *q, const struct table *table)
 		return SQLITE_NOMEM;
 	*binding = (struct table_binding){q, table};
 	return sqlite3_create_module_v2(q->db, table->info.name, &module, binding, free);
-}
-
-void cell_text(sqlite3_context *context, const char *text)
-{
-	sqlite3_result_text(context, text, -1, SQLITE_TRANSIENT);
-}
-
-void cell_static(sqlite3_context *context, const char *text)
-{
-	sqlite3_result_text(context, text, -1, SQLITE_STATIC);
-}
-
-void cell_known_text(sqlite3_context *context, const char *text)
-{
-	if (text[0] != '\0')
-		cell_text(context, text);
-}
-
-void cell_u64(sqlite3_context *context, uint64_t v)
-{
-	/* SQL has no unsigned numbers; nothing but a forged value is that large. */
-	sqlite3_result_int64(context, v > INT64_MAX ? INT64_MAX : (sqlite3_int64)v);
-}
-
-void cell_time(sqlite3_context *context, uint64_t v)
-{
-	if (v != 0)
-		cell_u64(context, v);
-}
-
-void cell_hex(sqlite3_context *context, const uint8_t *bytes, size_t len)
-{
-	char text[2 * ID_BYTES + 1];
-	if (len <= ID_BYTES) {
-		text_hex(text, bytes, len);
-		cell_text(context, text);
-	}
-}
-
-void cell_hex64(sqlite3_context *context, uint64_t v)
-{
-	char text[17];
-	uint8_t bytes[8];
-	for (size_t i = 0; i < 8; i++)
-		bytes[i] = (uint8_t)(v >> (56 - 8 * i));
-	text_hex(text, bytes, sizeof(bytes));
-	cell_text(context, text);
-}
-
-void cell_id(sqlite3_context *context, const struct id *id)
-{
-	char text[ID_HEX_BYTES];
-	id_hex(id, text);
-	sqlite3_result_text(context, text, ID_HEX_BYTES - 1, SQLITE_TRANSIENT);
-}
-
-void cell_status(sqlite3_context *context, enum reading_status status)
-{
-	sqlite3_result_text(context, reading_status_name(status), -1, SQLITE_STATIC);
-}
-
-void cell_flag(sqlite3_context *context, bool v)
-{
-	sqlite3_result_int(context, v);
 }
