@@ -133,3 +133,26 @@ void os_time_text(wall_ms t, char ret[32])
 		 (unsigned)tm.tm_min % 100, (unsigned)tm.tm_sec % 100, sign, minutes / 60 % 100,
 		 minutes % 60);
 }
+
+bool os_time_local(wall_day day, uint32_t second, wall_ms *ret)
+{
+	struct tm tm;
+	time_t utc = (time_t)day * 86400;
+	if (gmtime_r(&utc, &tm) == NULL)
+		return false;
+	tm.tm_hour = (int)(second / 3600);
+	tm.tm_min = (int)(second / 60 % 60);
+	tm.tm_sec = (int)(second % 60);
+	tm.tm_isdst = -1;
+	time_t t = mktime(&tm);
+	if (t < 0)
+		return false;
+	*ret = (wall_ms)t * CLOCK_SECOND_MS;
+	/* mktime may take the second of two such hours. */
+	struct tm earlier;
+	time_t before = t - 3600;
+	if (localtime_r(&before, &earlier) != NULL && earlier.tm_hour == (int)(second / 3600) &&
+	    earlier.tm_min == (int)(second / 60 % 60) && earlier.tm_mday == tm.tm_mday)
+		*ret = (wall_ms)before * CLOCK_SECOND_MS;
+	return true;
+}
