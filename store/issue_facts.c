@@ -53,9 +53,10 @@ static const struct issue_facts facts[] = {
 	{ISSUE_CRITICAL, "estate", "branches",
 	 "The authority's key signed two different continuations of its log: a copy that had fallen behind, "
 	 "or a thief. Behind the fork revocations of all branches count, and grants of none.",
-	 "Find out which copies of the authority exist. Nothing mends a fork: make a new authority, and "
-	 "enrol "
-	 "the estate under it while the grants from before the fork last."},
+	 "Find out which copies of the authority exist, and which branch is yours: mesh authority log -o "
+	 "wide. "
+	 "The successor's key ends the fork: mesh authority rotate --after HASH, the last entry that is to "
+	 "stand. Where two rotations are the fork, nothing ends it: make a new authority."},
     [ISSUE_CLONED] =
 	{ISSUE_CRITICAL, "host", "times found",
 	 "Two nodes use this host's key: an image with the key inside was copied, or the key was stolen. "
