@@ -4,7 +4,8 @@
  * back. Two records of one key and seq are proof by themselves: both are kept in the issue, and the one with
  * the lower id stands. Fails: a boot that comes back after another is a clone (or a machine put back to a
  * snapshot of its memory). The held record of a fork cannot be read: the fork is told without proof.
- * A clock is judged by what was pushed just now; where most of those heard seem off, it is the own one. */
+ * Likewise its exchange keys, which hellos prove. A clock is judged by what was pushed just now; where most
+ * of those heard seem off, it is the own one. */
 #include "gossip/clone.h"
 
 #include <inttypes.h>
@@ -12,8 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cursor.h"
 #include "gossip/issue.h"
 
+#define ELSEWHERE    16
 #define FORKS        8     /* whose other record is being read */
 #define SETTLED_MS   10000 /* what comes from a former boot within it was on its way */
 #define CLOCK_OFF_MS (5 * CLOCK_MINUTE_MS)
@@ -25,8 +28,15 @@ struct fork {
 	size_t len;
 };
 
+/* Where one was last that proved another exchange key than the host that answers. */
+struct elsewhere {
+	struct id host;
+	struct address at;
+};
+
 struct clone {
 	struct fork forks[FORKS];
+	struct elsewhere elsewhere[ELSEWHERE]; /* by the id's first byte: the last of them stays */
 	uint32_t next;
 	uint64_t proved; /* id of the record at the gate once more */
 };
@@ -55,6 +65,34 @@ static void raise_cloned(struct gossip *g, const struct member *m, uint64_t one,
 	issue_raise(g, &issue);
 }
 
+static struct clone *clone_of(struct gossip *g)
+{
+	if (g->clone == NULL)
+		g->clone = calloc(1, sizeof *g->clone);
+	return g->clone;
+}
+
+static struct elsewhere *elsewhere_of(struct gossip *g, const struct member *m)
+{
+	struct clone *c = clone_of(g);
+	return c == NULL ? NULL : &c->elsewhere[m->id.b[0] % ELSEWHERE];
+}
+
+static void raise_key(struct gossip *g, const struct member *m, uint32_t key, const struct address *from)
+{
+	struct issue issue = {.kind = ISSUE_CLONED, .subject = m->id};
+	const struct elsewhere *e = elsewhere_of(g, m);
+	char here[64], there[64] = "not known where";
+	address_text(from, here);
+	if (e != NULL && id_equal(&e->host, &m->id) && !address_equal(&e->at, from))
+		address_text(&e->at, there);
+	else if (m->address.ip_len != 0 && !address_equal(&m->address, from))
+		address_text(&m->address, there);
+	snprintf(issue.detail, sizeof(issue.detail), "key %08" PRIx32 ": %.47s, another: %.47s", key, here,
+		 there);
+	issue_raise(g, &issue);
+}
+
 void member_instance(struct gossip *g, struct member *m, uint64_t instance, const struct address *from)
 {
 	if (instance == 0 || instance == m->ping_instance)
@@ -64,6 +102,32 @@ void member_instance(struct gossip *g, struct member *m, uint64_t instance, cons
 	m->ping_before = m->ping_instance;
 	m->ping_instance = instance;
 	m->ping_changed_at = g->now;
+}
+
+/* Exchange keys are made at each start and never come back: one that was used after another took its place is
+ * of a second machine. Of many copies each hello looks like a restart, so that the one that answers where it
+ * is asked is the measure for all others. */
+void clone_on_key(struct gossip *g, struct member *m, const uint8_t *key, mono_ms made_after, bool answered,
+		  const struct address *from)
+{
+	struct reader r = reader_of(key, KEY_BYTES);
+	uint32_t mark = reader_u32(&r) | 1;
+	bool other = mark != m->key, later = made_after > m->key_at;
+	struct elsewhere *e;
+
+	if (other ? mark == m->key_before && later : m->key_other_at != 0 && made_after > m->key_other_at)
+		raise_key(g, m, mark, from);
+	if (other && (answered || m->key == 0)) {
+		m->key_before = m->key;
+		m->key = mark;
+		m->key_at = g->now;
+		m->key_other_at = 0;
+	} else if (other && later) {
+		m->key_other_at = g->now;
+		e = elsewhere_of(g, m);
+		if (e != NULL)
+			*e = (struct elsewhere){m->id, *from};
+	}
 }
 
 static void record_instance(struct gossip *g, struct member *m, const struct record *r)
@@ -178,9 +242,7 @@ bool clone_forked(struct gossip *g, const struct record *r, uint64_t id)
 {
 	if (!clone_unproved(g, r, id))
 		return false;
-	if (g->clone == NULL)
-		g->clone = calloc(1, sizeof *g->clone);
-	uint8_t *copy = g->clone == NULL ? NULL : malloc(r->len);
+	uint8_t *copy = clone_of(g) == NULL ? NULL : malloc(r->len);
 	if (copy == NULL)
 		return true; /* it comes again */
 	uint32_t at = g->clone->next++ % FORKS;

@@ -107,6 +107,10 @@ struct member {
 	uint64_t ping_instance; /* of its boot, by its last PING; 0: none */
 	uint64_t ping_before;   /* the one before */
 	mono_ms ping_changed_at;
+	uint32_t key,
+	    key_before; /* clone.c: of exchange keys it proved, the last that it answered with; 0: none */
+	mono_ms key_at; /* that one was learned */
+	mono_ms key_other_at;     /* another was proven after it, 0: none */
 	uint64_t instance_before; /* clone.c: by its records, the one before `instance` */
 	enum core_clock clock;    /* by what it pushed */
 	int64_t clock_gap_s;

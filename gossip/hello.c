@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gossip/clone.h"
 #include "gossip/hello.h"
 #include "gossip/logsync.h"
 #include "gossip/sync.h"
@@ -300,8 +301,10 @@ static void on_reply(struct gossip *g, const struct address *from, const struct 
 		return;
 	enum err err = reply_verify(g, &asked, m, &reply, &t);
 
-	if (!err)
+	if (!err) {
+		clone_on_key(g, m, reply.key, asked.started_at, true, &asked.to);
 		err = keyring_learn(g->keyring, &m->id, reply.day, reply.key, true);
+	}
 	if (err) {
 		m->session = keyring_knows(g->keyring, &m->id);
 		g->counters.dropped_seal++;

@@ -6,11 +6,13 @@
  * first, which proves the address. */
 #include <string.h>
 
+#include "gossip/clone.h"
 #include "gossip/hello.h"
 #include "gossip/logsync.h"
 #include "gossip/standing.h"
 
 #define SLOT_MS           8000 /* a FINISH is taken in its slot and the next */
+#define FINISH_MS         (2 * SLOT_MS)
 #define FRESH_A_SECOND    50   /* hellos answered without a cookie */
 #define RETURNED_A_SECOND 50   /* … with one */
 #define FINISHED_A_SECOND 100  /* finishes verified */
@@ -231,6 +233,8 @@ void hello_on_finish(struct gossip *g, const struct address *from, const struct 
 		g->counters.dropped_seal++;
 		return;
 	}
+	if (proven)
+		clone_on_key(g, m, finish.key, g->now > FINISH_MS ? g->now - FINISH_MS : 0, false, from);
 	hello_done(g, m);
 	member_proved(g, m, from, from); /* our nonce went there */
 	/* A FINISH may be a replay of seconds ago: whether it lives, the ACK will tell. */

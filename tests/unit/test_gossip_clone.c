@@ -219,6 +219,71 @@ static void test_a_poison_record_is_not_applied(void **state)
 	net_free(n);
 }
 
+/* An image with keys inside: node 2 is node 1 once more, as it was when it was copied, at an address of its
+ * own. */
+static void copy_machine(struct net *n)
+{
+	struct net_node *one = &n->nodes[1], *two = &n->nodes[2];
+	gossip_free(two->g);
+	two->g = NULL;
+	identity_free(two->identity);
+	assert_int_equal(identity_from_seed(identity_seed(one->identity), &two->identity), ERR_OK);
+	two->certificate_len = one->certificate_len;
+	memcpy(two->certificate, one->certificate, one->certificate_len);
+	two->row_count = one->row_count;
+	memcpy(two->rows, one->rows, one->row_count * sizeof(one->rows[0]));
+	two->issue_count = 0;
+	two->seq = one->seq;
+	net_start(n, 2, &n->nodes[0].address);
+}
+
+static void check_both_shown(struct net *n)
+{
+	const struct issue *issue = net_issue(n, 0, ISSUE_CLONED, net_id(n, 1));
+	assert_non_null(issue);
+	assert_non_null(strstr(issue->detail, "10.0.0.2:7946"));
+	assert_non_null(strstr(issue->detail, "10.0.0.3:7946"));
+}
+
+static void test_two_that_run_with_one_key_are_told(void **state)
+{
+	struct net *n = net_met();
+	(void)state;
+	net_run(n, 30000);
+	copy_machine(n);
+	net_run(n, 60000);
+	check_both_shown(n);
+	net_free(n);
+}
+
+/* Each copy's keys are its own, and none of them comes twice. */
+static void test_many_that_run_with_one_key_are_told(void **state)
+{
+	struct net *n = net_met();
+	(void)state;
+	net_run(n, 30000);
+	copy_machine(n);
+	for (int i = 0; i < 40; i++) {
+		net_run(n, 1500);
+		net_start(n, 2, &n->nodes[0].address);
+	}
+	check_both_shown(n);
+	net_free(n);
+}
+
+static void test_who_starts_again_and_again_is_no_clone(void **state)
+{
+	struct net *n = net_met();
+	(void)state;
+	for (int i = 0; i < 60; i++) {
+		net_run(n, (mono_ms)i * 500);
+		net_start(n, 2, i % 2 == 0 ? &n->nodes[0].address : NULL);
+	}
+	assert_null(net_issue(n, 0, ISSUE_CLONED, net_id(n, 2)));
+	assert_null(net_issue(n, 1, ISSUE_CLONED, net_id(n, 2)));
+	net_free(n);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -230,6 +295,9 @@ int main(void)
 	    cmocka_unit_test(test_who_forges_again_is_not_heard_for_longer),
 	    cmocka_unit_test(test_orphans_of_one_bearer_push_out_nobody_elses),
 	    cmocka_unit_test(test_a_poison_record_is_not_applied),
+	    cmocka_unit_test(test_two_that_run_with_one_key_are_told),
+	    cmocka_unit_test(test_many_that_run_with_one_key_are_told),
+	    cmocka_unit_test(test_who_starts_again_and_again_is_no_clone),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
