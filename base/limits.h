@@ -90,6 +90,8 @@
 /* Replica. */
 #define LIMIT_REPLICA_MAP_BYTES (1024ull * 1024 * 1024)
 #define LIMIT_BATCH_ROWS        16384
+#define LIMIT_HISTORY_BYTES     (32 * 1024 * 1024) /* of the log of transitions: about two million */
+#define LIMIT_HISTORY_DAYS      400
 #define LIMIT_HOST_NUMBERS      (4 * LIMIT_HOSTS)
 #define LIMIT_ENTRIES           262144 /* distinct component entries that questions know */
 #define LIMIT_CHUNKS            262144 /* of manifests, likewise */

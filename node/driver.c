@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "node/driver_load.h"
 #include "node/seq.h"
+#include "node/watch.h"
 #include "os/clock.h"
 #include "os/entropy.h"
 
@@ -30,6 +31,7 @@ struct driver {
 	uint64_t reserve_to; /* not durable yet; 0: nothing */
 	mono_ms reserve_retry;
 	mono_ms issues_hurry_at; /* before it, news of issues are routine */
+	struct watch watch;
 	bool left;
 	bool log_unsaved;            /* the file lacks entries that the core has */
 	enum host_standing standing; /* as it was last told */
@@ -125,6 +127,17 @@ static enum err put_issue(struct driver *d, const void *row)
 	return store_put_issue(d->options.store, row);
 }
 
+struct mark {
+	enum store_mark mark;
+	wall_ms until;
+};
+
+static enum err put_mark(struct driver *d, const void *row)
+{
+	const struct mark *m = row;
+	return store_put_mark(d->options.store, m->mark, m->until);
+}
+
 /* A full batch is committed and the row tried once more. */
 static void put(struct driver *d, bool urgent, enum err (*put_row)(struct driver *, const void *),
 		const void *row)
@@ -138,6 +151,14 @@ static void put(struct driver *d, bool urgent, enum err (*put_row)(struct driver
 	if (d->dropped_rows++ == 0)
 		log_line(d->options.log, LOG_ERROR,
 			 "row not kept in the replica, others will have to send it again: %s", err_text(err));
+}
+
+/* For the log of transitions, before what is learned next. */
+static void mark(struct driver *d, enum store_mark what, wall_ms until)
+{
+	const struct mark m = {what, until};
+	put(d, true, put_mark, &m);
+	committer_note(d->options.committer, d->now, true);
 }
 
 /* Whether the update's issues are worth an urgent commit: what begins or ends is, but not every few seconds,
@@ -259,6 +280,9 @@ static enum err step(struct driver *d, struct gossip_event *event)
 	CHECK(!d->left);
 	event->now = clock_now(d);
 	event->wall = os_clock_wall();
+	wall_ms until;
+	if (watch_wake(&d->watch, event->now, event->wall, d->deadline, &until))
+		mark(d, STORE_MARK_PAUSE, until);
 	enum err err = gossip_step(d->gossip, event, &update);
 	if (err != ERR_OK)
 		return err;
@@ -352,6 +376,7 @@ void driver_leave(struct driver *d, enum goodbye_reason reason)
 	event.wall = os_clock_wall();
 	enum err err = gossip_step(d->gossip, &event, &update);
 	d->left = true;
+	mark(d, STORE_MARK_STOP, 0);
 	if (err != ERR_OK) {
 		log_line(d->options.log, LOG_WARN, "left without a goodbye: %s", err_text(err));
 		return;
@@ -449,6 +474,7 @@ enum err driver_new(const struct driver_options *options, struct driver **ret, s
 		return err;
 	}
 	carry_operators(d);
+	mark(d, STORE_MARK_START, 0);
 	d->deadline = d->now;
 	*ret = d;
 	return ERR_OK;

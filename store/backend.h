@@ -16,6 +16,7 @@ struct backend_work {
 	uint64_t rebuilt; /* blocks and groups that were damaged */
 	uint64_t refused; /* rows that there was no room for */
 	uint64_t swept;   /* rows that nobody referred to */
+	uint64_t lost;    /* damaged rows of the log, which nobody else has */
 };
 
 struct backend_count {

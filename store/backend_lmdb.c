@@ -229,6 +229,7 @@ enum err backend_lmdb_open(const char *folder, uint64_t map_bytes, const struct 
 	if (l == NULL)
 		return err_set(info, ERR_NOMEM, "cannot open \"%s\": out of memory", folder);
 	l->backend.ops = &ops;
+	l->history_bytes = LIMIT_HISTORY_BYTES;
 	CHECK(mtx_init(&l->hosts_lock, mtx_plain) == thrd_success);
 	enum err err = os_dir_make(folder, 0750, info);
 	if (err == ERR_OK)

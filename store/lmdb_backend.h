@@ -57,6 +57,7 @@ struct lmdb {
 	struct lmdb_env e;
 	struct os_lock *lock;
 	uint64_t map_bytes;
+	uint64_t history_bytes;     /* of the log of transitions; a test has less than LIMIT_HISTORY_BYTES */
 	struct backend_count count; /* the loop's copy, taken in settle */
 	mtx_t hosts_lock;           /* the loop reads while a commit allots */
 	struct numbers hosts;
@@ -92,7 +93,8 @@ struct commit {
 	struct delta_tally deltas[COLUMN_GROUP_LAST + 1];
 	struct touched *touched;
 	size_t touched_count, touched_cap;
-	struct index_news *news; /* of the index, not written yet */
+	struct index_news *news;      /* of the index, not written yet */
+	struct history_news *history; /* of the log, likewise */
 	uint32_t *gone; /* host numbers of which rows went; free again after the commit where none is left */
 	size_t gone_count, gone_cap;
 	uint32_t repair; /* for the next commit, see struct lmdb */
@@ -161,6 +163,18 @@ enum err lmdb_derive(struct commit *c);
 /* The row of one host. */
 enum err lmdb_derive_row(struct commit *c, enum column_group group, uint32_t number, struct column_draft *d,
 			 unsigned row);
+
+/* --- lmdb_history.c --- */
+
+/* A row of any table is put in place of `old` (NULL: there was none); `len` 0: it goes. Notes what became of
+ * a host's or site's state. ERR_NOMEM. */
+enum err lmdb_history_note(struct commit *c, const struct row_key *known, const MDB_val *old,
+			   const uint8_t *bytes, size_t len);
+/* What the node did itself (history_mark_key). */
+enum err lmdb_history_mark(struct commit *c, const struct row_key *key);
+/* What was noted becomes rows of the log, and its oldest ones go when there are too many. */
+enum err lmdb_history_write(struct commit *c);
+void lmdb_history_free(struct commit *c);
 
 /* --- lmdb_index.c --- */
 

@@ -154,6 +154,8 @@ static enum err put_placed(struct commit *c, const struct placed *p)
 	enum err err = ERR_OK;
 	if (p->of_host)
 		return put_host_row(c, &p->stored, p->row);
+	if (p->stored.bytes[0] == TABLE_TRANSITIONS)
+		return lmdb_history_mark(c, &p->stored);
 	if (p->stored.bytes[0] == TABLE_ISSUES)
 		err = note_issue(c, p->row);
 	if (p->stored.bytes[0] == TABLE_BLOBS && p->row->len > 0)
@@ -208,6 +210,8 @@ static enum err write_all(struct commit *c)
 		err = lmdb_sweep_hosts(c);
 	if (err == ERR_OK)
 		err = lmdb_derive(c);
+	if (err == ERR_OK)
+		err = lmdb_history_write(c);
 	return err == ERR_OK ? put_meta(c) : err;
 }
 
@@ -287,6 +291,7 @@ static void take_over(struct commit *c)
 	l->total.rebuilt += c->work.rebuilt;
 	l->total.refused += c->work.refused;
 	l->total.swept += c->work.swept;
+	l->total.lost += c->work.lost;
 }
 
 static enum err explain(struct commit *c, enum err err)
@@ -332,6 +337,7 @@ enum err lmdb_commit_with(struct lmdb *l, const struct row_set *batch, wall_ms n
 	else
 		err = explain(c, err);
 	lmdb_index_news_free(c);
+	lmdb_history_free(c);
 	free(c->touched);
 	free(c->gone);
 	free(c);

@@ -37,11 +37,12 @@ static enum err failed(struct commit *c, int code)
 
 /* A damaged row leaves the digest unknown, as nobody can tell what it was before. */
 static enum err discount_old(struct commit *c, const struct row_key *stored, const struct row_key *known,
-			     bool *ret_there)
+			     MDB_val *ret_old, bool *ret_there)
 {
-	MDB_val k = {stored->len, (void *)stored->bytes}, v;
+	MDB_val k = {stored->len, (void *)stored->bytes}, v = {0, NULL};
 	int rc = mdb_get(c->txn, c->l->e.dbi, &k, &v);
 	*ret_there = rc == 0;
+	*ret_old = v;
 	if (rc == MDB_NOTFOUND)
 		return ERR_OK;
 	if (rc != 0)
@@ -58,9 +59,11 @@ static enum err discount_old(struct commit *c, const struct row_key *stored, con
 enum err lmdb_put(struct commit *c, const struct row_key *stored, const struct row_key *known,
 		  const uint8_t *bytes, size_t len)
 {
-	MDB_val k = {stored->len, (void *)stored->bytes}, v = {len, (void *)bytes};
+	MDB_val k = {stored->len, (void *)stored->bytes}, v = {len, (void *)bytes}, old;
 	bool there;
-	enum err err = discount_old(c, stored, known, &there);
+	enum err err = discount_old(c, stored, known, &old, &there);
+	if (err == ERR_OK)
+		err = lmdb_history_note(c, known, there ? &old : NULL, bytes, len);
 	if (err != ERR_OK)
 		return err;
 	if (len > 0) {

@@ -92,6 +92,40 @@ struct query_modules {
 };
 enum err query_modules(struct query *q, struct query_modules *ret, struct err_info *info);
 
+/* What this node knew at a moment gone by (docs/store.md, the log of transitions). */
+enum query_watch {
+	QUERY_WATCH_OK,
+	QUERY_WATCH_ALONE,   /* no other host was up: this node may itself have been cut off */
+	QUERY_WATCH_OFF,     /* it did not run, or was suspended */
+	QUERY_WATCH_BEFORE,  /* the log begins later */
+	QUERY_WATCH_DAMAGED, /* rows of the log are lost */
+	QUERY_WATCH_AFTER,   /* the replica is older */
+};
+const char *query_watch_name(enum query_watch watch);
+
+struct query_point {
+	enum query_watch watch; /* but for the first two nothing below is known */
+	/* Hosts with a state then, by status, revoked ones left out. */
+	uint64_t by_status[HOST_REPLACED + 1];
+	uint64_t lost; /* they had a state, but it is lost with a damaged row */
+	bool sites_known;
+	uint64_t sites_silent;
+	/* Since the point before; what came and went in between is in it. Not known of the first one. */
+	bool changes_known;
+	uint64_t went_dark, went_silent, came_up;
+};
+
+struct query_log {
+	wall_ms as_of;  /* the last commit of the replica */
+	wall_ms begins; /* the oldest row of the log; 0: it is empty */
+	bool dropped;   /* there were older ones */
+};
+
+/* How many hosts were what at each of `times` (ascending), counted back from today's states. `site`: home of
+ * the hosts today; NULL: all. ERR_NOT_FOUND for a site that no host calls home. */
+enum err query_history(struct query *q, const char *site, const wall_ms *times, size_t count,
+		       struct query_point *ret, struct query_log *ret_log, struct err_info *info);
+
 /* The tables and their columns: name, SQL type, unit, meaning of NULL. For docs/tables.md and completion. */
 struct query_column {
 	const char *name, *type, *unit, *meaning;

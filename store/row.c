@@ -239,6 +239,10 @@ void row_encode_meta(const struct row_key *key, const struct store_meta *meta, s
 		writer_u32(&w, meta->ends[i]);
 	for (unsigned i = 0; i < STORE_LISTS; i++)
 		writer_u64(&w, meta->lists[i]);
+	writer_u64(&w, meta->history.first);
+	writer_u64(&w, meta->history.next);
+	writer_u64(&w, meta->history.bytes);
+	writer_u64(&w, meta->history.newest);
 	CHECK(row_end(&w, key, ret) == ERR_OK);
 }
 
@@ -441,6 +445,12 @@ enum err row_decode_meta(const uint8_t *bytes, size_t len, struct store_meta *re
 			meta.ends[i] = reader_u32(&r);
 		for (unsigned i = 0; i < STORE_LISTS && meta.schema >= STORE_SCHEMA_LISTS; i++)
 			meta.lists[i] = reader_u64(&r);
+		if (reader_left(&r) > 0) {
+			meta.history.first = reader_u64(&r);
+			meta.history.next = reader_u64(&r);
+			meta.history.bytes = reader_u64(&r);
+			meta.history.newest = reader_u64(&r);
+		}
 		if (r.failed)
 			return ERR_FORMAT;
 	}

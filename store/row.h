@@ -48,6 +48,12 @@ enum err row_encode_proof(const struct row_key *key, const uint8_t *bytes, size_
 void row_encode_number(const struct row_key *key, uint32_t number, struct row_value *ret);
 
 #define STORE_LISTS 2 /* policy, inventory */
+/* The log of transitions: its rows are numbered without gaps. */
+struct store_history {
+	uint64_t first, next; /* of its rows: the oldest one kept, and behind the newest */
+	uint64_t bytes;       /* of their keys and values */
+	wall_ms newest;       /* the latest time in any row there ever was */
+};
 
 struct store_meta {
 	uint32_t schema;
@@ -62,6 +68,7 @@ struct store_meta {
 	uint32_t ends[COLUMN_GROUP_LAST + 1]; /* of each group, above its highest number */
 	/* Which operators' records the rows of policy and inventory were made of; 0: none. */
 	uint64_t lists[STORE_LISTS];
+	struct store_history history;
 };
 void row_encode_meta(const struct row_key *key, const struct store_meta *meta, struct row_value *ret);
 

@@ -18,6 +18,7 @@
  *   blocks      8    group u8, block u32           a column block (store/column.h), with its own checksum
  *   deltas      9    group u8, commit u64          a column block, likewise
  *   operators   10   operator id, 16               roles u8, revoked u8, last day u32, name length u8, name
+ *   transitions 11   row number u64                newest u64, noted u64, events of 16 (store/history.h)
  *
  * A stored row is: checksum u64 over key and payload (version byte included), version u8, payload. Where the
  * stored key has a host's number, the key in the checksum is the one with its id: whoever translated wrongly
@@ -26,14 +27,15 @@
  * Numbers: each host, entry, chunk and manifest has one, allotted at the first commit that needs it, the
  * lowest that is free, so that the rows of a group stand close together. That of a host is free again when
  * nothing of it is left. Numbers, blocks and deltas are derived from all else, which is the data, in the same
- * transaction, for questions to scan.
+ * transaction, for questions to scan. Transitions log how states changed from commit to commit: rows are
+ * numbered without gaps, and the oldest ones go (LIMIT_HISTORY_BYTES, LIMIT_HISTORY_DAYS).
  *
  * At both ends of each range of hosts' rows stands a fence (store/host_key.h).
  *
  * Schema 1 had no issues, and host states (version 1) without standing, issuer and replaced by: they read as
  * good standing. Schemas 1 and 2 had host ids in all keys and none of the tables from 7 on; opening such a
- * file to write converts it (store/lmdb_migrate.c). Schema 3 had no operators; opening it makes anew what is
- * derived. */
+ * file to write converts it (store/lmdb_migrate.c). Schema 3 had neither operators nor a log;
+ * opening it makes anew what is derived, and the log begins then. */
 #ifndef MESH_STORE_SCHEMA_H
 #define MESH_STORE_SCHEMA_H
 
@@ -57,13 +59,15 @@ enum store_table {
 	TABLE_BLOCKS = 8,
 	TABLE_DELTAS = 9,
 	TABLE_OPERATORS = 10,
+	TABLE_TRANSITIONS = 11,
 	TABLE_COUNT
 };
 
-/* Made of the other tables, and made anew when it is damaged. */
+/* What commits make of the rows that were put: made anew when it is damaged, but for the log, which then has a
+ * gap. */
 static inline bool store_table_is_derived(uint8_t table)
 {
-	return table >= TABLE_NUMBERS && table <= TABLE_DELTAS;
+	return (table >= TABLE_NUMBERS && table <= TABLE_DELTAS) || table == TABLE_TRANSITIONS;
 }
 
 #define ROW_KEY_BYTES     (1 + RECORD_KEY_BYTES)

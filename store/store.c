@@ -20,6 +20,7 @@ struct store {
 	struct row_set frozen;
 	bool is_frozen;
 	struct store_stats stats;
+	uint64_t lost;      /* rows that the backend found damaged itself */
 	uint64_t commit_us; /* of the running commit; taken over by thaw */
 	struct sweep sweep;
 	bool looking;          /* the sweep is another thread's */
@@ -39,6 +40,7 @@ static void take_counts(struct store *s)
 	s->stats.rebuilt = count.work.rebuilt;
 	s->stats.refused = count.work.refused;
 	s->stats.swept = count.work.swept + s->swept;
+	s->lost = count.work.lost;
 }
 
 enum err store_over(struct backend *backend, struct store **ret)
@@ -471,4 +473,5 @@ enum err store_drop_blob(struct store *s, const struct id *id)
 void store_stats(const struct store *s, struct store_stats *ret)
 {
 	*ret = s->stats;
+	ret->damaged += s->lost;
 }

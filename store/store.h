@@ -57,6 +57,15 @@ enum err store_put_issue(struct store *s, const struct issue *issue);
  * ERR_LIMIT may come in the middle: call again. */
 enum err store_put_operators(struct store *s, const struct authlog *log);
 
+/* What happens to this node itself. Every commit logs how the states that it holds differ from those before;
+ * this says where the log has gaps. */
+enum store_mark {
+	STORE_MARK_START, /* it watches from here on, and did not since the last commit */
+	STORE_MARK_PAUSE, /* likewise, since `until`: it was suspended, or its clock was set */
+	STORE_MARK_STOP,  /* its clean end */
+};
+enum err store_put_mark(struct store *s, enum store_mark mark, wall_ms until);
+
 /* Whether what is put from now on is urgent: goes with the next commit of either kind. At first it is not. */
 void store_hurry(struct store *s, bool urgent);
 /* Rows in the filling batch. */

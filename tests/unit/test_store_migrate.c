@@ -136,6 +136,8 @@ static void old_replicas_are_converted(void **state)
 		assert_false(after.migrating);
 		assert_int_equal(after.as_of, meta.as_of);
 		assert_true(after.digest_known);
+		/* Being converted is no transition of anybody. */
+		assert_int_equal(after.history.next, 0);
 		size_t readable = olds[i].readable ? olds[i].hosts : 0;
 		assert_int_equal(column_rows(folder, GROUP_PROFILE), olds[i].hosts);
 		assert_int_equal(column_rows(folder, GROUP_HOST), readable);
