@@ -194,9 +194,12 @@ static enum err put_people(struct answer *a, const msgpack_object *b, struct err
 		hosts, shown_plural(hosts), sites, shown_plural(sites), number(b, CONTROL_STATUS_RECORDS),
 		number(b, CONTROL_STATUS_BLOBS_WANTED), text(b, CONTROL_STATUS_ESTATE_ROOT, t));
 	fprintf(f, "Talks to  %" PRIu64 " node%s\n", peers, shown_plural(peers));
-	fprintf(f,
-		"Replica   last commit %s; authority log at entry %" PRIu64 "; next sequence %" PRIu64 "\n",
+	fprintf(f, "Replica   last commit %s; authority log at entry %" PRIu64 "; next sequence %" PRIu64,
 		commit, number(b, CONTROL_STATUS_LOG_INDEX), number(b, CONTROL_STATUS_SEQ_NEXT));
+	if (number(b, CONTROL_STATUS_SWEPT) > 0)
+		fprintf(f, "; %" PRIu64 " rows dropped that nothing referred to any more",
+			number(b, CONTROL_STATUS_SWEPT));
+	fputc('\n', f);
 	put_traffic(f, b);
 	enum err err = a->query != NULL && mp_str(mp_get(b, CONTROL_STATUS_HOST), self, sizeof(self))
 			   ? put_own_issues(a, self, info)

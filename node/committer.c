@@ -26,7 +26,12 @@ struct waiter {
 struct committer {
 	struct committer_options options;
 	uv_work_t work;
-	bool queued; /* from uv_queue_work to its last callback */
+	bool queued; /* from uv_queue_work to its last callback, of a commit or what runs aside */
+	struct {
+		void (*work)(void *context);
+		void (*done)(void *context);
+		void *context;
+	} aside;
 	bool frozen; /* a batch waits to be thawed */
 	bool closed;
 	uv_mutex_t mutex;
@@ -126,6 +131,34 @@ static void note_success(struct committer *c, mono_ms now)
 	pay(c, now);
 	if (anyone_waits(c))
 		pace_hurry(&c->pace, now);
+}
+
+static void work_aside(uv_work_t *work)
+{
+	struct committer *c = work->data;
+	c->aside.work(c->aside.context);
+}
+
+static void on_aside(uv_work_t *work, int status)
+{
+	struct committer *c = work->data;
+	(void)status;
+	c->queued = false;
+	c->aside.done(c->aside.context);
+}
+
+enum err committer_aside(struct committer *c, void (*work)(void *context), void (*done)(void *context),
+			 void *context)
+{
+	if (c->queued || c->frozen || c->closed)
+		return ERR_BUSY;
+	c->aside.work = work;
+	c->aside.done = done;
+	c->aside.context = context;
+	c->work.data = c;
+	CHECK(uv_queue_work(c->options.loop, &c->work, work_aside, on_aside) == 0);
+	c->queued = true;
+	return ERR_OK;
 }
 
 /* Loop's thread, when the worker is done with the frozen batch. */

@@ -41,6 +41,11 @@ typedef void (*committer_wait)(void *context, enum err result, const char *text)
 enum err committer_request(struct committer *c, mono_ms now, committer_wait done, void *context);
 void committer_forget(struct committer *c, void *context);
 
+/* Runs `work` on a worker in a commit's stead, then `done` on the loop's thread. ERR_BUSY: one is under way.
+ */
+enum err committer_aside(struct committer *c, void (*work)(void *context), void (*done)(void *context),
+			 void *context);
+
 /* The filling batch is full: commit it now, waiting for a commit under way. */
 enum err committer_make_room(struct committer *c, mono_ms now);
 /* Wait for a commit under way, commit the rest on this thread; nothing is started afterwards. */

@@ -19,7 +19,8 @@
 /* X(symbol, key, name in JSON, type: s str, u unsigned, i signed, b bool). LOG_HASH: of the log's head, 16
  * digits. GRANT_: of the issuer that certified this host; its days are below 0 once it has ended, and no
  * number when it is revoked. GRANTS_ENDING: of any issuer, within 30 days or in their grace. STANDING: of
- * this host's own certificate, as in the table hosts. */
+ * this host's own certificate, as in the table hosts. SWEPT: rows that nothing referred to any more, since
+ * the start. */
 #define CONTROL_STATUS_TABLE(X)                                                                              \
 	X(HOST, 1, "host", 's')                                                                              \
 	X(ESTATE, 2, "estate", 's')                                                                          \
@@ -65,7 +66,8 @@
 	X(SKETCHES_FAILED, 43, "sketches_failed", 'u')                                                       \
 	X(SKETCHES_BEYOND, 44, "sketches_beyond", 'u')                                                       \
 	X(SKETCHES_REFUSED, 45, "sketches_refused", 'u')                                                     \
-	X(WALKS, 46, "walks", 'u')
+	X(WALKS, 46, "walks", 'u')                                                                           \
+	X(SWEPT, 47, "swept", 'u')
 
 enum control_status_key {
 #define CONTROL_STATUS_ENUM(symbol, key, name, type) CONTROL_STATUS_##symbol = key,

@@ -155,7 +155,9 @@ static void verb_status(struct meshd *m, struct control_call *call)
 	uint8_t body[STATUS_BYTES];
 	struct mp_writer w;
 	struct gossip_status s;
+	struct store_stats stats;
 	gossip_status(driver_gossip(m->driver), &s);
+	store_stats(m->store, &stats);
 	mp_writer_init(&w, body, sizeof(body));
 	mp_put_map(&w, 0 CONTROL_STATUS_TABLE(STATUS_COUNT));
 	put_identity(&w, m, &s);
@@ -163,6 +165,7 @@ static void verb_status(struct meshd *m, struct control_call *call)
 	put_health(&w, m, &s);
 	put_trust(&w, m, &s);
 	put_reconciling(&w, &s.counters);
+	put_u(&w, CONTROL_STATUS_SWEPT, stats.swept);
 	if (w.failed)
 		control_reply(call, ERR_LIMIT, "the status does not fit its buffer", NULL, 0);
 	else

@@ -388,6 +388,11 @@ void driver_leave(struct driver *d, enum goodbye_reason reason)
 			 update.datagrams[i].len);
 }
 
+size_t driver_forget_blobs(struct driver *d, struct id *blobs, size_t count)
+{
+	return d->left ? 0 : gossip_forget_blobs(d->gossip, blobs, count);
+}
+
 void driver_stamp(struct driver *d)
 {
 	struct host_state state;

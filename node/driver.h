@@ -54,6 +54,8 @@ enum err driver_log(struct driver *d, const uint8_t *bytes, size_t len);
 void driver_drill(struct driver *d, const char *site, bool cut);
 /* Say goodbye. Nothing may be stepped afterwards. */
 void driver_leave(struct driver *d, enum goodbye_reason reason);
+/* gossip_forget_blobs: those whose rows may go come first. */
+size_t driver_forget_blobs(struct driver *d, struct id *blobs, size_t count);
 /* Put a row, so that the next commit renews the replica's age although nothing happened. */
 void driver_stamp(struct driver *d);
 

@@ -256,6 +256,28 @@ static enum err open_publisher(struct meshd *m, struct err_info *info)
 	return ERR_OK;
 }
 
+static size_t forget_blobs(void *context, struct id *blobs, size_t count)
+{
+	struct meshd *m = context;
+	return m->stopping ? 0 : driver_forget_blobs(m->driver, blobs, count);
+}
+
+static enum err open_sweeper(struct meshd *m, struct err_info *info)
+{
+	struct sweeper_options o = {
+	    .store = m->store,
+	    .committer = m->committer,
+	    .authority_log = m->state.credentials.log,
+	    .log = &m->log,
+	    .forget = forget_blobs,
+	    .done = on_looked,
+	    .context = m,
+	};
+	if (sweeper_new(&o, os_clock_mono(), &m->sweeper) != ERR_OK)
+		return err_set(info, ERR_NOMEM, "out of memory");
+	return ERR_OK;
+}
+
 static enum err open_committer(struct meshd *m, struct err_info *info)
 {
 	struct committer_options o = {
@@ -293,6 +315,7 @@ static void on_timer(uv_timer_t *timer)
 	meshd_tell_peers(m, now);
 	if (now - committer_last_mono(m->committer) >= STAMP_MS && committer_error(m->committer)[0] == '\0')
 		driver_stamp(m->driver);
+	sweeper_run(m->sweeper, now);
 	committer_run(m->committer, now);
 	if (now - m->boot_saved >= ALIVE_MS) {
 		m->boot_saved = now;
@@ -315,6 +338,7 @@ void meshd_rearm(struct meshd *m)
 	mono_ms due = earlier(driver_due(m->driver), publisher_due(m->publisher));
 	due = earlier(due, committer_due(m->committer));
 	due = earlier(due, control_due(m->control));
+	due = earlier(due, sweeper_due(m->sweeper));
 	due = earlier(due, turn_due(&m->peers));
 	/* The stamp and the boot file ride along with what wakes the node anyway. */
 	due = earlier(due, now + STAMP_MS);
@@ -358,6 +382,8 @@ enum err meshd_open(struct meshd *m, const struct config *config, const struct l
 		err = open_driver(m, info);
 	if (err == ERR_OK)
 		err = open_publisher(m, info);
+	if (err == ERR_OK)
+		err = open_sweeper(m, info);
 	struct control_options control = {&m->loop, m->socket_path, meshd_handle, meshd_gone, m};
 	if (err == ERR_OK)
 		err = control_open(&control, &m->control, info);
@@ -442,6 +468,7 @@ void meshd_close(struct meshd *m)
 	/* Last callbacks of the handles above and of work under way. */
 	uv_run(&m->loop, UV_RUN_DEFAULT);
 	publisher_free(m->publisher);
+	sweeper_free(m->sweeper);
 	driver_free(m->driver);
 	committer_free(m->committer);
 	store_close(m->store);

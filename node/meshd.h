@@ -14,6 +14,7 @@
 #include "node/poison.h"
 #include "node/publisher.h"
 #include "node/state.h"
+#include "node/sweeper.h"
 #include "node/turn.h"
 #include "node/udp.h"
 #include "store/store.h"
@@ -44,6 +45,7 @@ struct meshd {
 	struct udp *udp;
 	struct driver *driver;
 	struct publisher *publisher;
+	struct sweeper *sweeper;
 	struct control_server *control;
 	char drill[MESHD_DRILL_SITES][LIMIT_SITE_NAME_BYTES + 1];
 	size_t drill_count;

@@ -39,7 +39,7 @@ static size_t components_body(struct world *w, struct node *n, struct node *publ
 		snprintf(components[i].name, sizeof(components[i].name), "module_%02u", i);
 		components[i].version.status = READING_OK;
 		snprintf(components[i].version.value, sizeof(components[i].version.value), "%u.%u",
-			 n->index % IMAGES, i);
+			 n->index % IMAGES, i == 7 ? i + n->version : i);
 	}
 	CHECK(manifest_build(components, COMPONENTS, NULL, emit_blob, &e, &body.manifest, &entries) ==
 	      ERR_OK);
@@ -104,6 +104,14 @@ const struct sim_record *host_publish_health(struct world *w, struct node *n, en
 	uint8_t body[LIMIT_RECORD_BODY_BYTES];
 	size_t len = health_body(n, body);
 	return node_publish(w, n, RECORD_HEALTH, urgency, body, len);
+}
+
+void host_publish_components(struct world *w, struct node *n)
+{
+	uint8_t body[LIMIT_RECORD_BODY_BYTES];
+	size_t len = components_body(w, n, n, body);
+	if (!w->failed)
+		node_publish(w, n, RECORD_COMPONENTS, GOSSIP_ROUTINE, body, len);
 }
 
 const struct sim_record *host_publish_crash(struct world *w, struct node *n)

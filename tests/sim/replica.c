@@ -61,6 +61,12 @@ void replica_put_blob(struct replica *r, uint32_t index)
 	r->dirty = true;
 }
 
+void replica_drop_blob(struct replica *r, uint32_t index)
+{
+	r->blobs[index] &= (uint8_t)~REPLICA_BLOB_PENDING;
+	r->dirty = true;
+}
+
 void replica_commit(struct replica *r)
 {
 	for (size_t i = 0; i < r->changed_rows.count; i++) {
@@ -71,8 +77,9 @@ void replica_commit(struct replica *r)
 	}
 	r->changed_rows.count = 0;
 	for (size_t i = 0; i < r->blob_count; i++)
-		if (r->blobs[i] != 0)
-			r->blobs[i] = REPLICA_BLOB_PENDING | REPLICA_BLOB_DURABLE;
+		r->blobs[i] = (r->blobs[i] & REPLICA_BLOB_PENDING) != 0
+				  ? REPLICA_BLOB_PENDING | REPLICA_BLOB_DURABLE
+				  : 0;
 	for (size_t i = 0; i < r->changed_hosts.count; i++) {
 		struct replica_state *row = &r->hosts[r->changed_hosts.numbers[i]];
 		row->durable = row->pending;
@@ -125,5 +132,5 @@ const struct sim_record *replica_get(const struct replica *r, uint32_t key_numbe
 
 bool replica_has_blob(const struct replica *r, uint32_t index)
 {
-	return index < r->blob_count && r->blobs[index] != 0;
+	return index < r->blob_count && (r->blobs[index] & REPLICA_BLOB_PENDING) != 0;
 }

@@ -47,6 +47,8 @@ void replica_free(struct replica *r);
 void replica_put(struct replica *r, const struct sim_record *record, wall_ms received);
 void replica_put_host(struct replica *r, uint32_t index, const struct host_state *state);
 void replica_put_blob(struct replica *r, uint32_t index);
+/* One that it has. */
+void replica_drop_blob(struct replica *r, uint32_t index);
 void replica_commit(struct replica *r);
 void replica_crash(struct replica *r); /* back to what was committed */
 void replica_wipe(struct replica *r);

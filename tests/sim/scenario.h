@@ -32,6 +32,7 @@ void scenario_cables(struct world *w, struct report *r);
 void scenario_storm(struct world *w, struct report *r);
 void scenario_wan(struct world *w, struct report *r);
 void scenario_takeover(struct world *w, struct report *r);
+void scenario_sweep(struct world *w, struct report *r);
 void scenario_stalls(struct world *w, struct report *r);
 void scenario_malicious(struct world *w, struct report *r);
 

@@ -67,6 +67,8 @@ const struct scenario scenarios[] = {
     {"wan", "what crosses between sites, and how often", 40, 5, 0, faults_none, scenario_wan},
     {"takeover", "a bridge dies, and another stands in within 15 s", 12, 2, 0, NULL, scenario_takeover},
     {"stalls", "hosts that stall, clocks that jump, and 20 % loss", 30, 2, 5, faults_stalls, scenario_stalls},
+    {"sweep", "hosts change what they have, and nodes drop what no record names, each when it likes", 10, 2,
+     8, NULL, scenario_sweep},
     {"goodbye", "a host says goodbye, and comes back", 9, 3, 0, NULL, scenario_goodbye},
     {"silent", "two sites are cut from each other, and heal", 8, 2, 0, NULL, scenario_silent},
     {"restart", "crashes and restarts, with and without the replica", 8, 2, 0, NULL, scenario_restart},

@@ -73,7 +73,8 @@ struct node {
 	mono_ms paused_until;
 	uint32_t backlog; /* datagrams waiting for the end of the pause */
 	bool isolated;
-	uint32_t turn; /* varies what it publishes */
+	uint32_t turn;    /* varies what it publishes */
+	uint32_t version; /* of one of its components */
 	uint64_t bytes_sent, datagrams_sent;
 };
 
@@ -201,6 +202,7 @@ void node_publish_blob(struct world *w, struct node *n, const uint8_t *bytes, si
 
 void host_publish_all(struct world *w, struct node *n);
 const struct sim_record *host_publish_health(struct world *w, struct node *n, enum gossip_urgency urgency);
+void host_publish_components(struct world *w, struct node *n);
 const struct sim_record *host_publish_crash(struct world *w, struct node *n);
 /* Puts every host's records into every replica, as if the estate had run for long. */
 void host_preload(struct world *w);
