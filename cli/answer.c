@@ -123,26 +123,44 @@ int answer_fail(struct answer *a, const struct err_info *info)
 	return command_report(a->command, info);
 }
 
-int answer_query(struct answer *a, const char *sql, const char *const *parameters, size_t count,
-		 const struct query_limits *limits)
+static int add_rows(struct answer *a, const char *sql, const char *const *parameters, size_t count,
+		    const struct query_limits *limits)
 {
 	struct err_info info = {0};
 	struct query_sink sink = output_sink(&a->output);
-	if (limits == NULL)
-		limits = &usual;
 	bound(limits);
 	enum err err = query_run(a->query, sql, parameters, count, limits, &sink, &info);
-	if (err == ERR_OK) {
-		err = output_finish_rows(&a->output);
-		/* An output that cannot be written is told once, by main. */
-		if (err == ERR_IO) {
-			release(a);
-			return MESH_EXIT_ERROR;
-		}
-		if (err != ERR_OK)
-			err_set(&info, err, "%s", err_text(err));
-	}
 	return err == ERR_OK ? MESH_EXIT_COMPLETE : answer_fail(a, &info);
+}
+
+int answer_finish(struct answer *a)
+{
+	struct err_info info = {0};
+	enum err err = output_finish_rows(&a->output);
+	if (err == ERR_OK)
+		return MESH_EXIT_COMPLETE;
+	/* An output that cannot be written is told once, by main. */
+	if (err == ERR_IO) {
+		release(a);
+		return MESH_EXIT_ERROR;
+	}
+	err_set(&info, err, "%s", err_text(err));
+	return answer_fail(a, &info);
+}
+
+int answer_query(struct answer *a, const char *sql, const char *const *parameters, size_t count,
+		 const struct query_limits *limits)
+{
+	int code = add_rows(a, sql, parameters, count, limits != NULL ? limits : &usual);
+	return code == MESH_EXIT_COMPLETE ? answer_finish(a) : code;
+}
+
+enum err answer_coverage(struct answer *a, const struct query_coverage **ret, struct err_info *info)
+{
+	enum err err = a->covered ? ERR_OK : query_coverage(a->query, &a->coverage, info);
+	a->covered = err == ERR_OK;
+	*ret = &a->coverage;
+	return err;
 }
 
 static void put_coverage(struct answer *a, const struct query_coverage *coverage)
@@ -151,6 +169,8 @@ static void put_coverage(struct answer *a, const struct query_coverage *coverage
 	switch (o->format) {
 	case OUTPUT_TABLE:
 	case OUTPUT_WIDE:
+		if (a->counts != NULL)
+			host_counts_text(o->f, a->counts);
 		if (coverage != NULL)
 			coverage_text(o->f, coverage, &a->modules, a->now);
 		else if (!a->bare)
@@ -159,6 +179,8 @@ static void put_coverage(struct answer *a, const struct query_coverage *coverage
 	case OUTPUT_CSV:
 		/* A line of another shape would break what reads the file. */
 		fflush(o->f);
+		if (a->counts != NULL)
+			host_counts_text(a->command->err, a->counts);
 		if (coverage != NULL)
 			coverage_text(a->command->err, coverage, &a->modules, a->now);
 		break;
@@ -172,6 +194,10 @@ static void put_coverage(struct answer *a, const struct query_coverage *coverage
 			coverage_json(&o->json, "coverage", coverage, &a->modules, a->now);
 		else
 			json_null(&o->json, "coverage");
+		if (a->counts != NULL && o->format == OUTPUT_JSON)
+			json_new_line(&o->json);
+		if (a->counts != NULL)
+			host_counts_json(&o->json, a->counts);
 		json_end_object(&o->json);
 		fputc('\n', o->f);
 		break;
@@ -181,22 +207,21 @@ static void put_coverage(struct answer *a, const struct query_coverage *coverage
 int answer_close(struct answer *a)
 {
 	struct command *c = a->command;
-	struct query_coverage coverage = {0};
+	const struct query_coverage *coverage = NULL;
 	struct err_info info = {0};
-	bool known = a->query != NULL;
-	if (known && query_coverage(a->query, &coverage, &info) != ERR_OK)
+	if (a->query != NULL && answer_coverage(a, &coverage, &info) != ERR_OK)
 		return answer_fail(a, &info);
 	if (a->remark != NULL && output_for_people(&a->output))
 		fputs(a->remark, a->output.f);
-	put_coverage(a, known ? &coverage : NULL);
+	put_coverage(a, coverage);
 	release(a);
-	if ((a->bare && !a->partial) || (known && coverage.complete && !a->partial) ||
+	if ((a->bare && !a->partial) || (coverage != NULL && coverage->complete && !a->partial) ||
 	    options_has(&c->options, "allow-partial"))
 		return MESH_EXIT_COMPLETE;
 	return MESH_EXIT_PARTIAL;
 }
 
-int answer_question(struct answer *a, const struct question *q)
+int answer_add(struct answer *a, const struct question *q)
 {
 	struct err_info info;
 	if (q->failed) {
@@ -204,7 +229,13 @@ int answer_question(struct answer *a, const struct question *q)
 			LIMIT_SQL_BYTES);
 		return answer_fail(a, &info);
 	}
-	return answer_query(a, q->sql, q->parameters, q->parameter_count, NULL);
+	return add_rows(a, q->sql, q->parameters, q->parameter_count, &usual);
+}
+
+int answer_question(struct answer *a, const struct question *q)
+{
+	int code = answer_add(a, q);
+	return code == MESH_EXIT_COMPLETE ? answer_finish(a) : code;
 }
 
 enum err answer_check_site(struct query *q, const char *site, struct err_info *info)

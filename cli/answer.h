@@ -4,6 +4,7 @@
 #define MESH_CLI_ANSWER_H
 
 #include "cli/coverage.h"
+#include "cli/host_counts.h"
 #include "cli/output.h"
 #include "cli/question.h"
 #include "cli/rows.h"
@@ -12,7 +13,10 @@ struct answer {
 	struct command *command;
 	struct query *query;
 	struct output output;
-	struct coverage_modules modules; /* for verbs that show components */
+	struct coverage_modules modules;  /* for verbs that show components */
+	const struct host_counts *counts; /* for verbs that show only the first hosts; NULL: none */
+	struct query_coverage coverage;   /* once `covered` */
+	bool covered;
 	wall_ms now;
 	const char *remark;      /* line for people in front of the coverage; NULL: none */
 	struct err_info missing; /* answer_open_live: why there is no replica, when `query` is NULL */
@@ -41,5 +45,10 @@ enum err answer_check_site(struct query *q, const char *site, struct err_info *i
 
 /* The rows of an assembled question. */
 int answer_question(struct answer *a, const struct question *q);
+/* The rows of one of several questions of the same columns; answer_finish follows the last. */
+int answer_add(struct answer *a, const struct question *q);
+int answer_finish(struct answer *a);
+/* What answer_close will state; asked for once. */
+enum err answer_coverage(struct answer *a, const struct query_coverage **ret, struct err_info *info);
 
 #endif

@@ -68,6 +68,11 @@ const struct output_column *output_column_find(const struct output_column *colum
 static bool on_columns(void *context, const char *const *names, size_t count)
 {
 	struct output *o = context;
+	/* Another question whose rows go to the same answer. */
+	if (o->begun) {
+		CHECK(count == o->name_count);
+		return !o->failed;
+	}
 	o->names = calloc(count, sizeof(*o->names));
 	o->styles = calloc(count, sizeof(*o->styles));
 	o->status_at = calloc(count, sizeof(*o->status_at));

@@ -71,6 +71,8 @@ static const struct option_spec hosts_options[] = {
      .value = "STANDING",
      .words = "good grace quarantined ended",
      .help = "only hosts whose certificate is worth this"},
+    {.name = "limit", .value = "N", .help = "show the first N hosts (default: 20, in table and wide)"},
+    {.name = "all", .help = "show every host (the default in json, jsonl and csv)"},
     END,
 };
 
@@ -125,10 +127,17 @@ static const struct option_spec help_options[] = {
 static const struct verb verbs_ask[] = {
     {.name = "hosts",
      .operands = "",
-     .summary = "list the hosts of the estate and their state",
+     .summary = "count the hosts of the estate, and list the first, those in trouble before others",
      .text =
-	 "Every host that was ever enrolled, from this machine's replica: also those that are down, and also "
-	 "while meshd is stopped. A host is up, dark (vanished; witnesses of its site say so), silent (its "
+	 "The hosts that were ever enrolled, from this machine's replica: also those that are down, and also "
+	 "while meshd is stopped. A table shows the first 20, and below it how many there are: dark ones, "
+	 "then "
+	 "silent, unknown, stopped and asleep ones, those that are up, replaced ones, those that left; among "
+	 "these by site and name. --limit and --all show more. For scripts (json, jsonl, csv) all hosts "
+	 "come, "
+	 "in the same order, unless --limit is given; json has the counts by state in the field counts, "
+	 "jsonl "
+	 "in its last line.\n\nA host is up, dark (vanished; witnesses of its site say so), silent (its "
 	 "whole site is), stopped or asleep (it said so), left, replaced or unknown, SINCE then. SEEN is how "
 	 "long ago its last sign of life was. Times are local.\n\nBehind the state stands what is wrong with "
 	 "its certificate: grace (its issuer's grant has ended and runs on for a while), quarantined (beyond "
@@ -138,7 +147,8 @@ static const struct verb verbs_ask[] = {
      .options = hosts_options,
      .shared = VERB_QUERY | VERB_WHERE,
      .exits = "0123",
-     .examples = "mesh hosts --status dark # what is down\n"
+     .examples = "mesh hosts # how many are in which state, and the first in trouble\n"
+		 "mesh hosts --status dark --all # all that is down\n"
 		 "mesh hosts --site berlin -o csv # one site, for a spreadsheet\n"
 		 "mesh hosts --where \"kernel LIKE '6.1.%'\" # by any column of the table hosts",
      .run = verb_hosts},

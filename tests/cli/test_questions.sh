@@ -26,8 +26,11 @@ ask() {
 	run "$@" -o wide
 }
 
-ask 0 hosts
+ask 0 hosts --all
 [ "$(grep -c '^[0-9a-f]\{32\}  ' out)" -eq 60 ] || fail "wide does not list 60 hosts with whole ids"
+ask 0 hosts
+[ "$(grep -c '^[0-9a-f]\{32\}  ' out)" -eq 20 ] || fail "wide does not list the first 20 hosts"
+shows '^Shown: 20 of 60 hosts, those in trouble first; more with --limit N or --all$'
 ask 0 components
 ask 0 components --all
 ask 0 sites
@@ -35,6 +38,40 @@ ask 0 sql 'SELECT kernel, count(*) AS n FROM hosts GROUP BY kernel'
 run 0 hosts -o csv
 [ "$(wc -l <out)" -eq 61 ] || fail "csv has not one line a host and one for the head"
 says '^Coverage: '
+
+# The first hosts are the first of all, whoever shows them; scripts get all unless they say how many.
+run 0 hosts -o jsonl
+[ "$(wc -l <out)" -eq 61 ] || fail "jsonl has not one line a host and one for the coverage"
+shows '^{"coverage": {.*}, "counts": {"total": 60, "shown": 60, "dark": 0, .*"up": 5[0-9]'
+grep '^{"host"' out >all
+[ "$(cut -d'"' -f4 all | sort -u | wc -l)" -eq 60 ] || fail "a host is listed twice"
+run 0 hosts -o jsonl --limit 7
+shows '"counts": {"total": 60, "shown": 7, '
+grep '^{"host"' out | cut -d, -f1-6 >first
+head -n 7 all | cut -d, -f1-6 | cmp -s - first || fail "the first 7 hosts are not the first 7 of all"
+run 0 hosts --limit 7 -o csv
+[ "$(wc -l <out)" -eq 8 ] || fail "csv does not end at the limit"
+says '^Shown: 7 of 60 hosts, '
+run 0 hosts --limit 60
+! grep -q '^Shown' out || fail "all are shown, and more promised"
+run 0 hosts --limit 7 -o json
+valid
+shows '^"counts": {"total": 60, "shown": 7, "dark": 0, '
+run 0 hosts --where "status <> 'up'" --limit 2
+shows '^Shown: 2 of 3 hosts that match (.*3 asleep), those in trouble first'
+run 0 hosts --where "status <> 'up'"
+shows '^Shown: 3 hosts that match (3 asleep)$'
+run 0 hosts --status up --limit 1
+shows '^Shown: 1 of 5[0-9] hosts that match (5[0-9] up), '
+run 0 hosts --site berlin --limit 1
+shows '^Shown: 1 of [0-9]* hosts that match ('
+# Asleep before up, then by site and name.
+"$mesh" sql "SELECT host FROM hosts ORDER BY status = 'up', site, name, host" -o csv 2>/dev/null | tail -n +2 >want
+cut -d'"' -f4 all | cmp -s - want || fail "hosts are not in the order that the help says"
+run 2 hosts --limit 0
+run 2 hosts --limit x
+run 2 hosts --limit 5 --all
+says 'exclude each other'
 
 # Fits a terminal. COLUMNS is what it says it has.
 if command -v script >/dev/null; then

@@ -35,8 +35,9 @@ clean() {
 	done
 }
 clean hosts
-clean hosts --status up
-clean hosts --where "name LIKE '%'"
+clean hosts --limit 1000
+clean hosts --limit 1000 --status up
+clean hosts --limit 1000 --where "name LIKE '%'"
 clean sites
 clean components
 clean components --all
@@ -54,7 +55,7 @@ run 1 hosts --site hideout
 says 'no site "hideout" is known here'
 
 # The others are marked, and counted apart.
-run 0 hosts
+run 0 hosts --all
 shows '^Coverage: 57 hosts (55 up, 1 replaced, 2 asleep), 4 sites'
 shows '^Trust: 17 issues open, 5 critical (mesh issues); 1 host quarantined; 2 hosts revoked and hidden; 1 grant in grace; authority log FORKED$'
 cp out hosts
