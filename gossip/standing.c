@@ -405,41 +405,42 @@ static void pair_hardware(struct gossip *g)
 
 /* --- operators --- */
 
-void standing_on_operator(struct gossip *g, const struct record *r)
+static void left_add(struct gossip *g, const struct record *r)
 {
-	static const uint8_t roles[] = {
-	    [0] = LOG_ROLE_INCIDENTS, [1] = LOG_ROLE_INCIDENTS, [2] = LOG_ROLE_INCIDENTS,
-	    [3] = LOG_ROLE_POLICY,    [4] = LOG_ROLE_INVENTORY, [5] = LOG_ROLE_DECOMMISSION};
 	struct standing *s = g->standing;
-	const struct authlog_operator *o = authlog_find_operator(g->log, &r->key.writer);
-	size_t kind = r->key.kind - (size_t)RECORD_INCIDENT;
 	wall_day day = clock_day(r->time);
-	if (record_class_of(r->key.kind) != RECORD_CLASS_OPERATOR || o == NULL || o->revoked ||
-	    kind >= sizeof(roles))
-		return;
-	if ((o->roles & roles[kind]) == 0 || day > o->last_day) {
-		struct issue issue = {.kind = ISSUE_OUT_OF_ROLE, .subject = o->id, .other = r->key.subject};
-		if (!g->loading)
-			issue_raise(g, &issue);
-		return;
-	}
-	if (r->key.kind != RECORD_DECOMMISSION)
-		return;
 	for (size_t i = 0; i < s->left_count; i++)
-		if (id_equal(&s->left[i].host, &r->key.subject) && id_equal(&s->left[i].operator, & o->id)) {
+		if (id_equal(&s->left[i].host, &r->key.subject) &&
+		    id_equal(&s->left[i].operator, & r->key.writer)) {
 			s->left[i].day = day < s->left[i].day ? day : s->left[i].day;
 			return;
 		}
 	if (s->left_count == s->left_cap) {
-		size_t cap = s->left_cap == 0 ? 8 : s->left_cap * 2;
+		size_t cap = 2 * s->left_cap + 8;
 		struct decommission *left = cap > LIMIT_HOSTS ? NULL : realloc(s->left, cap * sizeof *left);
 		if (left == NULL)
 			return;
 		s->left = left;
 		s->left_cap = cap;
 	}
-	s->left[s->left_count++] = (struct decommission){r->key.subject, o->id, day};
+	s->left[s->left_count++] = (struct decommission){r->key.subject, r->key.writer, day};
 	standing_soon(g);
+}
+
+void standing_on_operator(struct gossip *g, const struct record *r)
+{
+	static const uint8_t roles[] = {LOG_ROLE_INCIDENTS, LOG_ROLE_INCIDENTS, LOG_ROLE_INCIDENTS,
+					LOG_ROLE_POLICY,    LOG_ROLE_INVENTORY, LOG_ROLE_DECOMMISSION};
+	const struct authlog_operator *o = authlog_find_operator(g->log, &r->key.writer);
+	size_t kind = r->key.kind - (size_t)RECORD_INCIDENT;
+	if (kind >= sizeof(roles) || o == NULL || o->revoked)
+		return;
+	if (((o->roles & roles[kind]) == 0 || clock_day(r->time) > o->last_day) && !g->loading) {
+		struct issue issue = {.kind = ISSUE_OUT_OF_ROLE, .subject = o->id, .other = r->key.subject};
+		issue_raise(g, &issue);
+	}
+	if (r->key.kind == RECORD_DECOMMISSION)
+		left_add(g, r);
 }
 
 void standing_off_operator(struct gossip *g, const struct record_key *key)
@@ -453,7 +454,7 @@ void standing_off_operator(struct gossip *g, const struct record_key *key)
 		}
 }
 
-/* Of operators who are in force now. */
+/* By operators who are in force now, whatever they were when the record came. */
 static void retire(struct gossip *g)
 {
 	const struct standing *s = g->standing;
@@ -463,11 +464,10 @@ static void retire(struct gossip *g)
 		const struct decommission *d = &s->left[i];
 		const struct authlog_operator *o = authlog_find_operator(g->log, &d->operator);
 		struct member *m = member_find(g, &d->host);
-		if (m == NULL || o == NULL || o->revoked || (o->roles & LOG_ROLE_DECOMMISSION) == 0 ||
-		    d->day > o->last_day)
+		if (m == NULL || o == NULL || o->revoked || d->day > o->last_day)
 			continue;
-		m->retired = true;
-		if (m->state.status != HOST_LEFT)
+		m->retired |= (o->roles & LOG_ROLE_DECOMMISSION) != 0;
+		if (m->retired && m->state.status != HOST_LEFT)
 			state_site_changed(g, m->site);
 	}
 }

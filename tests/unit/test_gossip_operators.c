@@ -49,19 +49,23 @@ static bool nothing(struct net *n, const struct net_datagram *d)
 	return false;
 }
 
-/* Nodes that have met and do not hear each other any more. */
-static struct net *with_operator(void)
+static void may_say(struct net *n, uint8_t roles, wall_day last_day)
 {
-	struct net *n = net_met();
 	uint8_t entry[LIMIT_LOG_ENTRY_BYTES];
 	size_t len;
 	assert_int_equal(authlog_make_operator(n->nodes[0].log, n->f.authority,
-					       identity_public_key(n->f.other), "ada",
-					       LOG_ROLE_INCIDENTS | LOG_ROLE_DECOMMISSION, FIXTURE_DAY + 9,
+					       identity_public_key(n->f.other), "ada", roles, last_day,
 					       FIXTURE_NOW, entry, &len),
 			 ERR_OK);
 	assert_int_equal(net_log(n, 0, entry, len), ERR_OK);
 	net_run(n, 5000);
+}
+
+/* Nodes that have met and do not hear each other any more. */
+static struct net *with_operator(void)
+{
+	struct net *n = net_met();
+	may_say(n, LOG_ROLE_INCIDENTS | LOG_ROLE_DECOMMISSION, FIXTURE_DAY + 9);
 	n->tap = nothing;
 	return n;
 }
@@ -150,11 +154,37 @@ static void test_of_one_seq_the_lowest_ids_stand(void **state)
 	net_free(n);
 }
 
+/* What was said counts as far as the role in the log goes now, whatever it was when the record came. */
+static void test_a_decommission_hangs_on_its_role(void **state)
+{
+	struct net *n = net_met();
+	const struct id *ada = identity_id(n->f.other);
+	(void)state;
+	may_say(n, LOG_ROLE_INCIDENTS, FIXTURE_DAY + 9);
+	feed(n, 0, 0);
+	net_run(n, 5000);
+	for (size_t node = 0; node < 2; node++) {
+		assert_false(net_member(n, node, 2)->retired);
+		assert_non_null(net_issue(n, node, ISSUE_OUT_OF_ROLE, ada));
+	}
+	may_say(n, LOG_ROLE_DECOMMISSION, FIXTURE_DAY + 9);
+	assert_true(net_member(n, 0, 2)->retired && net_member(n, 1, 2)->retired);
+	may_say(n, LOG_ROLE_DECOMMISSION, FIXTURE_DAY - 1); /* before the day on which it was said */
+	assert_false(net_member(n, 0, 2)->retired || net_member(n, 1, 2)->retired);
+	may_say(n, LOG_ROLE_DECOMMISSION, FIXTURE_DAY + 9);
+	assert_true(net_member(n, 0, 2)->retired);
+	net_revoke(n, 0, LOG_REVOKE_OPERATOR, ada, NULL);
+	net_run(n, 5000);
+	assert_false(net_member(n, 0, 2)->retired || net_member(n, 1, 2)->retired);
+	net_free(n);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_the_newest_stand_in_whatever_order_they_came),
 	    cmocka_unit_test(test_of_one_seq_the_lowest_ids_stand),
+	    cmocka_unit_test(test_a_decommission_hangs_on_its_role),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
