@@ -324,11 +324,11 @@ static void flood_of_questions(struct trial *t)
 static void truncated(struct trial *t)
 {
 	static const uint8_t types[] = {
-	    WIRE_PING,          WIRE_ACK,       WIRE_PING_REQ,  WIRE_PING_ACK,    WIRE_SUSPECT,
-	    WIRE_ROLLCALL_PULL, WIRE_PUSH,      WIRE_ANNOUNCE,  WIRE_PULL,        WIRE_RECORDS,
-	    WIRE_SYNC_ROOTS,    WIRE_SYNC_NODE, WIRE_SYNC_LEAF, WIRE_LOG_PULL,    WIRE_LOG_ENTRIES,
-	    WIRE_BLOB_PULL,     WIRE_BLOBS,     WIRE_HELLO,     WIRE_HELLO_REPLY, WIRE_HELLO_FINISH,
-	    WIRE_COOKIE};
+	    WIRE_PING,          WIRE_ACK,         WIRE_PING_REQ,  WIRE_PING_ACK,    WIRE_SUSPECT,
+	    WIRE_ROLLCALL_PULL, WIRE_PUSH,        WIRE_ANNOUNCE,  WIRE_PULL,        WIRE_RECORDS,
+	    WIRE_SYNC_ROOTS,    WIRE_SYNC_NODE,   WIRE_SYNC_LEAF, WIRE_LOG_PULL,    WIRE_LOG_ENTRIES,
+	    WIRE_BLOB_PULL,     WIRE_BLOBS,       WIRE_HELLO,     WIRE_HELLO_REPLY, WIRE_HELLO_FINISH,
+	    WIRE_COOKIE,        WIRE_SKETCH_PULL, WIRE_SKETCH,    WIRE_SKETCH_OFFER};
 	uint8_t message[WIRE_MESSAGE_BYTES];
 	trial_world(t, HOSTS, SITES);
 	trial_begin(t, 1u << THIEF);
@@ -345,6 +345,7 @@ static void truncated(struct trial *t)
 				    (types[i] == WIRE_LOG_PULL && len == 4) ||
 				    (types[i] == WIRE_SUSPECT && len == 17) ||
 				    (types[i] == WIRE_BLOB_PULL && len == 17) ||
+				    (types[i] == WIRE_SKETCH_OFFER && len == 17) ||
 				    ((types[i] == WIRE_ANNOUNCE || types[i] == WIRE_PULL) && len == 9);
 			if (fits)
 				continue;
