@@ -221,7 +221,7 @@ struct catalogue {
 	struct entry_counts *counts; /* by entry number */
 	bool counted, loaded_counted;
 	struct query_modules modules; /* valid once counted */
-	uint32_t *slots; /* entry number + 1 by entry id, open addressing, at most half full */
+	uint32_t *slots;              /* entry number + 1 by entry id, open addressing, at most half full */
 	size_t slot_count;
 	struct catalogue_chunk *chunks; /* by number; NULL before catalogue_begin */
 	uint32_t chunk_end;
@@ -329,20 +329,25 @@ struct table_cursor {
 	size_t place, places; /* position and end: numbers, or places in the order */
 	bool ordered;
 	struct host_order *order; /* when `ordered`; store/host_order.h */
-	size_t row, rows;     /* within the current host, or in the table */
+	size_t row, rows;         /* within the current host, or in the table */
 	int64_t number;
 	struct manifest_entries entries; /* host_components: of the current host */
 	struct choice choice;            /* host_components: of this cursor, as others may choose otherwise */
 	const struct chosen_entry *found; /* of the current host's manifest, if `chosen` */
 	const uint8_t *events;            /* changes, crashes: of the current host */
 	size_t event_bytes, event_at;
+	struct transition_scan *transitions; /* of that table; NULL: not begun */
 };
 
 struct table {
 	struct query_table info;
-	bool by_host;              /* rows belong to hosts and are visited host by host */
-	int filters[FILTER_COUNT]; /* column + 1 that each filter is of; 0: none */
+	bool by_host;                      /* rows belong to hosts and are visited host by host */
+	int filters[FILTER_COUNT];         /* column + 1 that each filter is of; 0: none */
 	const struct cell_source *sources; /* by column, of its host's groups; NULL: none is said */
+	/* Not by_host: what it can push down itself, with its costs, and the values of what it chose; NULL:
+	 * it visits all rows. */
+	void (*plan)(const struct query *q, sqlite3_index_info *info);
+	enum err (*start)(struct table_cursor *c, int plan, int argc, sqlite3_value **argv);
 	/* Rows of the current host, or of the whole table. */
 	enum err (*count)(struct table_cursor *c, size_t *ret_rows);
 	/* To the next row of the current host or table; NULL: every number is one. */
@@ -351,7 +356,9 @@ struct table {
 };
 
 extern const struct table table_hosts, table_components, table_host_components, table_changes, table_health,
-    table_crashes, table_crash_counts, table_sites, table_hidden_hosts, table_issues, table_issue_proofs;
+    table_crashes, table_crash_counts, table_sites, table_hidden_hosts, table_issues, table_issue_proofs,
+    table_transitions;
+void table_transitions_free(struct transition_scan *scan);
 
 size_t table_list(const struct table *const **ret);
 /* One module for all tables. */

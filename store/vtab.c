@@ -24,7 +24,7 @@ size_t table_list(const struct table *const **ret)
 	static const struct table *const tables[] = {
 	    &table_hosts,  &table_components,   &table_host_components, &table_changes,
 	    &table_health, &table_crashes,      &table_crash_counts,    &table_sites,
-	    &table_issues, &table_issue_proofs, &table_hidden_hosts,
+	    &table_issues, &table_issue_proofs, &table_hidden_hosts,    &table_transitions,
 	};
 	*ret = tables;
 	return sizeof(tables) / sizeof(*tables);
@@ -200,6 +200,8 @@ static int vtab_best_index(sqlite3_vtab *base, sqlite3_index_info *info)
 		info->orderByConsumed = choose_order(v->table, info, info->idxNum, text);
 		if (info->orderByConsumed)
 			info->idxNum |= ORDERED;
+	} else if (v->table->plan != NULL) {
+		v->table->plan(v->q, info);
 	}
 	info->idxStr = sqlite3_str_finish(text);
 	info->needToFreeIdxStr = 1;
@@ -231,6 +233,7 @@ static int vtab_close(sqlite3_vtab_cursor *base)
 	free(c->entries.entries);
 	choice_free(&c->choice);
 	host_order_free(c->order);
+	table_transitions_free(c->transitions);
 	free(c);
 	return SQLITE_OK;
 }
@@ -390,9 +393,12 @@ static int vtab_filter(sqlite3_vtab_cursor *base, int index_number, const char *
 	c->number = 0;
 	char *columns;
 	c->used = strtoull(index_text, &columns, 10);
-	enum err err;
+	enum err err = ERR_OK;
 	if (!c->table->by_host) {
-		err = c->table->count(c, &c->rows);
+		if (c->table->plan != NULL)
+			err = c->table->start(c, index_number, argc, argv);
+		if (err == ERR_OK)
+			err = c->table->count(c, &c->rows);
 		return err == ERR_OK ? outcome(c) : failed(c, err);
 	}
 	err = take_filters(c, index_number, columns, argc, argv);
