@@ -117,6 +117,7 @@ struct member {
 
 	struct host_state state; /* as handed to the driver last (or to be) */
 	mono_ms accused_at;      /* when the newest statement came in that keeps it dark */
+	mono_ms lone_at;         /* since when the only known signer accuses it and it says nothing, 0: not */
 	struct refutation refuted[LIMIT_REFUTATIONS]; /* by its health record */
 	uint8_t refuted_count;
 	uint64_t score;     /* witness rank, lower is better; valid while site->score_epoch is */

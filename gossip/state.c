@@ -18,6 +18,8 @@
 #define DISPUTE_MS       10000
 #define ASK_SOON_MS      500
 #define CONTRADICT_MS    10000 /* a witness's probes, and a second */
+#define LONE_INTERVALS   2     /* in which any witness signs for the first time … */
+#define LONE_MS          20000 /* … and is known to be dead, if it is, so that the next in rank signs */
 #define DUPLICATE_MS     60000 /* seen so long after another was enrolled on its hardware, it is no leftover */
 #define SEEN_SAVE_MS     60000 /* how stale `seen` in the replica may be … */
 #define SEEN_SAVE_HOST   500   /* … and so many ms more for each known host */
@@ -95,6 +97,40 @@ static void site_dispute(struct gossip *g, struct site *s, const struct evidence
 	s->dispute_end = e->newest_against + DISPUTE_MS;
 }
 
+/* Somebody besides the two lives, as far as is known so early, and will sign in the place of witnesses that
+ * are gone. */
+static bool host_company(const struct gossip *g, const struct site *s, const struct member *m,
+			 const struct evidence *e)
+{
+	bool early = !state_settled(g, s);
+
+	for (size_t i = 0; i < s->count; i++) {
+		const struct member *x = s->members[i];
+		bool lives = x->state.status == HOST_UP || x->state.status == HOST_SILENT ||
+			     (early && x->state.status == HOST_UNKNOWN);
+
+		if (x != m && x->short_id != e->accusers[0] && lives && !member_goodbye(x) &&
+		    standing_has_say(x))
+			return true;
+	}
+	return false;
+}
+
+/* One alone is not believed at once because no other signer is known: where all start together, a link heals
+ * or a second witness dies, whoever is heard would decide for all. It has to say so still when another had
+ * the time to sign, and meanwhile the host must not have spoken. */
+static bool host_waits(struct gossip *g, struct site *s, struct member *m, const struct evidence *e)
+{
+	if (e->against != 1 || e->signers != 1 || m->state.status == HOST_DARK) {
+		m->lone_at = 0;
+		return false;
+	}
+	if (m->lone_at == 0 || m->record_at > m->lone_at || m->answered_at > m->lone_at)
+		m->lone_at = g->now;
+	return defence_on(g, DEFENCE_TWO_WITNESSES) && host_company(g, s, m, e) &&
+	       e->newest_against < m->lone_at + LONE_INTERVALS * rollcall_patience_ms(g, s) + LONE_MS;
+}
+
 static void host_judge_life(struct gossip *g, struct site *s, struct member *m, struct member *const *signers,
 			    size_t count)
 {
@@ -120,13 +156,15 @@ static void host_judge_life(struct gossip *g, struct site *s, struct member *m, 
 		m->state.seen = e.seen;
 	bool may = state_settled(g, s) || host_known(g, m) || m->state.status == HOST_DARK;
 
-	if (need > 0 && e.against >= need && may) {
+	bool waits = host_waits(g, s, m, &e);
+
+	if (need > 0 && e.against >= need && may && !waits) {
 		host_dark(g, m, &e);
 		return;
 	}
 	if (m->state.status == HOST_DARK && !host_cleared(m, &e))
 		return;
-	if (e.against > 0 && e.against < need)
+	if (e.against > 0 && (e.against < need || waits))
 		site_dispute(g, s, &e);
 	if (s->state.status == SITE_SILENT && direct &&
 	    (s->direct_end <= g->now || m->answered_at + DIRECT_MS < s->direct_end))

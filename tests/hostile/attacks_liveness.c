@@ -125,8 +125,7 @@ static void two_witnesses(struct trial *t)
 #define SILENCED 24
 #define SIGNERS  14 /* more than a node remembers of one site */
 
-/* Attackers of one site who are (or are no) witnesses sign without end, so that nobody else's roll-calls
- * count. */
+/* Attackers of one site who are no witnesses sign without end, so that nobody else's roll-calls count. */
 static void sign_without_end(struct trial *t, uint64_t thieves, uint32_t victim)
 {
 	trial_begin(t, thieves);
@@ -144,8 +143,19 @@ static void sign_without_end(struct trial *t, uint64_t thieves, uint32_t victim)
 static void one_signs_on(struct trial *t)
 {
 	trial_world(t, HOSTS, SITES);
-	uint32_t thief = ranked(t, 0);
-	sign_without_end(t, 1ull << thief, ranked(t, 3));
+	uint32_t thief = ranked(t, 0), honest = ranked(t, 1);
+	trial_begin(t, 1ull << thief);
+	actor_meet_all(actor_of(t, thief));
+	uint64_t before = 0;
+	for (int i = 0; i < TRIAL_S * 2 && !trial_over(t); i++) {
+		if (i == TRIAL_S)
+			before = trial_counters(t, honest).rollcalls_signed;
+		accuse(t, actor_of(t, thief), i < TRIAL_S ? UINT32_MAX : ranked(t, 3));
+		trial_run(t, 500);
+		trial_promise(t, t->w->false_dark == 0, "who signed most was the only one to count");
+	}
+	/* Else the site would have but one witness, whom readers believe in the end. */
+	trial_promise(t, trial_counters(t, honest).rollcalls_signed > before, "another witness was silenced");
 }
 
 static void crowd_signs_on(struct trial *t)

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/cursor.h"
 #include "base/text.h"
+#include "seats.h"
 
 #define SETTLE_MS 30000
 
@@ -111,36 +111,14 @@ bool trial_honest(const struct trial *t, uint32_t node)
 	return t->w->nodes[node].g != NULL;
 }
 
-/* docs/protocol.md section 9. */
 uint64_t trial_score(const struct trial *t, const struct id *host)
 {
-	struct authlog_head head = authlog_head(t->w->estate.log);
-	uint8_t data[ID_BYTES + 16];
-	struct writer out = writer_of(data, sizeof(data));
-	writer_bytes(&out, host->b, ID_BYTES);
-	writer_u32(&out, clock_day(world_wall(t->w)));
-	writer_u32(&out, head.index);
-	writer_u64(&out, head.hash);
-	return hash_u64("mesh.witness", data, sizeof(data)) >> 1;
-}
-
-static uint64_t score_of(const struct trial *t, uint32_t node)
-{
-	struct certificate c;
-	struct record r;
-	const struct node *n = &t->w->nodes[node];
-	CHECK(record_parse(n->certificate, n->certificate_len, &r) == ERR_OK &&
-	      certificate_decode(&r, &c) == ERR_OK);
-	bool young = c.enrolled + 7 > clock_day(world_wall(t->w));
-	return trial_score(t, &n->id) | (young ? 1ull << 63 : 0);
+	return seats_score(t->w, host);
 }
 
 uint32_t trial_rank(const struct trial *t, uint32_t node)
 {
-	uint32_t better = 0;
-	for (uint32_t i = 0; i < t->w->node_count; i++)
-		better += t->w->nodes[i].site == t->w->nodes[node].site && score_of(t, i) < score_of(t, node);
-	return better;
+	return seats_rank(t->w, node);
 }
 
 /* --- actors --- */

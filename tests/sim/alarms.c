@@ -1,5 +1,6 @@
 #include "alarms.h"
 
+#include "seats.h"
 #include "world.h"
 
 static bool recent(const struct world *w, mono_ms at)
@@ -27,10 +28,32 @@ static enum alarm_cause either(enum alarm_cause a, enum alarm_cause b)
 	return a == ALARM_CLOCK ? a : b;
 }
 
+static bool has_puppet(const struct world *w, uint32_t site)
+{
+	for (uint32_t i = site; i < w->node_count; i += w->site_count)
+		if (w->nodes[i].puppet.hear != NULL)
+			return true;
+	return false;
+}
+
+static void alarms_framed(struct world *w, const struct node *host)
+{
+	bool well = host->g != NULL && !host->isolated && !recent(w, host->disturbed_at) &&
+		    !recent(w, host->paused_until) && (host->life == 1 || !recent(w, host->changed_at));
+	if (!well || !has_puppet(w, host->site))
+		return;
+	uint32_t puppets = seats_puppets(w, host->site);
+	if (puppets >= 2 || (puppets == 1 && seats_live(w, host->site) < LIMIT_WITNESSES))
+		w->alarms.league++;
+	else
+		w->alarms.framed++;
+}
+
 void alarms_dark(struct world *w, const struct node *n, const struct node *host,
 		 const struct host_state *state)
 {
 	enum alarm_cause cause = either(cause_of(w, host), cause_of(w, n));
+	alarms_framed(w, host);
 	if (!there(w, host) || !there(w, n))
 		return;
 	for (size_t i = 0; i < state->votes && i < LIMIT_WITNESSES; i++) {

@@ -17,6 +17,10 @@ enum alarm_cause { ALARM_PLAIN, ALARM_STALL, ALARM_CLOCK, ALARM_CAUSES };
 
 struct alarms {
 	uint64_t dark[ALARM_CAUSES], silent[ALARM_CAUSES];
+	/* Honest hosts of sites with puppets (villains) in them, called dark. Where two of the three seats
+	 * are theirs, or one while under three hosts live, they can: the stated bound. Elsewhere they must
+	 * not, and there it counts from a host's very start. */
+	uint64_t league, framed;
 };
 
 /* A host that nothing happened to for so long has no business being called dark. */

@@ -35,6 +35,7 @@ void scenario_takeover(struct world *w, struct report *r);
 void scenario_sweep(struct world *w, struct report *r);
 void scenario_stalls(struct world *w, struct report *r);
 void scenario_malicious(struct world *w, struct report *r);
+void scenario_accusers(struct world *w, struct report *r);
 
 /* --- judge.c: what scenarios wait for --- */
 

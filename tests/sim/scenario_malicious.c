@@ -64,7 +64,7 @@ static void start(struct crew *c, bool malice)
 	host_preload(w);
 	for (uint32_t i = 0; i < w->node_count; i++)
 		if (malice && c->evil[i])
-			c->villains[c->count++] = villain_new(w, &w->nodes[i], w->seed * 1000003 + i);
+			c->villains[c->count++] = villain_new(w, &w->nodes[i], 0, w->seed * 1000003 + i);
 	for (uint32_t i = 0; i < w->node_count && !w->failed; i++)
 		if (w->nodes[i].puppet.hear == NULL)
 			node_start(w, &w->nodes[i], false);
@@ -248,6 +248,12 @@ void scenario_malicious(struct world *w, struct report *r)
 	for (size_t i = 0; i < CLASSES; i++)
 		report_put(r, "malicious", classes[i].name, with.of_class[i], "B/s a node");
 	report_put(r, "malicious", "false_dark", (double)w->false_dark, "verdicts");
+	/* Two witnesses of one site, or one of two hosts, may lie about it: that is the stated bound. */
+	report_put(r, "malicious", "league_dark", (double)w->alarms.league, "verdicts");
+	report_put(r, "malicious", "framed_dark", (double)w->alarms.framed, "verdicts");
+	if (w->alarms.framed > 0)
+		world_fail(w, NULL, "%llu verdicts of dark where one witness alone was malicious",
+			   (unsigned long long)w->alarms.framed);
 	if (with.right < 0.999)
 		world_fail(w, NULL, "%.4f of what honest hosts said is right at honest nodes", with.right);
 	if (ratio_50 > 2 || ratio_99 > 2)

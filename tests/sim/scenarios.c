@@ -76,6 +76,8 @@ const struct scenario scenarios[] = {
     {"chaos", "random faults; when they end, all agree", 12, 3, 3, faults_chaos, scenario_chaos},
     {"malicious", "a tenth of all members lies, floods, accuses, withholds", 60, 3, 0, NULL,
      scenario_malicious},
+    {"accusers", "a witness of each site denounces everybody, and is not believed", 24, 3, 0, NULL,
+     scenario_accusers},
     {"trust", "revocations, quotas, ends of grants and forks, while nodes are cut off", 12, 3, 0,
      faults_trust, scenario_trust},
     {"rotation", "half the estate hears a thief of the authority's key, half the rotation that ends it", 16,

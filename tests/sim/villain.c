@@ -80,10 +80,10 @@ static void hear(void *context, const struct address *from, const uint8_t *bytes
 	peer_hear(v->peer, from, bytes, len);
 }
 
-struct villain *villain_new(struct world *w, struct node *n, uint64_t seed)
+struct villain *villain_new(struct world *w, struct node *n, unsigned deeds, uint64_t seed)
 {
 	struct villain *v = sim_alloc(1, sizeof(*v));
-	*v = (struct villain){.w = w, .n = n, .seq = FIRST_SEQ};
+	*v = (struct villain){.w = w, .n = n, .deeds = deeds, .seq = FIRST_SEQ};
 	prng_seed(&v->prng, seed);
 	while (v->deeds == 0)
 		v->deeds = (unsigned)prng_u64(&v->prng) & VILLAIN_ALL;
@@ -165,7 +165,8 @@ static int id_order(const void *a, const void *b)
 	return id_compare(a, b);
 }
 
-static void accuse(struct villain *v)
+/* `share` of its site. */
+static void accuse(struct villain *v, double share)
 {
 	struct world *w = v->w;
 	const struct record_key key = {.kind = RECORD_ROLLCALL, .subject = w->site_ids[v->n->site]};
@@ -183,7 +184,7 @@ static void accuse(struct villain *v)
 			       .interval_s = 60,
 			       .live_witnesses = 3};
 	for (size_t i = 0; i < count; i++)
-		r->states[i] = prng_chance(&v->prng, 0.1) ? ROLLCALL_NO_ANSWER : ROLLCALL_ANSWERS;
+		r->states[i] = prng_chance(&v->prng, share) ? ROLLCALL_NO_ANSWER : ROLLCALL_ANSWERS;
 	CHECK(rollcall_encode(r, body, &len) == ERR_OK);
 	len = sign_record(v, &key, body, len, bytes);
 	for (size_t i = 0; i < 4; i++)
@@ -225,7 +226,9 @@ void villain_act(struct villain *v)
 	if ((v->deeds & VILLAIN_FORGES) != 0)
 		forge(v);
 	if ((v->deeds & VILLAIN_ACCUSES) != 0 && prng_chance(&v->prng, 0.25))
-		accuse(v);
+		accuse(v, 0.1);
+	if ((v->deeds & VILLAIN_DENOUNCES) != 0)
+		accuse(v, 1);
 	if ((v->deeds & VILLAIN_DIGESTS) != 0)
 		lie_about_digests(v);
 	if ((v->deeds & VILLAIN_RUMOURS) != 0)
