@@ -18,7 +18,6 @@
 	X(FORK_ORDER, "of two records of one order the lower id stands, everywhere")                         \
 	X(HOST_COUNTER, "no certificate moves a host's counter")                                             \
 	X(ORIGIN_SHARE, "what one host can make the estate carry is bounded")                                \
-	X(VERIFY_SHARE, "checking signatures takes a stated part of a core")                                 \
 	X(IDLE_SIGNER, "roll-calls that cannot count have no share of their own")                            \
 	X(LIAR, "who hands on a forgery is not listened to for a while")                                     \
 	X(ORPHAN_ROOM, "of records without a certificate the oldest give way")                               \
@@ -56,9 +55,6 @@
 	X(CLONE, "a host that meets what it never said tells that its key is used elsewhere")                \
 	X(COMPARE, "each host compares with one of another site now and then")                               \
 	X(BLOB_SHARE, "one host's manifest leaves room for those of others")                                 \
-	X(EDGE_RANKS, "bridges are drawn anew each day and with the log, and the new rank last")             \
-	X(EDGE_SECOND, "the two next to a bridge and its far end compare, too")                              \
-	X(EDGE_ROOM, "of each far site its two best-ranked bridges are accepted")                            \
 	X(BLOB_GROWTH, "what one host can make others keep is bounded")
 
 enum gossip_defence {

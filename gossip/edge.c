@@ -51,17 +51,16 @@ uint64_t edge_rank(const struct gossip *g, const struct site *s, const struct si
 		   const struct member *m)
 {
 	struct authlog_head head = authlog_head(g->log);
-	bool moves = defence_on(g, DEFENCE_EDGE_RANKS);
 	uint8_t data[3 * ID_BYTES + 16];
 	struct writer w = writer_of(data, sizeof(data));
 
 	writer_bytes(&w, s->id.b, ID_BYTES);
 	writer_bytes(&w, far->id.b, ID_BYTES);
 	writer_bytes(&w, m->id.b, ID_BYTES);
-	writer_u32(&w, moves ? keyring_day(g->keyring) : 0);
-	writer_u32(&w, moves ? head.index : 0);
-	writer_u64(&w, moves ? head.hash : 0);
-	uint64_t junior = moves ? m->score >> 63 << 63 : 0;
+	writer_u32(&w, keyring_day(g->keyring));
+	writer_u32(&w, head.index);
+	writer_u64(&w, head.hash);
+	uint64_t junior = m->score >> 63 << 63;
 
 	return junior | hash_u64("mesh.bridge", data, sizeof(data)) >> 1;
 }
@@ -322,7 +321,7 @@ void edge_tick(struct gossip *g)
 	for (size_t i = 0; i < e->pick_count; i++) {
 		struct pick *p = &e->picks[i];
 
-		if (p->second && !p->far->cut && defence_on(g, DEFENCE_EDGE_SECOND))
+		if (p->second && !p->far->cut)
 			pick_look(g, p);
 		if (!p->ours || p->far->cut)
 			continue;

@@ -51,11 +51,11 @@ static struct accepted *accepted_room(struct gossip *g, const struct member *m)
 			worst_rank = rank;
 		}
 	}
-	if (same >= A_SITE && defence_on(g, DEFENCE_EDGE_ROOM))
+	if (same >= A_SITE)
 		return accepted_rank(g, m) < worst_rank ? worst : NULL;
 	if (e->accepted_count < ACCEPTED)
 		return &e->accepted[e->accepted_count++];
-	return same == 0 && defence_on(g, DEFENCE_EDGE_ROOM) ? second : NULL;
+	return same == 0 ? second : NULL;
 }
 
 void edge_heard(struct gossip *g, struct member *m)

@@ -99,7 +99,7 @@ bool share_verify(struct gossip *g, bool asked)
 	uint64_t *until = &g->verified_until_us[asked];
 	uint64_t now = g->now * 1000;
 
-	if (*until > now + VERIFY_BURST_US && defence_on(g, DEFENCE_VERIFY_SHARE))
+	if (*until > now + VERIFY_BURST_US)
 		return false;
 	*until = (*until > now ? *until : now) + (asked ? ASKED_US : PUSHED_US);
 	return true;

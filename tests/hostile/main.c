@@ -68,12 +68,20 @@ static bool try_both(const struct attack *a, uint64_t seed, unsigned draws)
 	return false;
 }
 
-static void list(FILE *out)
+/* False when a defence can be left out that no attack needs. */
+static bool list(FILE *out)
 {
 	const struct attack *a;
+	uint64_t needed = 0;
 	fprintf(out, "| scenario | the attacker | what honest nodes hold | defence |\n|---|---|---|---|\n");
-	for (size_t i = 0; (a = attack_at(i)) != NULL; i++)
+	for (size_t i = 0; (a = attack_at(i)) != NULL; i++) {
 		fprintf(out, "| `%s` | %s | %s | %s |\n", a->name, a->means, a->promise, defence_text(a));
+		needed |= a->defence < DEFENCE_COUNT ? 1ull << a->defence : 0;
+	}
+	for (unsigned i = 0; i < DEFENCE_COUNT; i++)
+		if ((needed >> i & 1) == 0)
+			fprintf(stderr, "mesh-hostile: no attack on \"%s\"\n", defences[i]);
+	return needed == (1ull << DEFENCE_COUNT) - 1;
 }
 
 static int usage(FILE *out, int code)
@@ -95,10 +103,8 @@ int main(int argc, char **argv)
 	bool good = true, found = false;
 	for (int i = 1; i < argc; i += 2) {
 		const char *value = i + 1 < argc ? argv[i + 1] : NULL;
-		if (strcmp(argv[i], "--list") == 0) {
-			list(stdout);
-			return 0;
-		}
+		if (strcmp(argv[i], "--list") == 0)
+			return list(stdout) ? 0 : 1;
 		if (strcmp(argv[i], "--help") == 0)
 			return usage(stdout, 0);
 		if (value != NULL && strcmp(argv[i], "--scenario") == 0)
