@@ -105,6 +105,7 @@ static void free_tables(struct lmdb *l)
 {
 	numbers_clear(&l->hosts);
 	lmdb_index_clear(&l->index);
+	lmdb_counts_clear(&l->counts);
 }
 
 static void backend_close(struct backend *b)

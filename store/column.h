@@ -149,6 +149,9 @@ void column_draft_take(struct column_draft *d, unsigned row, const struct column
 void column_draft_clear(struct column_draft *d, unsigned row); /* absent, and all columns as at first */
 void column_draft_mark(struct column_draft *d, unsigned row);  /* present */
 bool column_draft_marked(const struct column_draft *d, unsigned row);
+/* What was put. The text is good until the draft is freed; NULL: none; not terminated. */
+uint64_t column_draft_u64(const struct column_draft *d, unsigned row, unsigned column);
+const char *column_draft_text(const struct column_draft *d, unsigned row, unsigned column, size_t *ret_len);
 /* Makes a delta of it, and says the row's number. */
 void column_draft_number(struct column_draft *d, unsigned row, uint32_t number);
 void column_put_u64(struct column_draft *d, unsigned row, unsigned column, uint64_t value);

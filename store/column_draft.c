@@ -172,6 +172,19 @@ bool column_draft_marked(const struct column_draft *d, unsigned row)
 	return (d->present[row / 8] >> (row % 8) & 1) != 0;
 }
 
+uint64_t column_draft_u64(const struct column_draft *d, unsigned row, unsigned column)
+{
+	CHECK(is_number(d, column));
+	return cell_at(d, row, column)->number;
+}
+
+const char *column_draft_text(const struct column_draft *d, unsigned row, unsigned column, size_t *ret_len)
+{
+	const struct cell *cell = cell_at(d, row, column);
+	*ret_len = cell->len;
+	return (const char *)cell->bytes;
+}
+
 void column_draft_number(struct column_draft *d, unsigned row, uint32_t number)
 {
 	CHECK(row < d->rows);

@@ -8,77 +8,86 @@
 #define FRESH_AT_LEAST  CLOCK_MINUTE_MS
 #define FRESH_INTERVALS 3
 
-static bool is_fresh(const struct query *q, const struct roster_host *host, wall_ms attested)
+static bool is_fresh(const struct query *q, const struct roster_site *site, wall_ms attested)
 {
-	const struct site_state *site = &q->roster.sites[host->site].state;
-	wall_ms bound = FRESH_INTERVALS * CLOCK_SECOND_MS * site->interval_s;
-	switch (host->status) {
-	case HOST_DARK:
-	case HOST_STOPPED:
-	case HOST_ASLEEP:
-		return true;
-	case HOST_UP:
-		if (bound < FRESH_AT_LEAST)
-			bound = FRESH_AT_LEAST;
-		return attested != 0 && (attested >= q->now || q->now - attested <= bound);
-	default:
-		return false;
-	}
+	wall_ms bound = FRESH_INTERVALS * CLOCK_SECOND_MS * site->state.interval_s;
+	if (bound < FRESH_AT_LEAST)
+		bound = FRESH_AT_LEAST;
+	return attested != 0 && (attested >= q->now || q->now - attested <= bound);
 }
 
-/* `published`: of profile and components. */
-static void count_host(const struct query *q, const struct roster_host *host, wall_ms seen,
-		       unsigned published, struct query_coverage *c)
+/* The earliest over those that are up, each attested by the site's roll-call or by a later sign of life; 0:
+ * none. */
+static wall_ms oldest_attested(const struct roster_site *site)
 {
-	uint64_t *const counts[] = {
-	    [HOST_UNKNOWN] = &c->unknown, [HOST_UP] = &c->up,
-	    [HOST_SILENT] = &c->silent,   [HOST_DARK] = &c->dark,
-	    [HOST_STOPPED] = &c->stopped, [HOST_ASLEEP] = &c->asleep,
-	    [HOST_LEFT] = &c->left,       [HOST_REPLACED] = &c->replaced,
-	};
-	wall_ms rollcall = q->roster.sites[host->site].state.last_rollcall;
-	wall_ms attested = host->status == HOST_UP && rollcall > seen ? rollcall : seen;
-	++*counts[host->status];
-	if (host->status == HOST_LEFT || host->status == HOST_REPLACED)
-		return;
-	c->hosts++;
-	bool quarantined = host->standing == STANDING_QUARANTINED, fresh = is_fresh(q, host, attested);
-	bool never_heard = host->status == HOST_UNKNOWN && seen == 0 && published == 0;
-	c->quarantined += quarantined;
-	c->fresh += fresh;
-	c->never_heard += never_heard;
-	c->hosts_stale += !fresh && !quarantined && !never_heard;
-	c->incomplete += published < 2 && !quarantined && !never_heard;
-	if (host->status == HOST_UP && attested != 0 &&
-	    (c->oldest_attested == 0 || attested < c->oldest_attested))
-		c->oldest_attested = attested;
+	const struct site_counts *n = &site->counts;
+	wall_ms rollcall = site->state.last_rollcall;
+	if (n->by_status[HOST_UP] == 0 || rollcall == 0)
+		return n->seen_first;
+	return n->up_unseen > 0 || rollcall > n->seen_first ? rollcall : n->seen_first;
+}
+
+/* Those that are up, where the times kept of all of them do not tell: some are fresh, some not. */
+static enum err count_up(struct query *q, size_t index, struct query_coverage *c)
+{
+	struct column_table *states;
+	enum err err = roster_load(q);
+	if (err == ERR_OK)
+		err = columns_table(&q->columns, GROUP_STATE, &states);
+	for (uint32_t n = 0; n < q->roster.end && err == ERR_OK; n++) {
+		const struct roster_host *host = &q->roster.hosts[n];
+		struct column_row state;
+		if (!host->certified || host->site != index || host->status != HOST_UP ||
+		    roster_revoked(host))
+			continue;
+		err = column_table_row(states, n, &state);
+		bool fresh = err == ERR_OK && state.block != NULL &&
+			     is_fresh(q, &q->roster.sites[index], column_row_u64(state, C_STATE_SEEN));
+		c->fresh += fresh;
+		c->hosts_stale += !fresh && host->standing != STANDING_QUARANTINED;
+	}
+	return err;
+}
+
+static enum err count_site(struct query *q, size_t index, struct query_coverage *c)
+{
+	const struct roster_site *site = &q->roster.sites[index];
+	const struct site_counts *n = &site->counts;
+	uint32_t up = n->by_status[HOST_UP];
+	wall_ms oldest = oldest_attested(site);
+	c->unknown += n->by_status[HOST_UNKNOWN];
+	c->up += up;
+	c->silent += n->by_status[HOST_SILENT];
+	c->dark += n->by_status[HOST_DARK];
+	c->stopped += n->by_status[HOST_STOPPED];
+	c->asleep += n->by_status[HOST_ASLEEP];
+	c->left += n->by_status[HOST_LEFT];
+	c->replaced += n->by_status[HOST_REPLACED];
+	c->revoked_hidden += n->hidden;
+	c->quarantined += n->quarantined;
+	c->never_heard += n->never_heard;
+	c->incomplete += n->incomplete;
+	c->hosts_stale += n->stale;
+	c->fresh += n->by_status[HOST_DARK] + n->by_status[HOST_STOPPED] + n->by_status[HOST_ASLEEP];
+	if (oldest != 0 && (c->oldest_attested == 0 || oldest < c->oldest_attested))
+		c->oldest_attested = oldest;
+	if (is_fresh(q, site, site->state.last_rollcall) ||
+	    (n->up_unseen == 0 && is_fresh(q, site, n->seen_first))) {
+		c->fresh += up;
+		return ERR_OK;
+	}
+	if (up > 0 && is_fresh(q, site, n->seen_latest))
+		return count_up(q, index, c);
+	c->hosts_stale += up - n->up_quarantined;
+	return ERR_OK;
 }
 
 static enum err count_hosts(struct query *q, struct query_coverage *c)
 {
-	struct column_table *states, *profiles, *components;
-	enum err err = roster_load(q);
-	if (err == ERR_OK)
-		err = columns_table(&q->columns, GROUP_STATE, &states);
-	if (err == ERR_OK)
-		err = columns_table(&q->columns, GROUP_PROFILE, &profiles);
-	if (err == ERR_OK)
-		err = columns_table(&q->columns, GROUP_COMPONENTS, &components);
-	for (uint32_t n = 0; n < q->roster.end && err == ERR_OK; n++) {
-		const struct roster_host *host = roster_at(&q->roster, n);
-		struct column_row state;
-		bool profile = false, component = false;
-		if (host == NULL || roster_revoked(host))
-			continue;
-		err = column_table_row(states, host->number, &state);
-		if (err == ERR_OK)
-			err = column_table_present(profiles, host->number, &profile);
-		if (err == ERR_OK)
-			err = column_table_present(components, host->number, &component);
-		if (err == ERR_OK)
-			count_host(q, host, state.block != NULL ? column_row_u64(state, C_STATE_SEEN) : 0,
-				   (unsigned)profile + (unsigned)component, c);
-	}
+	enum err err = roster_sites(q);
+	for (size_t i = 0; i < q->roster.site_total && err == ERR_OK; i++)
+		err = count_site(q, i, c);
+	c->hosts = c->unknown + c->up + c->silent + c->dark + c->stopped + c->asleep;
 	return err;
 }
 
@@ -139,7 +148,6 @@ enum err query_coverage(struct query *q, struct query_coverage *ret, struct err_
 		return snapshot_error(q->snapshot, err, info);
 	id_hex(&meta->self, c.self);
 	c.stale = q->now > c.as_of && q->now - c.as_of > STALE_AFTER_MS;
-	c.revoked_hidden = q->roster.hidden_count;
 	if (self != NULL) {
 		text_copy(c.self_site, sizeof(c.self_site), q->roster.sites[self->site].state.name);
 		c.self_standing = (enum host_standing)self->standing;

@@ -10,10 +10,11 @@
 #include <threads.h>
 
 #include "store/backend.h"
-#include "store/column.h"
+#include "store/column_table.h"
 #include "store/host_key.h"
 #include "store/lmdb_env.h"
 #include "store/numbers.h"
+#include "store/site_counts.h"
 
 /* Rows that deltas of one group may hold before they are folded into blocks. */
 #define DELTA_ROWS_MAX  8192
@@ -52,6 +53,35 @@ struct index_state {
 	wall_ms swept;  /* 0: not since it was loaded */
 };
 
+/* What site counts and names are made of. */
+struct host_fact {
+	uint64_t seen;
+	uint32_t site; /* number; valid with a row of GROUP_HOST */
+	uint32_t name; /* hash; 0: none */
+	uint32_t has;  /* a bit a group: there is a row */
+	uint8_t status, standing;
+};
+
+struct counted_site {
+	struct site_counts counts;
+	bool dirty; /* a host of it has changed since it was counted */
+	bool named; /* by any host */
+};
+
+struct changed_name {
+	uint32_t hash, number;
+};
+
+struct counts_state {
+	struct host_fact *facts; /* by host number */
+	uint32_t cap;
+	struct numbers sites;
+	struct counted_site *by_number;
+	uint32_t site_cap;
+	struct changed_name *changed; /* names that a host has or had, since the last commit */
+	size_t changed_count, changed_cap;
+};
+
 struct lmdb {
 	struct backend backend;
 	struct lmdb_env e;
@@ -68,6 +98,7 @@ struct lmdb {
 	uint64_t data_rows; /* without what is derived */
 	struct delta_tally deltas[COLUMN_GROUP_LAST + 1];
 	struct index_state index;
+	struct counts_state counts;
 	bool stale; /* a commit failed: numbers and index are read anew */
 	uint32_t
 	    repair; /* a bit a group that is to be made anew by the next commit, as it was found damaged */
@@ -137,6 +168,8 @@ enum err lmdb_commit_with(struct lmdb *l, const struct row_set *batch, wall_ms n
 enum err lmdb_touch(struct commit *c, uint32_t number, uint32_t groups);
 /* Room for one more of `size` bytes each. */
 enum err lmdb_reserve(void **array, size_t *cap, size_t count, size_t size);
+/* Room for one more of `size` bytes each. */
+enum err lmdb_reserve(void **array, size_t *cap, size_t count, size_t size);
 static inline uint32_t lmdb_bit(enum column_group group)
 {
 	return 1u << group;
@@ -156,6 +189,9 @@ enum err lmdb_blocks_write(struct commit *c, enum column_group group, const stru
 enum err lmdb_blocks_rewrite(struct commit *c, enum column_group group);
 /* Drops all blocks and deltas of a group. */
 enum err lmdb_blocks_drop(struct commit *c, enum column_group group);
+/* Drops all rows whose keys begin with the prefix. */
+enum err lmdb_drop_rows(struct commit *c, struct row_key prefix);
+
 /* --- lmdb_derive.c --- */
 
 /* Everything that was touched. */
@@ -199,6 +235,23 @@ enum err lmdb_sweep_hosts(struct commit *c);
 /* Rows of the index whose blob is gone and that nothing names, where it is time to look for them. After
  * everything else was derived. ERR_CHECKSUM: a block of the index is damaged. */
 enum err lmdb_sweep_index(struct commit *c);
+
+/* --- lmdb_counts.c --- */
+
+#define COUNTED_GROUPS (1u << GROUP_HOST | 1u << GROUP_STATE | 1u << GROUP_PROFILE | 1u << GROUP_COMPONENTS)
+#define REPAIR_COUNTS  1u /* in l->repair, beside a bit a group */
+_Static_assert(COLUMN_GROUP_FIRST > 0, "bit 0 is no group's");
+
+void lmdb_counts_clear(struct counts_state *s);
+/* What a row of a host says now. Rows of other groups are passed over. ERR_NOMEM. */
+enum err lmdb_counts_note_draft(struct counts_state *s, enum column_group group, uint32_t number,
+				const struct column_draft *d, unsigned row);
+enum err lmdb_counts_note_row(struct counts_state *s, enum column_group group, uint32_t number,
+			      struct column_row row);
+/* Writes the rows that have changed. After everything was derived. */
+enum err lmdb_counts_settle(struct commit *c);
+/* Count and digest of all rows that there should be, after everything was noted; nothing has changed then. */
+void lmdb_counts_sum(struct counts_state *s, uint64_t *ret_rows, uint64_t *ret_digest);
 
 /* --- lmdb_load.c --- */
 

@@ -303,11 +303,12 @@ enum err lmdb_blocks_write(struct commit *c, enum column_group group, const stru
 	return err;
 }
 
-static enum err drop_prefix(struct commit *c, struct row_key key)
+enum err lmdb_drop_rows(struct commit *c, struct row_key prefix)
 {
+	struct row_key key = prefix;
 	for (;;) {
 		struct lmdb_value value = {.bytes = NULL};
-		enum err err = lmdb_next_value(c->txn, c->l->e.dbi, &key, 2, &value);
+		enum err err = lmdb_next_value(c->txn, c->l->e.dbi, &key, prefix.len, &value);
 		free(value.bytes);
 		if (err == ERR_NOT_FOUND)
 			return ERR_OK;
@@ -322,9 +323,9 @@ enum err lmdb_blocks_drop(struct commit *c, enum column_group group)
 {
 	const struct row_key blocks = {.bytes = {TABLE_BLOCKS, (uint8_t)group}, .len = 2},
 			     deltas = {.bytes = {TABLE_DELTAS, (uint8_t)group}, .len = 2};
-	enum err err = drop_prefix(c, blocks);
+	enum err err = lmdb_drop_rows(c, blocks);
 	if (err == ERR_OK)
-		err = drop_prefix(c, deltas);
+		err = lmdb_drop_rows(c, deltas);
 	c->deltas[group] = (struct delta_tally){.rows = 0};
 	return err;
 }

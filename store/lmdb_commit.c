@@ -212,6 +212,8 @@ static enum err write_all(struct commit *c)
 		err = lmdb_derive(c);
 	if (err == ERR_OK)
 		err = lmdb_history_write(c);
+	if (err == ERR_OK)
+		err = lmdb_counts_settle(c);
 	return err == ERR_OK ? put_meta(c) : err;
 }
 

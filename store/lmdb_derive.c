@@ -132,8 +132,8 @@ static enum err derive_named(struct commit *c, enum column_group group, const st
 	return ERR_OK;
 }
 
-enum err lmdb_derive_row(struct commit *c, enum column_group group, uint32_t number, struct column_draft *d,
-			 unsigned row)
+static enum err derive_row(struct commit *c, enum column_group group, uint32_t number, struct column_draft *d,
+			   unsigned row)
 {
 	struct row_value value;
 	struct record r;
@@ -168,6 +168,13 @@ enum err lmdb_derive_row(struct commit *c, enum column_group group, uint32_t num
 	}
 	CHECK(false);
 	return ERR_ARG;
+}
+
+enum err lmdb_derive_row(struct commit *c, enum column_group group, uint32_t number, struct column_draft *d,
+			 unsigned row)
+{
+	enum err err = derive_row(c, group, number, d, row);
+	return err == ERR_OK ? lmdb_counts_note_draft(&c->l->counts, group, number, d, row) : err;
 }
 
 static int by_number(const void *a, const void *b)

@@ -207,6 +207,63 @@ static enum err load_index(struct lmdb *l, MDB_txn *txn, const struct store_meta
 	return err;
 }
 
+/* --- site counts and names --- */
+
+static enum err load_counted_group(struct lmdb *l, MDB_txn *txn, enum column_group group, uint32_t end)
+{
+	struct lmdb_source from = {l, txn};
+	struct column_table *t;
+	enum err err = lmdb_table_open(&from, group, end, &t);
+	if (err != ERR_OK)
+		return err;
+	for (uint32_t i = 0; i < end && err == ERR_OK; i++) {
+		struct column_row row;
+		err = column_table_row(t, i, &row);
+		if (err == ERR_OK && row.block != NULL)
+			err = lmdb_counts_note_row(&l->counts, group, i, row);
+		if (err == ERR_OK && column_table_damaged(t, i))
+			l->repair |= lmdb_bit(group);
+	}
+	column_table_close(t);
+	return err;
+}
+
+struct counts_sum {
+	uint64_t rows, digest;
+	bool damaged;
+};
+
+static enum err sum_counts(void *context, const struct row_key *key, const MDB_val *v)
+{
+	struct counts_sum *sum = context;
+	bool good = row_check(key, v->mv_data, v->mv_size) == ERR_OK;
+	sum->rows++;
+	sum->digest += good ? row_checksum(v->mv_data) : 0;
+	sum->damaged = sum->damaged || !good;
+	return ERR_OK;
+}
+
+/* What blocks say of hosts; rows that say anything else are made anew. */
+static enum err load_counts(struct lmdb *l, MDB_txn *txn, const struct store_meta *meta)
+{
+	static const enum column_group groups[] = {GROUP_HOST, GROUP_STATE, GROUP_PROFILE, GROUP_COMPONENTS};
+	struct row_key counts = row_key_first(TABLE_SITE_COUNTS), names = row_key_first(TABLE_NAMES);
+	struct counts_sum have = {.rows = 0};
+	uint64_t rows, digest;
+	enum err err = ERR_OK;
+	lmdb_counts_clear(&l->counts);
+	for (size_t i = 0; i < sizeof(groups) / sizeof(*groups) && err == ERR_OK; i++)
+		err = load_counted_group(l, txn, groups[i], meta->ends[groups[i]]);
+	if (err == ERR_OK)
+		err = each_row(l, txn, &counts, 1, sum_counts, &have);
+	if (err == ERR_OK)
+		err = each_row(l, txn, &names, 1, sum_counts, &have);
+	lmdb_counts_sum(&l->counts, &rows, &digest);
+	if (have.damaged || have.rows != rows || have.digest != digest)
+		l->repair |= meta->schema >= STORE_SCHEMA_LISTS ? REPAIR_COUNTS : 0;
+	return err;
+}
+
 enum err lmdb_load(struct lmdb *l, MDB_txn *txn, const struct store_meta *meta)
 {
 	struct row_key deltas = row_key_first(TABLE_DELTAS);
@@ -214,7 +271,9 @@ enum err lmdb_load(struct lmdb *l, MDB_txn *txn, const struct store_meta *meta)
 	enum err err = load_numbers(l, txn);
 	if (err == ERR_OK)
 		err = each_row(l, txn, &deltas, 1, take_tally, l);
-	return err == ERR_OK ? load_index(l, txn, meta) : err;
+	if (err == ERR_OK)
+		err = load_index(l, txn, meta);
+	return err == ERR_OK ? load_counts(l, txn, meta) : err;
 }
 
 /* --- verification --- */

@@ -12,6 +12,7 @@
 #include "record/manifest.h"
 #include "store/column_table.h"
 #include "store/query.h"
+#include "store/site_counts.h"
 #include "store/snapshot.h"
 
 struct query;
@@ -43,7 +44,7 @@ struct roster_host {
 
 struct roster_site {
 	struct site_state state; /* id and name always; the rest zero when it was never heard of */
-	uint64_t by_status[HOST_REPLACED + 1];
+	struct site_counts counts;
 };
 
 /* Whoever was revoked is hidden, so that no table and no count has to think of it. Hosts are read block by
@@ -84,12 +85,10 @@ static inline const struct roster_host *roster_at(const struct roster *r, uint32
 	const struct roster_host *host = &r->hosts[number];
 	return host->certified && (r->revealed || host->standing != STANDING_REVOKED) ? host : NULL;
 }
-/* Sites with their counts; before anything is asked of them. */
+/* Sites with their counts; before anything is asked of them. From here on they stay where they are. */
 enum err roster_sites(struct query *q);
 /* Index of the site of that name; site_total when there is none. After roster_sites. */
 size_t roster_site_find(const struct roster *roster, const char *name);
-/* As above; one that is not known yet is added. ERR_NOMEM. */
-enum err roster_site_index(struct roster *roster, const char *name, uint32_t *ret);
 
 /* --- one host's rows, read when asked for --- */
 
@@ -320,13 +319,14 @@ struct table_cursor {
 	struct host_view view; /* by_host: the current host */
 	uint64_t used;         /* columns that the statement uses; bit 63: all from there on */
 	/* by_host: which hosts are visited. */
-	bool only;
-	uint32_t only_number; /* only: of the one */
+	bool listed;
+	uint32_t *numbers; /* listed: of the hosts; the others that are named so are not among them */
+	size_t number_count, number_cap;
 	size_t site;          /* site_total + 1: any */
 	int status;           /* -1: any */
 	const char *name;     /* NULL: any; the cursor's own copy */
 	bool chosen;          /* by component or entry */
-	size_t place, places; /* position and end: numbers, or places in the order */
+	size_t place, places; /* position and end: numbers, or places in the order or in the list */
 	bool ordered;
 	struct host_order *order; /* when `ordered`; store/host_order.h */
 	size_t row, rows;         /* within the current host, or in the table */

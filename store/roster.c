@@ -39,23 +39,21 @@ struct recent_sites {
 	uint32_t sites[RECENT];
 };
 
-static enum err site_of(struct roster *r, struct recent_sites *recent, const char *name, uint32_t *ret)
+static uint32_t site_of(const struct roster *r, struct recent_sites *recent, const char *name)
 {
 	size_t at = ((uintptr_t)name >> 3) % RECENT;
 	if (name == NULL)
 		name = "";
 	if (recent->names[at] != name) {
-		enum err err = roster_site_index(r, name, &recent->sites[at]);
-		if (err != ERR_OK)
-			return err;
+		recent->sites[at] = (uint32_t)roster_site_find(r, name);
 		recent->names[at] = name;
 	}
-	*ret = recent->sites[at];
-	return ERR_OK;
+	return recent->sites[at];
 }
 
-static enum err take_host(struct roster *r, struct recent_sites *recent, uint32_t number,
-			  struct column_row host, struct column_row state)
+/* A site that is not among those of all hosts: a part of the replica is older than the rest. */
+static void take_host(struct roster *r, struct recent_sites *recent, uint32_t number, struct column_row host,
+		      struct column_row state)
 {
 	uint64_t status = column_row_u64(state, C_STATE_STATUS);
 	struct roster_host taken = {.number = number,
@@ -63,10 +61,9 @@ static enum err take_host(struct roster *r, struct recent_sites *recent, uint32_
 				    .standing = (uint8_t)column_row_u64(state, C_STATE_STANDING),
 				    .decided = column_row_u64(state, C_STATE_DECIDED) != 0,
 				    .certified = true};
-	enum err err = site_of(r, recent, column_row_text(host, C_HOST_SITE), &taken.site);
-	if (err == ERR_OK)
+	taken.site = site_of(r, recent, column_row_text(host, C_HOST_SITE));
+	if (taken.site < r->site_total)
 		r->hosts[number] = taken;
-	return err;
 }
 
 static enum err make_room(struct roster *r)
@@ -94,7 +91,7 @@ static enum err load_block(struct query *q, uint32_t block)
 			continue;
 		err = column_table_row(states, n, &state);
 		if (err == ERR_OK && state.block != NULL)
-			err = take_host(r, &recent, n, host, state);
+			take_host(r, &recent, n, host, state);
 	}
 	r->there[block] = err == ERR_OK;
 	return err;

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "base/cursor.h"
 #include "crypto/hash.h"
 
 struct row_key row_key_first(enum store_table table)
@@ -59,6 +58,16 @@ struct row_key row_key_delta(enum column_group group, uint64_t commit)
 	return key_of_group(TABLE_DELTAS, group, commit, 8);
 }
 
+struct row_key row_key_name(uint32_t hash, uint32_t host)
+{
+	struct row_key ret = {.bytes = {TABLE_NAMES}, .len = 9};
+	for (unsigned i = 0; i < 4; i++) {
+		ret.bytes[1 + i] = (uint8_t)(hash >> (24 - 8 * i));
+		ret.bytes[5 + i] = (uint8_t)(host >> (24 - 8 * i));
+	}
+	return ret;
+}
+
 enum err row_key_of(const uint8_t *bytes, size_t len, struct row_key *ret)
 {
 	if (len == 0 || len > ROW_KEY_BYTES)
@@ -107,12 +116,12 @@ static struct writer row_begin_version(struct row_value *row, uint8_t version)
 	return w;
 }
 
-static struct writer row_begin(struct row_value *row)
+struct writer row_begin(struct row_value *row)
 {
 	return row_begin_version(row, STORE_ROW_VERSION);
 }
 
-static enum err row_end(struct writer *w, const struct row_key *key, struct row_value *row)
+enum err row_end(struct writer *w, const struct row_key *key, struct row_value *row)
 {
 	if (w->failed)
 		return ERR_LIMIT;
@@ -243,6 +252,8 @@ void row_encode_meta(const struct row_key *key, const struct store_meta *meta, s
 	writer_u64(&w, meta->history.next);
 	writer_u64(&w, meta->history.bytes);
 	writer_u64(&w, meta->history.newest);
+	writer_u8(&w, meta->counts_there);
+	writer_u32(&w, meta->counted);
 	CHECK(row_end(&w, key, ret) == ERR_OK);
 }
 
@@ -257,7 +268,7 @@ static enum err payload_up_to(const uint8_t *bytes, size_t len, uint8_t newest, 
 	return ERR_OK;
 }
 
-static enum err payload_of(const uint8_t *bytes, size_t len, struct reader *ret)
+enum err row_payload(const uint8_t *bytes, size_t len, struct reader *ret)
 {
 	return payload_up_to(bytes, len, STORE_ROW_VERSION, ret);
 }
@@ -266,7 +277,7 @@ enum err row_decode_record(const uint8_t *bytes, size_t len, const uint8_t **ret
 			   wall_ms *ret_received)
 {
 	struct reader r;
-	enum err err = payload_of(bytes, len, &r);
+	enum err err = row_payload(bytes, len, &r);
 	if (err != ERR_OK)
 		return err;
 	wall_ms received = reader_u64(&r);
@@ -284,7 +295,7 @@ static enum err decode_bytes(const uint8_t *bytes, size_t len, size_t max, const
 			     size_t *ret_len)
 {
 	struct reader r;
-	enum err err = payload_of(bytes, len, &r);
+	enum err err = row_payload(bytes, len, &r);
 	if (err != ERR_OK)
 		return err;
 	size_t left = reader_left(&r);
@@ -309,7 +320,7 @@ enum err row_decode_issue(const struct row_key *key, const uint8_t *bytes, size_
 {
 	struct issue issue = {0};
 	struct reader r;
-	enum err err = payload_of(bytes, len, &r);
+	enum err err = row_payload(bytes, len, &r);
 	if (err != ERR_OK)
 		return err;
 	reader_copy(&r, issue.other.b, ID_BYTES);
@@ -364,7 +375,7 @@ enum err row_decode_site(const struct row_key *key, const uint8_t *bytes, size_t
 {
 	struct site_state state = {0};
 	struct reader r;
-	enum err err = payload_of(bytes, len, &r);
+	enum err err = row_payload(bytes, len, &r);
 	if (err != ERR_OK)
 		return err;
 	uint8_t status = reader_u8(&r);
@@ -389,7 +400,7 @@ enum err row_decode_operator(const struct row_key *key, const uint8_t *bytes, si
 {
 	struct operator_state state = {.roles = 0};
 	struct reader r;
-	enum err err = payload_of(bytes, len, &r);
+	enum err err = row_payload(bytes, len, &r);
 	if (err != ERR_OK)
 		return err;
 	state.roles = reader_u8(&r);
@@ -410,7 +421,7 @@ enum err row_decode_operator(const struct row_key *key, const uint8_t *bytes, si
 enum err row_decode_number(const uint8_t *bytes, size_t len, uint32_t *ret)
 {
 	struct reader r;
-	enum err err = payload_of(bytes, len, &r);
+	enum err err = row_payload(bytes, len, &r);
 	if (err != ERR_OK)
 		return err;
 	uint32_t number = reader_u32(&r);
@@ -424,7 +435,7 @@ enum err row_decode_meta(const uint8_t *bytes, size_t len, struct store_meta *re
 {
 	struct store_meta meta = {0};
 	struct reader r;
-	enum err err = payload_of(bytes, len, &r);
+	enum err err = row_payload(bytes, len, &r);
 	if (err != ERR_OK)
 		return err;
 	meta.schema = reader_u32(&r);
@@ -450,6 +461,10 @@ enum err row_decode_meta(const uint8_t *bytes, size_t len, struct store_meta *re
 			meta.history.next = reader_u64(&r);
 			meta.history.bytes = reader_u64(&r);
 			meta.history.newest = reader_u64(&r);
+		}
+		if (reader_left(&r) > 0) {
+			meta.counts_there = reader_u8(&r) == 1;
+			meta.counted = reader_u32(&r);
 		}
 		if (r.failed)
 			return ERR_FORMAT;

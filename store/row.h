@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/cursor.h"
 #include "record/state.h"
 #include "store/column_groups.h"
 #include "store/schema.h"
@@ -24,6 +25,7 @@ struct row_key row_key_issue(enum issue_kind kind, const struct id *subject);
 struct row_key row_key_proof(enum issue_kind kind, const struct id *subject, unsigned index);
 struct row_key row_key_block(enum column_group group, uint32_t block);
 struct row_key row_key_delta(enum column_group group, uint64_t commit);
+struct row_key row_key_name(uint32_t hash, uint32_t host);
 /* ERR_FORMAT when no key can have that length. */
 enum err row_key_of(const uint8_t *bytes, size_t len, struct row_key *ret);
 int row_key_compare(const struct row_key *a, const struct row_key *b);
@@ -46,6 +48,10 @@ enum err row_encode_operator(const struct row_key *key, const struct operator_st
 			     struct row_value *ret);
 enum err row_encode_proof(const struct row_key *key, const uint8_t *bytes, size_t len, struct row_value *ret);
 void row_encode_number(const struct row_key *key, uint32_t number, struct row_value *ret);
+/* For payloads that are described elsewhere: the payload is written between these two, in version
+ * STORE_ROW_VERSION; the first leaves room for the checksum. */
+struct writer row_begin(struct row_value *row);
+enum err row_end(struct writer *w, const struct row_key *key, struct row_value *row);
 
 #define STORE_LISTS 2 /* policy, inventory */
 /* The log of transitions: its rows are numbered without gaps. */
@@ -69,6 +75,9 @@ struct store_meta {
 	/* Which operators' records the rows of policy and inventory were made of; 0: none. */
 	uint64_t lists[STORE_LISTS];
 	struct store_history history;
+	/* Hosts with a certificate: so many are in the rows of TABLE_SITE_COUNTS. */
+	uint32_t counted;
+	bool counts_there; /* false: a program wrote it that kept no such rows */
 };
 void row_encode_meta(const struct row_key *key, const struct store_meta *meta, struct row_value *ret);
 
@@ -89,6 +98,8 @@ enum err row_decode_operator(const struct row_key *key, const uint8_t *bytes, si
 enum err row_decode_proof(const uint8_t *bytes, size_t len, const uint8_t **ret_record, size_t *ret_len);
 enum err row_decode_number(const uint8_t *bytes, size_t len, uint32_t *ret);
 enum err row_decode_meta(const uint8_t *bytes, size_t len, struct store_meta *ret);
+/* Behind the version, of payloads that are described elsewhere. */
+enum err row_payload(const uint8_t *bytes, size_t len, struct reader *ret);
 
 /* One row of a set, allocated to measure. `len` 0 deletes the row of that key. */
 struct row {

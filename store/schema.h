@@ -19,6 +19,9 @@
  *   deltas      9    group u8, commit u64          a column block, likewise
  *   operators   10   operator id, 16               roles u8, revoked u8, last day u32, name length u8, name
  *   transitions 11   row number u64                newest u64, noted u64, events of 16 (store/history.h)
+ *   site counts 12   site id, 16                   hosts by what answers say of all (store/site_counts.h)
+ *   names       13   hash of a hostname u32,       nothing: the host's profile has the name
+ *                    number u32
  *
  * A stored row is: checksum u64 over key and payload (version byte included), version u8, payload. Where the
  * stored key has a host's number, the key in the checksum is the one with its id: whoever translated wrongly
@@ -26,9 +29,9 @@
  *
  * Numbers: each host, entry, chunk and manifest has one, allotted at the first commit that needs it, the
  * lowest that is free, so that the rows of a group stand close together. That of a host is free again when
- * nothing of it is left. Numbers, blocks and deltas are derived from all else, which is the data, in the same
- * transaction, for questions to scan. Transitions log how states changed from commit to commit: rows are
- * numbered without gaps, and the oldest ones go (LIMIT_HISTORY_BYTES, LIMIT_HISTORY_DAYS).
+ * nothing of it is left. Numbers, blocks, deltas, site counts and names are derived from all else, which is
+ * the data, in the same transaction, for questions to scan. Transitions log how states changed from commit to
+ * commit: rows are numbered without gaps, and the oldest ones go (LIMIT_HISTORY_BYTES, LIMIT_HISTORY_DAYS).
  *
  * At both ends of each range of hosts' rows stands a fence (store/host_key.h).
  *
@@ -60,6 +63,8 @@ enum store_table {
 	TABLE_DELTAS = 9,
 	TABLE_OPERATORS = 10,
 	TABLE_TRANSITIONS = 11,
+	TABLE_SITE_COUNTS = 12,
+	TABLE_NAMES = 13,
 	TABLE_COUNT
 };
 
@@ -67,7 +72,7 @@ enum store_table {
  * gap. */
 static inline bool store_table_is_derived(uint8_t table)
 {
-	return (table >= TABLE_NUMBERS && table <= TABLE_DELTAS) || table == TABLE_TRANSITIONS;
+	return (table >= TABLE_NUMBERS && table <= TABLE_DELTAS) || table >= TABLE_TRANSITIONS;
 }
 
 #define ROW_KEY_BYTES     (1 + RECORD_KEY_BYTES)

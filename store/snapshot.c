@@ -163,7 +163,7 @@ const struct store_meta *snapshot_meta(const struct snapshot *r)
 	return &r->meta;
 }
 
-static void count_damaged(struct snapshot *r, const struct row_key *key)
+void snapshot_count_damaged(struct snapshot *r, const struct row_key *key)
 {
 	if (r->damaged.count < DAMAGED_MAX)
 		(void)row_set_put(&r->damaged, key, NULL, 0);
@@ -193,7 +193,7 @@ enum err snapshot_get(struct snapshot *r, const struct row_key *key, struct row_
 	struct read_work work = {r, &stored, ret, NULL};
 	enum err err = lmdb_env_run(&r->e, read_in_guard, &work);
 	if (err == ERR_OK && row_check(key, ret->bytes, ret->len) != ERR_OK) {
-		count_damaged(r, key);
+		snapshot_count_damaged(r, key);
 		return ERR_NOT_FOUND;
 	}
 	return err;
@@ -231,7 +231,7 @@ static enum err read_block(struct value_work *w, struct snapshot_block *ret)
 	if (err != ERR_OK)
 		return err;
 	if (b.damaged)
-		count_damaged(w->r, &w->key);
+		snapshot_count_damaged(w->r, &w->key);
 	b.bytes = w->value.bytes;
 	*ret = b;
 	return ERR_OK;
@@ -343,7 +343,7 @@ enum err snapshot_scan_next(struct snapshot_scan *scan, struct row_key *ret_key,
 		row_chunk_take(scan->chunk);
 		if (row_check(ret_key, *ret_bytes, *ret_len) == ERR_OK)
 			return ERR_OK;
-		count_damaged(scan->snapshot, ret_key);
+		snapshot_count_damaged(scan->snapshot, ret_key);
 	}
 }
 

@@ -48,6 +48,8 @@ enum err snapshot_each_block(struct snapshot *r, const uint8_t *prefix, size_t p
 /* ERR_NOT_FOUND, also where the row is damaged, which is counted. */
 enum err snapshot_number(struct snapshot *r, const struct id *host, uint32_t *ret);
 
+/* For damage that no row's checksum tells of. */
+void snapshot_count_damaged(struct snapshot *r, const struct row_key *key);
 /* Distinct damaged rows met so far. */
 uint64_t snapshot_damaged(const struct snapshot *r);
 /* Text for an error of get or scan. */

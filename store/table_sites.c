@@ -29,7 +29,7 @@ static enum err count(struct table_cursor *c, size_t *ret_rows)
 
 static void count_column(const struct roster_site *site, int number, sqlite3_context *context)
 {
-	const uint64_t *n = site->by_status;
+	const uint32_t *n = site->counts.by_status;
 	switch (number) {
 	case HOSTS:
 		cell_u64(context, n[HOST_UNKNOWN] + n[HOST_UP] + n[HOST_SILENT] + n[HOST_DARK] +

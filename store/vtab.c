@@ -181,6 +181,9 @@ static void estimate(const struct vtab *v, int set, sqlite3_index_info *info)
 		info->estimatedCost = 1 + each;
 		info->estimatedRows = (sqlite3_int64)each;
 		info->idxFlags = each <= 1 ? SQLITE_INDEX_SCAN_UNIQUE : 0;
+	} else if ((set & 1 << FILTER_NAME) != 0) {
+		info->estimatedCost = 2 + found * each * 4;
+		info->estimatedRows = (sqlite3_int64)(found * each) + 1;
 	} else {
 		info->estimatedCost = hosts + found * each * 4;
 		info->estimatedRows = (sqlite3_int64)(found * each) + 1;
@@ -230,6 +233,7 @@ static int vtab_close(sqlite3_vtab_cursor *base)
 {
 	struct table_cursor *c = (struct table_cursor *)base;
 	forget(c);
+	free(c->numbers);
 	free(c->entries.entries);
 	choice_free(&c->choice);
 	host_order_free(c->order);
@@ -255,11 +259,12 @@ static int outcome(struct table_cursor *c)
 /* NULL: the place is no host's. */
 static enum err host_at(const struct table_cursor *c, const struct roster_host **ret)
 {
-	const struct roster *r = &c->q->roster;
 	uint32_t number = (uint32_t)c->place;
+	if (c->listed)
+		return roster_host(c->q, c->numbers[c->place], false, ret);
 	enum err err = c->ordered ? host_order_at(c->q, c->order, c->place, &number) : ERR_OK;
 	if (err == ERR_OK)
-		*ret = c->only ? &r->hosts[c->only_number] : roster_at(r, number);
+		*ret = roster_at(&c->q->roster, number);
 	return err;
 }
 
@@ -303,15 +308,51 @@ static int seek_host(struct table_cursor *c)
 	return SQLITE_OK;
 }
 
+static enum err list_host(struct table_cursor *c, uint32_t number)
+{
+	if (c->number_count == c->number_cap) {
+		size_t cap = c->number_cap == 0 ? 4 : 2 * c->number_cap;
+		uint32_t *more = realloc(c->numbers, cap * sizeof(*more));
+		if (more == NULL)
+			return ERR_NOMEM;
+		c->numbers = more;
+		c->number_cap = cap;
+	}
+	c->numbers[c->number_count++] = number;
+	return ERR_OK;
+}
+
 static enum err only_host(struct table_cursor *c, const char *hex)
 {
 	struct id id;
 	const struct roster_host *host = NULL;
 	enum err err = id_unhex(&id, hex) ? host_by_id(c->q, &id, false, &host) : ERR_OK;
-	c->only = true;
-	c->only_number = host != NULL ? host->number : 0;
-	c->places = host != NULL ? 1 : 0;
-	return err;
+	c->listed = true;
+	return err == ERR_OK && host != NULL ? list_host(c, host->number) : err;
+}
+
+/* Those that may have the name: it is compared when they are visited. */
+static enum err only_named(struct table_cursor *c)
+{
+	struct row_key prefix = row_key_name(name_hash(c->name, strlen(c->name)), 0), key;
+	struct snapshot_scan scan;
+	const uint8_t *bytes;
+	size_t len;
+	if (c->listed || !snapshot_meta(c->q->snapshot)->counts_there)
+		return ERR_OK;
+	c->listed = true;
+	enum err err = snapshot_scan_open(c->q->snapshot, prefix.bytes, prefix.len - 4, &scan);
+	if (err != ERR_OK)
+		return err;
+	while (err == ERR_OK && (err = snapshot_scan_next(&scan, &key, &bytes, &len)) == ERR_OK) {
+		uint32_t number = 0;
+		for (size_t i = prefix.len - 4; i < prefix.len; i++)
+			number = number << 8 | key.bytes[i];
+		if (key.len == prefix.len)
+			err = list_host(c, number);
+	}
+	snapshot_scan_close(&scan);
+	return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
 static int status_of(const char *name)
@@ -327,7 +368,8 @@ static int status_of(const char *name)
 static enum err take_filter(struct table_cursor *c, int filter, const char *text, const char **chosen)
 {
 	if (text == NULL) {
-		c->places = 0;
+		c->listed = true;
+		c->number_count = 0;
 		return ERR_OK;
 	}
 	switch (filter) {
@@ -335,7 +377,7 @@ static enum err take_filter(struct table_cursor *c, int filter, const char *text
 		return only_host(c, text);
 	case FILTER_NAME:
 		c->name = strdup(text);
-		return c->name != NULL ? ERR_OK : ERR_NOMEM;
+		return c->name != NULL ? only_named(c) : ERR_NOMEM;
 	case FILTER_SITE:
 		c->site = roster_site_find(&c->q->roster, text);
 		return ERR_OK;
@@ -368,21 +410,22 @@ static enum err take_filters(struct table_cursor *c, int set, const char *column
 	int at = 0;
 	enum err err = roster_sites(c->q);
 	forget(c);
-	c->only = false;
+	c->listed = false;
+	c->number_count = 0;
 	c->site = c->q->roster.site_total + 1;
 	c->status = -1;
-	c->places = c->q->roster.end;
 	for (int f = 0; f < FILTER_COUNT && err == ERR_OK; f++) {
 		if ((set & 1 << f) != 0 && at < argc)
 			err = take_filter(c, f, (const char *)sqlite3_value_text(argv[at++]), chosen);
 	}
 	c->chosen = chosen[0] != NULL || chosen[1] != NULL;
-	if (err == ERR_OK && c->chosen && c->places > 0)
+	if (err == ERR_OK && c->chosen && (!c->listed || c->number_count > 0))
 		err = choice_make(c->q, chosen[0], chosen[1], &c->choice);
-	c->ordered = err == ERR_OK && !c->only && c->places > 0 && (set & ORDERED) != 0;
+	c->places = c->listed ? c->number_count : c->q->roster.end;
+	c->ordered = err == ERR_OK && !c->listed && (set & ORDERED) != 0;
 	if (c->ordered)
 		return take_order(c, columns);
-	return err == ERR_OK && !c->only && c->places > 0 ? roster_load(c->q) : err;
+	return err == ERR_OK && !c->listed ? roster_load(c->q) : err;
 }
 
 static int vtab_filter(sqlite3_vtab_cursor *base, int index_number, const char *index_text, int argc,

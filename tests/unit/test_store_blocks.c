@@ -279,6 +279,75 @@ static void check_standing(struct checked *c, const struct id *host, uint32_t nu
 	assert_int_equal(column_row_u64(state, C_STATE_SINCE), expected->state.since);
 }
 
+/* --- site counts and names --- */
+
+static bool has_record(struct checked *c, const struct id *host, uint8_t kind)
+{
+	struct row_value value;
+	struct record r;
+	return read_record(c, host, kind, &value, &r);
+}
+
+static size_t rows_of(struct checked *c, enum store_table table)
+{
+	const uint8_t prefix[] = {(uint8_t)table};
+	struct snapshot_scan scan;
+	struct row_key key;
+	const uint8_t *bytes;
+	size_t len, count = 0;
+	assert_int_equal(snapshot_scan_open(c->snapshot, prefix, 1, &scan), ERR_OK);
+	while (snapshot_scan_next(&scan, &key, &bytes, &len) == ERR_OK)
+		count++;
+	snapshot_scan_close(&scan);
+	return count;
+}
+
+static void add_fact(struct checked *c, const struct oracle_host *host, struct site_counts *sites)
+{
+	struct site_fact fact = {
+	    .seen = host->state.seen, .status = host->state.status, .standing = host->state.standing};
+	fact.published =
+	    (uint8_t)(has_record(c, &host->id, RECORD_PROFILE) + has_record(c, &host->id, RECORD_COMPONENTS));
+	site_counts_add(&sites[host->site], &fact);
+}
+
+/* As counted of the records. */
+static void check_counts(struct checked *c)
+{
+	struct site_counts *sites = calloc(c->roster.site_total + 1, sizeof(*sites));
+	const struct store_meta *meta = snapshot_meta(c->snapshot);
+	assert_non_null(sites);
+	for (size_t i = 0; i < c->roster.host_count; i++)
+		add_fact(c, &c->roster.hosts[i], sites);
+	for (size_t i = 0; i < c->roster.hidden_count; i++)
+		add_fact(c, &c->roster.hidden[i], sites);
+	for (size_t i = 0; i < c->roster.site_total; i++) {
+		struct row_key key = row_key_id(TABLE_SITE_COUNTS, &c->roster.sites[i].state.site);
+		struct row_value have, expected;
+		memcpy(sites[i].name, c->roster.sites[i].state.name, sizeof(sites[i].name));
+		assert_int_equal(snapshot_get(c->snapshot, &key, &have), ERR_OK);
+		site_counts_encode(&key, &sites[i], &expected);
+		assert_int_equal(have.len, expected.len);
+		assert_memory_equal(have.bytes, expected.bytes, have.len);
+	}
+	assert_int_equal(rows_of(c, TABLE_SITE_COUNTS), c->roster.site_total);
+	assert_true(meta->counts_there);
+	assert_int_equal(meta->counted, c->roster.host_count + c->roster.hidden_count);
+	free(sites);
+}
+
+static size_t check_name(struct checked *c, uint32_t number)
+{
+	struct column_row profile = row_of(c, GROUP_PROFILE, number);
+	const char *name = profile.block != NULL ? column_row_text(profile, C_PROFILE_NAME) : NULL;
+	struct row_value value;
+	if (name == NULL)
+		return 0;
+	struct row_key key = row_key_name(name_hash(name, strlen(name)), number);
+	assert_int_equal(snapshot_get(c->snapshot, &key, &value), ERR_OK);
+	return 1;
+}
+
 static void open_again(struct fixture *f)
 {
 	struct err_info info = {0};
@@ -294,7 +363,7 @@ static void check_all(struct fixture *f, struct checked *ret)
 	static struct checked c;
 	struct err_info info = {0};
 	struct store_stats stats;
-	size_t known = 0;
+	size_t known = 0, names = 0;
 	store_stats(f->store, &stats);
 	assert_int_equal(stats.rebuilt, 0);
 	store_close(f->store);
@@ -309,11 +378,14 @@ static void check_all(struct fixture *f, struct checked *ret)
 		if (snapshot_number(c.snapshot, &f->hosts[i].host, &number) != ERR_OK)
 			continue;
 		known++;
+		names += check_name(&c, number);
 		check_standing(&c, &f->hosts[i].host, number);
 		for (unsigned g = GROUP_PROFILE; g <= GROUP_CRASHES; g++)
 			check_row(&c, (enum column_group)g, &f->hosts[i].host, number);
 	}
 	assert_true(known > f->host_count * 9 / 10);
+	check_counts(&c);
+	assert_int_equal(rows_of(&c, TABLE_NAMES), names);
 	assert_int_equal(snapshot_damaged(c.snapshot), 0);
 	for (unsigned g = COLUMN_GROUP_FIRST; g <= COLUMN_GROUP_LAST; g++)
 		column_table_close(c.tables[g]);
