@@ -137,7 +137,7 @@ static enum err note(struct counts_state *s, enum column_group group, uint32_t n
 		now.status = (uint8_t)(n->status <= HOST_REPLACED ? n->status : HOST_UNKNOWN);
 		now.standing = (uint8_t)n->standing;
 	} else if (group == GROUP_PROFILE) {
-		now.name = n->text != NULL ? name_hash(n->text, n->len) : 0;
+		now.name = n->text != NULL ? row_name_hash(n->text, n->len) : 0;
 	}
 	return err == ERR_OK ? change(s, number, &now) : err;
 }

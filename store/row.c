@@ -68,6 +68,12 @@ struct row_key row_key_name(uint32_t hash, uint32_t host)
 	return ret;
 }
 
+uint32_t row_name_hash(const char *name, size_t len)
+{
+	uint32_t hash = (uint32_t)hash_checksum(name, len);
+	return hash != 0 ? hash : 1;
+}
+
 enum err row_key_of(const uint8_t *bytes, size_t len, struct row_key *ret)
 {
 	if (len == 0 || len > ROW_KEY_BYTES)

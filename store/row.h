@@ -25,7 +25,9 @@ struct row_key row_key_issue(enum issue_kind kind, const struct id *subject);
 struct row_key row_key_proof(enum issue_kind kind, const struct id *subject, unsigned index);
 struct row_key row_key_block(enum column_group group, uint32_t block);
 struct row_key row_key_delta(enum column_group group, uint64_t commit);
+/* Of a host's name: `hash` is row_name_hash of it, never 0. */
 struct row_key row_key_name(uint32_t hash, uint32_t host);
+uint32_t row_name_hash(const char *name, size_t len);
 /* ERR_FORMAT when no key can have that length. */
 enum err row_key_of(const uint8_t *bytes, size_t len, struct row_key *ret);
 int row_key_compare(const struct row_key *a, const struct row_key *b);

@@ -4,7 +4,6 @@
 
 #include "base/check.h"
 #include "base/cursor.h"
-#include "crypto/hash.h"
 
 void site_counts_add(struct site_counts *c, const struct site_fact *f)
 {
@@ -92,10 +91,4 @@ enum err site_counts_decode(const uint8_t *bytes, size_t len, struct site_counts
 		return ERR_FORMAT;
 	*ret = c;
 	return ERR_OK;
-}
-
-uint32_t name_hash(const char *name, size_t len)
-{
-	uint32_t hash = (uint32_t)hash_checksum(name, len);
-	return hash != 0 ? hash : 1;
 }

@@ -41,7 +41,4 @@ uint64_t site_counts_hosts(const struct site_counts *c);
 void site_counts_encode(const struct row_key *key, const struct site_counts *c, struct row_value *ret);
 enum err site_counts_decode(const uint8_t *bytes, size_t len, struct site_counts *ret);
 
-/* By which hosts of a name are found: numbers stand behind it in keys of TABLE_NAMES. Never 0. */
-uint32_t name_hash(const char *name, size_t len);
-
 #endif

@@ -334,7 +334,7 @@ static enum err only_host(struct table_cursor *c, const char *hex)
 /* Those that may have the name: it is compared when they are visited. */
 static enum err only_named(struct table_cursor *c)
 {
-	struct row_key prefix = row_key_name(name_hash(c->name, strlen(c->name)), 0), key;
+	struct row_key prefix = row_key_name(row_name_hash(c->name, strlen(c->name)), 0), key;
 	struct snapshot_scan scan;
 	const uint8_t *bytes;
 	size_t len;

@@ -343,7 +343,7 @@ static size_t check_name(struct checked *c, uint32_t number)
 	struct row_value value;
 	if (name == NULL)
 		return 0;
-	struct row_key key = row_key_name(name_hash(name, strlen(name)), number);
+	struct row_key key = row_key_name(row_name_hash(name, strlen(name)), number);
 	assert_int_equal(snapshot_get(c->snapshot, &key, &value), ERR_OK);
 	return 1;
 }
