@@ -31,7 +31,9 @@ struct verb {
 
 /* By index, in the order of the overview; NULL behind the last. */
 const struct verb *verb_at(size_t index);
-/* The part of the table in verbs_trust.c. */
+/* The part of the table in verbs_outage.c. */
+const struct verb *verbs_outage(size_t *ret_count);
+/* The part in verbs_trust.c. */
 const struct verb *verbs_trust(size_t *ret_count);
 /* The part in verbs_keys.c. */
 const struct verb *verbs_keys(size_t *ret_count);
@@ -64,6 +66,7 @@ int verb_peers(struct command *c);
 int verb_hosts(struct command *c);
 int verb_show(struct command *c);
 int verb_components(struct command *c);
+int verb_impact(struct command *c);
 int verb_sites(struct command *c);
 int verb_issues(struct command *c);
 int verb_sql(struct command *c);

@@ -81,6 +81,43 @@ if command -v script >/dev/null; then
 	[ "$(grep -v -e '^Coverage' -e '^Modules' out | wc -L)" -le 80 ] || fail "a table is wider than the terminal"
 fi
 
+# How big is it: by the name of a component, its version, a condition.
+name=$("$mesh" sql 'SELECT name FROM components WHERE third_party AND version IS NOT NULL ORDER BY hosts DESC, name LIMIT 1' \
+	-o csv 2>err | tail -n 1)
+ask 0 impact "$name"
+shows '^DOWN [0-9]* confirmed, up to [0-9]* likely'
+shows '^not hit  *[1-9]'
+run 0 impact "$name@>=0" --window 2h.. -o json
+valid
+shows '^"magnitude": {"confirmed": '
+run 0 impact "$name@>=999999" -o csv
+shows '^not_hit,0,'
+ask 0 impact "$name" --by site
+shows '^berlin '
+run 0 impact "$name" --class not_hit
+shows '^HOST .*EVIDENCE$'
+run 0 impact "$name" --where "site = 'berlin' -- and nowhere else" --by site -o csv
+[ "$(wc -l <out)" -eq 2 ] || fail "--where lets other sites through"
+run 0 impact --sql "third_party = 1 -- whatever they are called"
+run 2 impact
+says 'either COMPONENT or --sql'
+run 2 impact "$name" --sql 1
+run 2 impact @1
+run 2 impact "$name@"
+says 'write NAME@VERSION'
+run 2 impact "$name@.."
+run 2 impact "$name" --window '2026-07-19 07:27..2026-07-19 06:09'
+says 'ends before it begins'
+run 2 impact "$name" --window soon..
+says '"soon" is no time'
+run 2 impact "$name" --window 06:09
+says 'FROM..TO'
+run 2 impact "$name" --class gone
+run 1 impact no-such-thing
+says 'no host is known to have such a component'
+run 1 impact --sql 'no_such_column = 1'
+run 1 impact "$name" --where '1) OR (1'
+
 # Nothing found is an answer, and says so.
 ask 0 hosts --where 0
 shows '^No host matches'

@@ -1,0 +1,59 @@
+/* The part of the verb table for the day of an outage. */
+#include "cli/impact.h"
+#include "cli/verb.h"
+
+#define END                                                                                                  \
+	{                                                                                                    \
+		.name = NULL                                                                                 \
+	}
+
+#define CLASS_WORD(symbol, name, words, evidence) name " "
+
+static const struct option_spec impact_options[] = {
+    {.name = "window",
+     .value = "FROM..TO",
+     .help = "when it came out: who vanished in it, or up to two hours after it, counts as down by it"},
+    {.name = "by",
+     .value = "FIELD",
+     .words = "site current_site role model os kernel location",
+     .help = "a row for each value of this column of hosts, the hardest hit first"},
+    {.name = "class",
+     .value = "CLASS",
+     .words = IMPACT_CLASSES(CLASS_WORD),
+     .help = "the hosts of this class instead of how many they are"},
+    {.name = "sql",
+     .value = "SQL",
+     .help = "instead of COMPONENT: a condition over the table host_components"},
+    END,
+};
+
+static const struct verb verbs[] = {
+    {.name = "impact",
+     .operands = "[COMPONENT[@VERSION]]",
+     .operands_max = 1,
+     .summary = "how big is it: who has a component, and what became of them",
+     .text =
+	 "Counts hosts that have the component, in that version if one is given, by what became of them; "
+	 "content files go by the name of the file or by their path, and * and ? match. VERSION is one "
+	 "version, FROM..TO, or begins with >, >=, < or <=. What is down is a range: confirmed are hosts "
+	 "that "
+	 "vanished without a goodbye or crash again and again; likely are besides those of silent sites, and "
+	 "those that listed another version and vanished in the window, as a kernel can crash before the "
+	 "change is reported. \"Not hit\" is not \"safe\". "
+	 "Without --window every host that is down counts, and crashes of the last seven days do.\n\n"
+	 "Times are 06:09 (the last time it was that), \"2026-11-22 06:09\", with Z or +02:00 for another "
+	 "clock than this machine's, or 90m, 2h, 3d ago.",
+     .options = impact_options,
+     .shared = VERB_QUERY | VERB_WHERE,
+     .exits = "0123",
+     .examples = "mesh impact csagent --window 06:09..07:27 # the whole picture\n"
+		 "mesh impact 'csagent@>=7.11' --by site # where\n"
+		 "mesh impact C-00000291.sys --where \"role = 'till'\" # a content file, on tills",
+     .run = verb_impact},
+};
+
+const struct verb *verbs_outage(size_t *ret_count)
+{
+	*ret_count = sizeof(verbs) / sizeof(verbs[0]);
+	return verbs;
+}
