@@ -56,6 +56,12 @@ enum err os_file_can_grow(const char *path, size_t bytes, struct err_info *info)
  * ERR_DENIED, ERR_IO. */
 enum err os_file_reserve(const char *path, size_t bytes, unsigned mode, struct err_info *info);
 
+/* Sets room aside on the disk for the first `bytes` of an existing file, holes and what lies beyond its end
+ * included, without making it longer: writes up to there do not fail for want of space (on file systems that
+ * write to a new place what is overwritten, they may). ERR_DISK_FULL: nothing was set aside, or part of it;
+ * ERR_UNSUPPORTED: not on this file system; ERR_DENIED, ERR_IO. */
+enum err os_file_preallocate(const char *path, uint64_t bytes, struct err_info *info);
+
 /* The first `bytes` of a file, made with `mode` and zeroes when there is none, as memory: what is written
  * there is in the file as soon as it is written, however the process ends; a power cut may lose it.
  * ERR_DISK_FULL, ERR_DENIED, ERR_IO. */

@@ -11,12 +11,13 @@ struct backend;
 
 /* What a commit does beside the rows it is asked for. */
 struct backend_work {
-	uint64_t bytes;   /* of keys and values put, blocks included */
-	uint64_t blocks;  /* and deltas written */
-	uint64_t rebuilt; /* blocks and groups that were damaged */
-	uint64_t refused; /* rows that there was no room for */
-	uint64_t swept;   /* rows that nobody referred to */
-	uint64_t lost;    /* damaged rows of the log, which nobody else has */
+	uint64_t bytes;       /* of keys and values put, blocks included */
+	uint64_t blocks;      /* and deltas written */
+	uint64_t rebuilt;     /* blocks and groups that were damaged */
+	uint64_t refused;     /* rows that there was no room for */
+	uint64_t beyond_room; /* commits that wrote where no room had been set aside */
+	uint64_t swept;       /* rows that nobody referred to */
+	uint64_t lost;        /* damaged rows of the log, which nobody else has */
 };
 
 struct backend_count {

@@ -186,6 +186,7 @@ static enum err open_once(struct lmdb *l, const struct opening *o)
 	while (map_bytes < size * 2)
 		map_bytes *= 2;
 	l->map_bytes = map_bytes;
+	l->room_bytes = 0;
 	err = lmdb_env_open(&l->e, o->folder, map_bytes, 0, o->info);
 	if (err != ERR_OK)
 		return err;

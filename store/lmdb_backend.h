@@ -95,7 +95,8 @@ struct lmdb {
 	struct store_meta meta; /* of the last commit */
 	struct backend_work total;
 	uint64_t written_bytes;
-	uint64_t data_rows; /* without what is derived */
+	uint64_t room_bytes; /* of the file, that the disk has set aside; UINT64_MAX: it cannot */
+	uint64_t data_rows;  /* without what is derived */
 	struct delta_tally deltas[COLUMN_GROUP_LAST + 1];
 	struct index_state index;
 	struct counts_state counts;
@@ -128,6 +129,13 @@ struct commit {
 	struct history_news *history; /* of the log, likewise */
 	uint32_t *gone; /* host numbers of which rows went; free again after the commit where none is left */
 	size_t gone_count, gone_cap;
+	struct {
+		uint64_t puts;  /* and deletions: each may touch a leaf page of its own … */
+		uint64_t grown; /* … and those that make a row longer, split it */
+		uint64_t grown_bytes;
+		uint64_t large, large_bytes; /* values on pages of their own, heads included */
+		uint64_t page_bytes;
+	} room;
 	uint32_t repair; /* for the next commit, see struct lmdb */
 	bool new_blobs, blobs_gone, issuers_changed;
 	wall_ms now;
@@ -158,6 +166,15 @@ enum err lmdb_read_block(struct commit *c, const struct row_key *key, struct lmd
 uint64_t lmdb_checksum(const struct row_key *stored, const uint8_t *bytes, size_t len);
 bool lmdb_is_good(const struct row_key *stored, const struct row_key *known, const uint8_t *bytes,
 		  size_t len);
+
+/* --- lmdb_room.c --- */
+
+/* Notes what putting a value over one of `old_len` (0: none) may take. */
+void lmdb_room_note(struct commit *c, size_t key_len, size_t old_len, size_t len);
+/* Before the transaction is committed: room on the disk for all it may write. ERR_DISK_FULL, with text. */
+enum err lmdb_room_ensure(struct commit *c);
+/* After it: whether that was enough. */
+bool lmdb_room_sufficed(struct commit *c);
 
 /* --- lmdb_commit.c --- */
 

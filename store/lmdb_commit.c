@@ -247,6 +247,7 @@ static void count_written(struct commit *c, size_t id, uint64_t before)
 		mdb_cursor_close(cursor);
 	}
 	mdb_txn_abort(txn);
+	c->work.beyond_room += !lmdb_room_sufficed(c);
 	c->l->written_bytes += (freed + (after > before ? after - before : 0) + 1) * page_bytes;
 }
 
@@ -266,6 +267,8 @@ static enum err commit_in_guard(void *context)
 	enum err err = write_all(c);
 	if (err == ERR_OK)
 		err = c->unread;
+	if (err == ERR_OK)
+		err = lmdb_room_ensure(c);
 	if (err != ERR_OK) {
 		mdb_txn_abort(c->txn);
 		return err;
@@ -293,6 +296,7 @@ static void take_over(struct commit *c)
 	l->total.rebuilt += c->work.rebuilt;
 	l->total.refused += c->work.refused;
 	l->total.swept += c->work.swept;
+	l->total.beyond_room += c->work.beyond_room;
 	l->total.lost += c->work.lost;
 }
 

@@ -66,6 +66,7 @@ enum err lmdb_put(struct commit *c, const struct row_key *stored, const struct r
 		err = lmdb_history_note(c, known, there ? &old : NULL, bytes, len);
 	if (err != ERR_OK)
 		return err;
+	lmdb_room_note(c, stored->len, old.mv_size, len);
 	if (len > 0) {
 		c->meta.rows++;
 		c->data_rows += !store_table_is_derived(stored->bytes[0]);
@@ -84,6 +85,7 @@ enum err lmdb_put_fences(struct commit *c)
 	enum err err = ERR_OK;
 	for (size_t i = 0; err == ERR_OK && host_key_fence(i, &key); i++) {
 		MDB_val k = {key.len, key.bytes}, v = {FENCE_BYTES - key.len, (void *)nothing};
+		lmdb_room_note(c, k.mv_size, 0, v.mv_size);
 		err = failed(c, mdb_put(c->txn, c->l->e.dbi, &k, &v, 0));
 	}
 	return err;

@@ -39,6 +39,7 @@ static void take_counts(struct store *s)
 	s->stats.blocks = count.work.blocks;
 	s->stats.rebuilt = count.work.rebuilt;
 	s->stats.refused = count.work.refused;
+	s->stats.beyond_room = count.work.beyond_room;
 	s->stats.swept = count.work.swept + s->swept;
 	s->lost = count.work.lost;
 }

@@ -117,7 +117,8 @@ enum err store_each_issue(struct store *s, bool (*each)(void *context, const str
  *            ... forgotten by the core ... store_drop_blob(s, &ids[i]) ...
  *
  * What is put in between is heeded. */
-/* Whether a look may find something: something referred was put since the last, or that one found something. */
+/* Whether a look may find something: something referred was put since the last, or that one found something.
+ */
 bool store_sweep_wanted(const struct store *s);
 void store_sweep_begin(struct store *s);
 /* `roots`: blobs that are named by what is not in the replica. ERR_NOMEM, ERR_CORRUPT, ERR_IO. */
@@ -137,6 +138,7 @@ struct store_stats {
 	uint64_t blocks;        /* column blocks and deltas written */
 	uint64_t rebuilt;       /* damaged ones that were made anew */
 	uint64_t refused;       /* rows that there was no room for */
+	uint64_t beyond_room;   /* commits that wrote where the disk had set no room aside, though it can */
 	uint64_t swept;         /* blobs and rows of the index that nobody referred to any more */
 };
 void store_stats(const struct store *s, struct store_stats *ret);

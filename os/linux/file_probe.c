@@ -127,6 +127,25 @@ enum err os_file_reserve(const char *path, size_t bytes, unsigned mode, struct e
 	return error == 0 ? ERR_OK : os_fail(info, error, "grow", path);
 }
 
+enum err os_file_preallocate(const char *path, uint64_t bytes, struct err_info *info)
+{
+	int error = 0;
+	int fd = open(path, O_RDWR | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW);
+	if (fd < 0)
+		return os_fail(info, errno, "grow", path);
+	/* Not posix_fallocate: where the file system cannot, it would write a byte into each block. */
+	while (fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)bytes) != 0) {
+		error = errno;
+		if (error != EINTR)
+			break;
+		error = 0;
+	}
+	close(fd);
+	if (error == EOPNOTSUPP || error == ENOSYS)
+		return ERR_UNSUPPORTED;
+	return error == 0 ? ERR_OK : os_fail(info, error, "grow", path);
+}
+
 enum err os_file_group(const char *path, char *ret, size_t cap)
 {
 	struct stat st;

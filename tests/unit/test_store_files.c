@@ -10,9 +10,11 @@
 #include <unistd.h>
 
 #include "base/cursor.h"
+#include "base/prng.h"
 #include "crypto/hash.h"
 #include "os/file.h"
 #include "store/query.h"
+#include "store/snapshot.h"
 #include "store/store_private.h"
 #include "tests/unit/replica_rows.h"
 #include "tests/unit/scratch.h"
@@ -143,6 +145,145 @@ static void a_full_disk_is_no_damage(void **state)
 	if (rc == SKIPPED)
 		skip();
 	assert_int_equal(rc, 0);
+}
+
+/* What one commit needs is not there: it is found before the file is touched. */
+static int commit_on_a_full_disk(void *context)
+{
+	struct scratch *s = context;
+	const char *folder = scratch_path(s, STORE_FOLDER), *filler = scratch_path(s, "filler");
+	const char *data = scratch_path(s, STORE_FOLDER "/" STORE_DATA_FILE);
+	struct store *store;
+	struct store_stats stats;
+	struct err_info info = {0};
+	struct stat before, after;
+	size_t rows = 0;
+	if (!scratch_own_mounts() || mount("none", s->folder, "tmpfs", 0, "size=8m") != 0)
+		return SKIPPED;
+	if (open_at(folder, &store, NULL) != ERR_OK || rows_put_record(store, 0, 1) != ERR_OK ||
+	    store_flush(store, ROWS_NOW, NULL) != ERR_OK)
+		return 1;
+	for (uint64_t i = 1; i < 3000; i++)
+		if (rows_put_record(store, i, 1) != ERR_OK)
+			return 2;
+	fill(filler);
+	if (stat(data, &before) != 0 || (uint64_t)before.st_blocks * 512 <= (uint64_t)before.st_size)
+		return 3;
+	for (int tries = 0; tries < 3; tries++) {
+		if (store_flush(store, ROWS_NOW, &info) != ERR_DISK_FULL || strstr(info.text, data) == NULL)
+			return 4;
+		if (stat(data, &after) != 0 || after.st_size != before.st_size ||
+		    after.st_mtim.tv_nsec != before.st_mtim.tv_nsec ||
+		    after.st_mtim.tv_sec != before.st_mtim.tv_sec)
+			return 5;
+	}
+	if (unlink(filler) != 0 || store_flush(store, ROWS_NOW, &info) != ERR_OK)
+		return 6;
+	store_stats(store, &stats);
+	if (store_each_record(store, count_right, &rows) != ERR_OK || rows != 3000 || stats.beyond_room != 0)
+		return 7;
+	store_close(store);
+	return 0;
+}
+
+static void a_full_disk_is_found_before_it_is_written_to(void **state)
+{
+	int rc = scratch_in_child(commit_on_a_full_disk, *state);
+	if (rc == SKIPPED)
+		skip();
+	assert_int_equal(rc, 0);
+}
+
+/* ramfs sets nothing aside. */
+static int commit_where_nothing_can_be_set_aside(void *context)
+{
+	struct scratch *s = context;
+	struct store *store;
+	size_t rows = 0;
+	if (!scratch_own_mounts() || mount("none", s->folder, "ramfs", 0, NULL) != 0)
+		return SKIPPED;
+	if (open_at(scratch_path(s, STORE_FOLDER), &store, NULL) != ERR_OK)
+		return 1;
+	for (uint64_t i = 0; i < 3000; i++)
+		if (rows_put_record(store, i, 1) != ERR_OK ||
+		    (i % 1000 == 999 && store_flush(store, ROWS_NOW, NULL) != ERR_OK))
+			return 2;
+	if (store_each_record(store, count_right, &rows) != ERR_OK || rows != 3000)
+		return 3;
+	store_close(store);
+	return 0;
+}
+
+static void a_file_system_that_sets_nothing_aside_will_do(void **state)
+{
+	int rc = scratch_in_child(commit_where_nothing_can_be_set_aside, *state);
+	if (rc == SKIPPED)
+		skip();
+	assert_int_equal(rc, 0);
+}
+
+/* Holds on to the state it found, so that no page is used again. */
+static int hold(const char *state, int told, int end)
+{
+	struct snapshot *snapshot;
+	struct row_key key = row_key_first(TABLE_META);
+	struct row_value row;
+	struct err_info info = {0};
+	char byte = 0;
+	if (snapshot_open(state, &snapshot, &info) != ERR_OK ||
+	    snapshot_get(snapshot, &key, &row) != ERR_OK || write(told, &byte, 1) != 1)
+		return 1;
+	(void)!read(end, &byte, 1);
+	snapshot_close(snapshot);
+	return 0;
+}
+
+static void put_some(struct store *s, struct prng *p)
+{
+	for (uint64_t n = 1 + prng_below(p, prng_chance(p, 0.2) ? 3000 : 40); n > 0; n--) {
+		uint64_t number = prng_below(p, 4000);
+		struct record_key key = rows_key(number);
+		if (prng_chance(p, 0.1))
+			assert_int_equal(store_drop_record(s, &key), ERR_OK);
+		else if (prng_chance(p, 0.3))
+			assert_int_equal(rows_put_all(s, number, prng_below(p, 50)), ERR_OK);
+		else
+			assert_int_equal(rows_put_record(s, number, prng_below(p, 50)), ERR_OK);
+	}
+}
+
+static void room_is_set_aside_for_every_commit(void **state)
+{
+	const char *folder = scratch_path(*state, "s/" STORE_FOLDER);
+	struct store *s;
+	struct store_stats stats;
+	struct prng prng;
+	int told[2], end[2], status;
+	char byte;
+	prng_seed(&prng, 5);
+	assert_int_equal(mkdir(scratch_path(*state, "s"), 0700), 0);
+	assert_int_equal(open_at(folder, &s, NULL), ERR_OK);
+	put_some(s, &prng);
+	assert_int_equal(store_flush(s, ROWS_NOW, NULL), ERR_OK);
+	assert_int_equal(pipe(told) + pipe(end), 0);
+	pid_t pid = fork();
+	if (pid == 0) {
+		close(end[1]);
+		_exit(hold(scratch_path(*state, "s"), told[1], end[0]));
+	}
+	assert_true(pid > 0);
+	assert_int_equal(read(told[0], &byte, 1), 1);
+	for (int i = 0; i < 150; i++) {
+		put_some(s, &prng);
+		assert_int_equal(store_flush(s, ROWS_NOW, NULL), ERR_OK);
+	}
+	store_stats(s, &stats);
+	assert_true(stats.file_bytes > stats.written_bytes / 2);
+	assert_int_equal(stats.beyond_room, 0);
+	close(end[1]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	store_close(s);
 }
 
 struct killed {
@@ -395,6 +536,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(a_full_disk_loses_nothing, scratch_setup, scratch_teardown),
 	    cmocka_unit_test_setup_teardown(a_full_disk_is_no_damage, scratch_setup, scratch_teardown),
+	    cmocka_unit_test_setup_teardown(a_full_disk_is_found_before_it_is_written_to, scratch_setup,
+					    scratch_teardown),
+	    cmocka_unit_test_setup_teardown(a_file_system_that_sets_nothing_aside_will_do, scratch_setup,
+					    scratch_teardown),
+	    cmocka_unit_test_setup_teardown(room_is_set_aside_for_every_commit, scratch_setup,
+					    scratch_teardown),
 	    cmocka_unit_test_setup_teardown(kill_9_loses_nothing, scratch_setup, scratch_teardown),
 	    cmocka_unit_test_setup_teardown(strangers_are_refused, scratch_setup, scratch_teardown),
 	    cmocka_unit_test_setup_teardown(newer_schemas_are_refused, scratch_setup, scratch_teardown),
