@@ -10,8 +10,8 @@
 #define GAP          2
 #define SHRUNK_LEAST 8 /* columns of a text cell that is cut */
 
+/* Its text stands behind that of the cell before it. */
 struct cell {
-	size_t at;      /* in the text */
 	uint32_t len;   /* bytes */
 	uint32_t width; /* characters */
 };
@@ -60,6 +60,15 @@ static uint32_t characters(const char *text, size_t len)
 	return n;
 }
 
+/* Nearly all text is, and needs no more than a copy. */
+static bool is_plain(const char *text, size_t len)
+{
+	uint8_t strange = 0;
+	for (size_t i = 0; i < len; i++)
+		strange |= (uint8_t)(text[i] < 0x20 || text[i] >= 0x7f);
+	return strange == 0;
+}
+
 void table_cell(struct table *t, const char *text, size_t len)
 {
 	if (t->failed || !make_room(t, len)) {
@@ -67,9 +76,14 @@ void table_cell(struct table *t, const char *text, size_t len)
 		return;
 	}
 	struct cell *c = &t->cells[t->cell_count++];
-	c->at = t->text_len;
-	c->len = (uint32_t)text_escape(t->text + c->at, t->text_cap - c->at, text, len);
-	c->width = characters(t->text + c->at, c->len);
+	char *at = t->text + t->text_len;
+	if (is_plain(text, len)) {
+		memcpy(at, text, len);
+		*c = (struct cell){(uint32_t)len, (uint32_t)len};
+	} else {
+		c->len = (uint32_t)text_escape(at, t->text_cap - t->text_len, text, len);
+		c->width = characters(at, c->len);
+	}
 	t->text_len += c->len;
 }
 
@@ -121,19 +135,46 @@ static void shrink(const struct table *t, uint32_t *widths, int width)
 	}
 }
 
-static void spaces(FILE *f, size_t n)
+/* What is printed is put together here, as a stream's functions cost more than most cells have bytes. */
+struct pen {
+	FILE *f;
+	size_t len;
+	char bytes[8192];
+};
+
+static void flush(struct pen *p)
 {
-	static const char blank[] = "                                ";
+	fwrite(p->bytes, 1, p->len, p->f);
+	p->len = 0;
+}
+
+static void put(struct pen *p, const char *text, size_t len)
+{
+	if (len > sizeof(p->bytes) - p->len)
+		flush(p);
+	if (len > sizeof(p->bytes)) {
+		fwrite(text, 1, len, p->f);
+		return;
+	}
+	memcpy(p->bytes + p->len, text, len);
+	p->len += len;
+}
+
+static void spaces(struct pen *p, size_t n)
+{
 	for (size_t part; n > 0; n -= part) {
-		part = n < sizeof(blank) - 1 ? n : sizeof(blank) - 1;
-		fwrite(blank, 1, part, f);
+		if (p->len == sizeof(p->bytes))
+			flush(p);
+		part = n < sizeof(p->bytes) - p->len ? n : sizeof(p->bytes) - p->len;
+		memset(p->bytes + p->len, ' ', part);
+		p->len += part;
 	}
 }
 
-static void print_cell(const struct table *t, FILE *f, const struct cell *c, uint32_t width,
+static void print_cell(struct pen *p, const struct cell *c, const char *text, uint32_t width,
 		       enum table_align align, bool last)
 {
-	const char *text = t->text + c->at;
+	static const char cut[] = "…";
 	size_t len = c->len;
 	uint32_t shown = c->width;
 	if (shown > width) {
@@ -146,14 +187,27 @@ static void print_cell(const struct table *t, FILE *f, const struct cell *c, uin
 		shown = width;
 	}
 	if (align == TABLE_NUMBER)
-		spaces(f, width - shown);
-	fwrite(text, 1, len, f);
+		spaces(p, width - shown);
+	put(p, text, len);
 	if (len < c->len)
-		fputs("…", f);
+		put(p, cut, sizeof(cut) - 1);
 	if (align != TABLE_NUMBER && !last)
-		spaces(f, width - shown);
-	if (!last)
-		spaces(f, GAP);
+		spaces(p, width - shown);
+	if (last)
+		put(p, "\n", 1);
+	else
+		spaces(p, GAP);
+}
+
+/* Rows from the cell `first` on, which is the beginning of one. */
+static void find_widths(const struct table *t, size_t first, uint32_t *widths)
+{
+	for (size_t row = first; row + t->columns <= t->cell_count; row += t->columns) {
+		for (size_t i = 0; i < t->columns; i++) {
+			if (t->cells[row + i].width > widths[i])
+				widths[i] = t->cells[row + i].width;
+		}
+	}
 }
 
 enum err table_print(const struct table *t, FILE *f, int width, bool headings)
@@ -163,19 +217,22 @@ enum err table_print(const struct table *t, FILE *f, int width, bool headings)
 	uint32_t *widths = calloc(t->columns, sizeof(*widths));
 	if (widths == NULL)
 		return ERR_NOMEM;
-	for (size_t i = headings ? 0 : t->columns; i < t->cell_count; i++) {
-		if (t->cells[i].width > widths[i % t->columns])
-			widths[i % t->columns] = t->cells[i].width;
-	}
+	size_t first = headings ? 0 : t->columns;
+	const char *text = t->text;
+	for (size_t i = 0; i < first; i++)
+		text += t->cells[i].len;
+	find_widths(t, first, widths);
 	if (width > 0)
 		shrink(t, widths, width);
-	for (size_t i = headings ? 0 : t->columns; i < t->cell_count; i++) {
-		size_t column = i % t->columns;
-		bool last = column + 1 == t->columns;
-		print_cell(t, f, &t->cells[i], widths[column], t->aligns[column], last);
-		if (last)
-			fputc('\n', f);
+	struct pen pen = {.f = f};
+	for (size_t row = first; row + t->columns <= t->cell_count; row += t->columns) {
+		for (size_t i = 0; i < t->columns; i++) {
+			const struct cell *c = &t->cells[row + i];
+			print_cell(&pen, c, text, widths[i], t->aligns[i], i + 1 == t->columns);
+			text += c->len;
+		}
 	}
+	flush(&pen);
 	free(widths);
 	return ERR_OK;
 }

@@ -11,7 +11,6 @@ void catalogue_free(struct catalogue *c)
 	free(c->counts);
 	free(c->slots);
 	free(c->chunks);
-	free(c->spans.spans);
 	*c = (struct catalogue){0};
 }
 
@@ -49,7 +48,7 @@ enum err catalogue_begin(struct query *q)
 	return c->chunks != NULL ? ERR_OK : ERR_NOMEM;
 }
 
-static enum err look_up(struct query *q, uint32_t chunk)
+enum err catalogue_look_up(struct query *q, uint32_t chunk)
 {
 	struct column_row row;
 	enum err err = columns_row(&q->columns, GROUP_CHUNK, chunk, &row);
@@ -62,69 +61,33 @@ static enum err look_up(struct query *q, uint32_t chunk)
 	return err;
 }
 
-enum err catalogue_chunk(struct query *q, uint32_t chunk, struct number_list *ret)
+enum err catalogue_manifest(struct query *q, uint32_t manifest, struct number_list *ret_chunks,
+			    bool *ret_left_out)
 {
-	struct catalogue_chunk *c = &q->catalogue.chunks[chunk];
-	enum err err = c->looked_up ? ERR_OK : look_up(q, chunk);
-	if (err == ERR_OK)
-		*ret = c->entries;
-	return err;
-}
-
-static enum err make_room(struct manifest_spans *s, size_t count)
-{
-	if (count <= s->cap)
-		return ERR_OK;
-	struct chunk_span *grown = realloc(s->spans, 2 * count * sizeof(*grown));
-	if (grown == NULL)
-		return ERR_NOMEM;
-	s->spans = grown;
-	s->cap = 2 * count;
-	return ERR_OK;
-}
-
-enum err catalogue_spans(struct query *q, uint32_t manifest, const struct manifest_spans **ret)
-{
-	struct catalogue *c = &q->catalogue;
-	struct manifest_spans *s = &c->spans;
 	struct column_row row;
-	bool whole = true;
 	enum err err = catalogue_begin(q);
 	if (err == ERR_OK)
 		err = columns_row(&q->columns, GROUP_MANIFEST, manifest, &row);
 	if (err != ERR_OK)
 		return err;
-	struct number_list chunks = number_list(row, C_MANIFEST_CHUNKS);
-	err = make_room(s, chunks.count);
-	s->count = 0;
-	s->end = 0;
-	s->left_out = row.block != NULL && column_row_u64(row, C_MANIFEST_LEFT_OUT) != 0;
-	for (size_t i = 0; i < chunks.count && s->end <= LIMIT_COMPONENTS && whole && err == ERR_OK; i++) {
-		uint32_t number = number_list_at(chunks, i), first = s->end;
-		if (number >= c->chunk_end)
-			break;
-		const struct catalogue_chunk *chunk = &c->chunks[number];
-		if (!chunk->looked_up)
-			err = look_up(q, number);
-		s->end += (uint32_t)chunk->entries.count;
-		s->spans[s->count++] = (struct chunk_span){number, first, s->end};
-		whole = chunk->whole;
-	}
-	*ret = s;
-	return err;
+	*ret_chunks = number_list(row, C_MANIFEST_CHUNKS);
+	*ret_left_out = row.block != NULL && column_row_u64(row, C_MANIFEST_LEFT_OUT) != 0;
+	return ERR_OK;
 }
 
 enum err catalogue_entries(struct query *q, uint32_t manifest, struct manifest_entries *ret)
 {
-	const struct manifest_spans *s;
+	struct number_list chunks, entries;
+	bool left_out;
 	if (ret->loaded && ret->manifest == manifest)
 		return ERR_OK;
 	ret->count = 0;
 	ret->loaded = false;
-	enum err err = catalogue_spans(q, manifest, &s);
-	for (size_t i = 0; err == ERR_OK && i < s->count; i++) {
-		struct number_list entries;
-		err = catalogue_chunk(q, s->spans[i].chunk, &entries);
+	enum err err = catalogue_manifest(q, manifest, &chunks, &left_out);
+	if (err != ERR_OK)
+		return err;
+	for (struct chunk_walk w = {.chunks = chunks}; err == ERR_OK && chunk_walk_next(q, &w, &err);) {
+		err = catalogue_chunk(q, w.chunk, &entries);
 		if (err == ERR_OK)
 			err = add_entries(ret, entries);
 	}

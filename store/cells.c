@@ -53,7 +53,7 @@ void cell_id(sqlite3_context *context, const struct id *id)
 {
 	char text[ID_HEX_BYTES];
 	id_hex(id, text);
-	sqlite3_result_text(context, text, ID_HEX_BYTES - 1, SQLITE_TRANSIENT);
+	cell_text(context, text);
 }
 
 void cell_status(sqlite3_context *context, enum reading_status status)

@@ -42,20 +42,47 @@ static uint64_t entry_id(const char *hex, bool *ret_valid)
 	return id;
 }
 
-/* Chunks that have one of the entries. */
+static const struct chosen_entry no_more = {0, UINT32_MAX};
+
+static enum err add(struct chosen_list *l, struct chosen_entry entry)
+{
+	if (l->count == l->cap) {
+		size_t cap = l->cap == 0 ? 256 : 2 * l->cap;
+		struct chosen_entry *more = realloc(l->list, cap * sizeof(*more));
+		if (more == NULL)
+			return ERR_NOMEM;
+		l->list = more;
+		l->cap = cap;
+	}
+	l->list[l->count++] = entry;
+	return ERR_OK;
+}
+
+/* Which of them a chunk has, and where. */
+static enum err choose_in_chunk(struct choice *c, uint32_t chunk, struct number_list entries)
+{
+	struct chosen_list *l = &c->in_chunks;
+	size_t start = l->count;
+	enum err err = ERR_OK;
+	for (size_t i = 0; i < entries.count && err == ERR_OK; i++) {
+		uint32_t entry = number_list_at(entries, i);
+		if (entry < c->entry_end && catalogue_has(c->entries, entry))
+			err = add(l, (struct chosen_entry){(uint32_t)i, entry});
+	}
+	if (err != ERR_OK || l->count == start)
+		return err;
+	c->chunks[chunk] = (uint32_t)start + 1;
+	return add(l, no_more);
+}
+
 static enum err choose_chunks(struct query *q, struct choice *c)
 {
 	enum err err = ERR_OK;
 	for (uint32_t n = 0; n < q->catalogue.chunk_end && err == ERR_OK; n++) {
-		struct number_list list = {.count = 0};
-		err = catalogue_chunk(q, n, &list);
-		for (size_t i = 0; i < list.count && err == ERR_OK; i++) {
-			uint32_t entry = number_list_at(list, i);
-			if (entry < c->entry_end && catalogue_has(c->entries, entry)) {
-				set_bit(c->chunks, n);
-				break;
-			}
-		}
+		struct number_list entries = {.count = 0};
+		err = catalogue_chunk(q, n, &entries);
+		if (err == ERR_OK)
+			err = choose_in_chunk(c, n, entries);
 	}
 	return err;
 }
@@ -66,8 +93,9 @@ void choice_free(struct choice *c)
 	free(c->entry);
 	free(c->entries);
 	free(c->chunks);
+	free(c->in_chunks.list);
 	free(c->starts);
-	free(c->found);
+	free(c->found.list);
 	*c = (struct choice){.set = false};
 }
 
@@ -81,7 +109,7 @@ static enum err choose(struct query *q, struct choice *c)
 	if (err != ERR_OK)
 		return err;
 	c->entries = new_bits(c->entry_end);
-	c->chunks = new_bits(q->catalogue.chunk_end);
+	c->chunks = calloc((size_t)q->catalogue.chunk_end + 1, sizeof(*c->chunks));
 	c->starts = calloc((size_t)c->manifest_end + 1, sizeof(*c->starts));
 	if (c->entries == NULL || c->chunks == NULL || c->starts == NULL)
 		return ERR_NOMEM;
@@ -118,59 +146,45 @@ enum err choice_make(struct query *q, const char *component, const char *entry, 
 	return err;
 }
 
-static enum err add_found(struct choice *c, struct chosen_entry found)
+/* Those of the chunk at hand. */
+static enum err add_chunk(struct choice *c, uint32_t chunk, uint32_t first)
 {
-	if (c->found_count == c->found_cap) {
-		size_t cap = c->found_cap == 0 ? 256 : 2 * c->found_cap;
-		struct chosen_entry *more = realloc(c->found, cap * sizeof(*more));
-		if (more == NULL)
-			return ERR_NOMEM;
-		c->found = more;
-		c->found_cap = cap;
-	}
-	c->found[c->found_count++] = found;
-	return ERR_OK;
-}
-
-static enum err add_chunk(struct query *q, struct choice *c, uint32_t chunk, uint32_t place)
-{
-	struct number_list entries;
-	enum err err = catalogue_chunk(q, chunk, &entries);
-	for (size_t i = 0; err == ERR_OK && i < entries.count; i++) {
-		uint32_t n = number_list_at(entries, i);
-		if (n < c->entry_end && catalogue_has(c->entries, n))
-			err = add_found(c, (struct chosen_entry){place + (uint32_t)i, n});
+	enum err err = ERR_OK;
+	for (size_t at = c->chunks[chunk] - 1; err == ERR_OK; at++) {
+		struct chosen_entry e = c->in_chunks.list[at];
+		if (e.entry == no_more.entry)
+			break;
+		err = add(&c->found, (struct chosen_entry){first + e.place, e.entry});
 	}
 	return err;
 }
 
-/* Each manifest's end with one of number UINT32_MAX; those that have none share the first of these. */
+/* Manifests that have none share the first end. */
 static enum err find(struct query *q, struct choice *c, uint32_t manifest)
 {
-	const struct chosen_entry none = {0, UINT32_MAX};
-	const struct manifest_spans *s;
-	enum err err = catalogue_spans(q, manifest, &s);
-	if (err == ERR_OK && c->found_count > FOUND_MAX) {
-		c->found_count = 0;
+	struct number_list chunks = {.count = 0};
+	bool left_out;
+	enum err err = catalogue_manifest(q, manifest, &chunks, &left_out);
+	if (err == ERR_OK && c->found.count > FOUND_MAX) {
+		c->found.count = 0;
 		memset(c->starts, 0, ((size_t)c->manifest_end + 1) * sizeof(*c->starts));
 	}
-	if (err == ERR_OK && c->found_count == 0)
-		err = add_found(c, none);
+	if (err == ERR_OK && c->found.count == 0)
+		err = add(&c->found, no_more);
 	if (err != ERR_OK)
 		return err;
-	size_t start = c->found_count;
-	for (size_t i = 0; i < s->count && err == ERR_OK; i++) {
-		const struct chunk_span *span = &s->spans[i];
-		if (catalogue_has(c->chunks, span->chunk))
-			err = add_chunk(q, c, span->chunk, span->first);
+	size_t start = c->found.count;
+	for (struct chunk_walk w = {.chunks = chunks}; err == ERR_OK && chunk_walk_next(q, &w, &err);) {
+		if (c->chunks[w.chunk] != 0)
+			err = add_chunk(c, w.chunk, w.first);
 	}
-	bool any = c->found_count > start;
+	bool any = c->found.count > start;
 	if (err == ERR_OK && any)
-		err = add_found(c, none);
+		err = add(&c->found, no_more);
 	if (err == ERR_OK)
 		c->starts[manifest] = any ? (uint32_t)start + 1 : 1;
 	else
-		c->found_count = start;
+		c->found.count = start;
 	return err;
 }
 
@@ -186,7 +200,7 @@ enum err choice_of(struct query *q, struct choice *c, uint32_t manifest, const s
 		err = find(q, c, manifest);
 	if (err != ERR_OK)
 		return err;
-	const struct chosen_entry *first = &c->found[c->starts[manifest] - 1];
+	const struct chosen_entry *first = &c->found.list[c->starts[manifest] - 1];
 	while (first[count].entry != UINT32_MAX)
 		count++;
 	*ret = first;

@@ -18,13 +18,6 @@ enum err columns_table(struct columns *c, enum column_group group, struct column
 	return err;
 }
 
-enum err columns_row(struct columns *c, enum column_group group, uint32_t number, struct column_row *ret)
-{
-	struct column_table *t;
-	enum err err = columns_table(c, group, &t);
-	return err == ERR_OK ? column_table_row(t, number, ret) : err;
-}
-
 uint32_t columns_end(struct columns *c, enum column_group group, enum err *err)
 {
 	struct column_table *t;

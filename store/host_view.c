@@ -100,8 +100,9 @@ bool cell_from(struct host_view *v, const struct cell_source *source, sqlite3_co
 			cell_static(context, "");
 		__attribute__((fallthrough));
 	case CELL_TEXT:
+		/* Without its length: SQLite then knows that a zero follows, and need not copy it for one. */
 		if (bytes != NULL)
-			sqlite3_result_text(context, (const char *)bytes, (int)len, SQLITE_STATIC);
+			cell_static(context, (const char *)bytes);
 		break;
 	case CELL_ID:
 		if (there && column_row_id(row, source->column, &id))

@@ -265,23 +265,23 @@ static bool send_row(sqlite3_stmt *statement, size_t count, const struct query_s
 	struct query_value values[256];
 	for (size_t i = 0; i < count; i++) {
 		struct query_value *v = &values[i];
-		int column = (int)i;
+		sqlite3_value *cell = sqlite3_column_value(statement, (int)i);
 		*v = (struct query_value){.type = QUERY_NULL};
-		switch (sqlite3_column_type(statement, column)) {
+		switch (sqlite3_value_type(cell)) {
 		case SQLITE_INTEGER:
 			v->type = QUERY_INTEGER;
-			v->integer = sqlite3_column_int64(statement, column);
+			v->integer = sqlite3_value_int64(cell);
 			break;
 		case SQLITE_FLOAT:
 			v->type = QUERY_REAL;
-			v->real = sqlite3_column_double(statement, column);
+			v->real = sqlite3_value_double(cell);
 			break;
 		case SQLITE_NULL:
 			break;
 		default: /* blobs, which only casts make, are shown as text */
 			v->type = QUERY_TEXT;
-			v->text = (const char *)sqlite3_column_text(statement, column);
-			v->text_len = (size_t)sqlite3_column_bytes(statement, column);
+			v->text = (const char *)sqlite3_value_text(cell);
+			v->text_len = (size_t)sqlite3_value_bytes(cell);
 			if (v->text == NULL)
 				*v = (struct query_value){.type = QUERY_TEXT, .text = ""};
 		}

@@ -28,12 +28,19 @@ struct places {
 	uint64_t touched[WORDS]; /* bit set: where `over` may not be zero */
 };
 
+/* A chunk of the manifest at hand, and the places of its entries. */
+struct span {
+	uint32_t chunk, first, end;
+};
+
 struct counting {
 	struct query *q;
 	struct column_table *components;
 	struct tally *tallies; /* by manifest */
 	uint32_t *before;      /* by number of a host: the one of the same manifest before it, + 1 */
 	struct places *places;
+	struct span *spans;
+	size_t span_count, span_cap;
 	uint32_t manifest_end, entry_end;
 };
 
@@ -141,15 +148,15 @@ static void add_bits(struct places *p, struct tally *t, const uint8_t *bits, siz
 }
 
 /* Takes what stands at the places of the manifest, and leaves zero there. */
-static enum err take_places(struct counting *c, const struct manifest_spans *s, size_t words)
+static enum err take_places(struct counting *c, size_t words)
 {
 	struct places *p = c->places;
-	const struct chunk_span *span = s->spans, *end = s->spans + s->count;
+	const struct span *span = c->spans, *end = c->spans + c->span_count;
 	for (size_t w = 0; w < words; w++) {
 		for (uint64_t left = p->touched[w]; left != 0;
 		     left &= ~(1ull << 63 >> __builtin_clzll(left))) {
 			uint32_t place = (uint32_t)(WORD_BITS * w) + (uint32_t)__builtin_clzll(left);
-			struct number_list entries = {.count = 0};
+			struct number_list entries;
 			while (span < end && span->end <= place)
 				span++;
 			CHECK(span < end);
@@ -166,9 +173,9 @@ static enum err take_places(struct counting *c, const struct manifest_spans *s, 
 	return ERR_OK;
 }
 
-static enum err count_loaded(struct counting *c, struct tally *t, const struct manifest_spans *s)
+/* By the bits of the hosts of the manifest at hand, which has `count` places. */
+static enum err count_loaded(struct counting *c, struct tally *t, size_t count)
 {
-	size_t count = s->end < LIMIT_COMPONENTS ? s->end : LIMIT_COMPONENTS;
 	enum err err = ERR_OK;
 	for (uint32_t next = t->members; next != 0 && err == ERR_OK; next = c->before[next - 1]) {
 		struct column_row row;
@@ -180,7 +187,7 @@ static enum err count_loaded(struct counting *c, struct tally *t, const struct m
 		if (bits != NULL)
 			add_bits(c->places, t, bits, len, count);
 	}
-	return err == ERR_OK ? take_places(c, s, (count + WORD_BITS - 1) / WORD_BITS) : err;
+	return err == ERR_OK ? take_places(c, (count + WORD_BITS - 1) / WORD_BITS) : err;
 }
 
 /* --- from manifests to entries --- */
@@ -194,22 +201,41 @@ static void add_tally(struct tally *to, const struct tally *t)
 	to->all += t->all;
 }
 
+static enum err list_spans(struct counting *c, uint32_t manifest, bool *ret_left_out)
+{
+	struct number_list chunks;
+	enum err err = catalogue_manifest(c->q, manifest, &chunks, ret_left_out);
+	if (err == ERR_OK && chunks.count > c->span_cap) {
+		free(c->spans);
+		c->span_cap = 2 * chunks.count;
+		c->spans = malloc(c->span_cap * sizeof(*c->spans));
+		err = c->spans != NULL ? ERR_OK : ERR_NOMEM;
+	}
+	c->span_count = 0;
+	if (err != ERR_OK)
+		return err;
+	for (struct chunk_walk w = {.chunks = chunks}; chunk_walk_next(c->q, &w, &err);)
+		c->spans[c->span_count++] = (struct span){w.chunk, w.first, w.end};
+	return err;
+}
+
 static enum err count_chunks(struct counting *c, struct tally *chunks)
 {
 	enum err err = ERR_OK;
 	c->q->left_out = 0;
 	for (uint32_t m = 0; m < c->manifest_end && err == ERR_OK; m++) {
 		struct tally *t = &c->tallies[m];
-		const struct manifest_spans *s;
+		bool left_out = false;
 		if (t->named == 0)
 			continue;
-		err = catalogue_spans(c->q, m, &s);
-		if (err == ERR_OK && s->left_out)
+		err = list_spans(c, m, &left_out);
+		if (left_out)
 			c->q->left_out += (uint64_t)t->up + t->dark + t->other;
+		size_t count = c->span_count > 0 ? c->spans[c->span_count - 1].end : 0;
 		if (err == ERR_OK && t->members != 0)
-			err = count_loaded(c, t, s);
-		for (size_t i = 0; err == ERR_OK && i < s->count; i++)
-			add_tally(&chunks[s->spans[i].chunk], t);
+			err = count_loaded(c, t, count < LIMIT_COMPONENTS ? count : LIMIT_COMPONENTS);
+		for (size_t i = 0; i < c->span_count && err == ERR_OK; i++)
+			add_tally(&chunks[c->spans[i].chunk], t);
 	}
 	return err;
 }
@@ -282,6 +308,7 @@ enum err catalogue_count(struct query *q, bool loaded)
 	free(c.tallies);
 	free(c.before);
 	free(c.places);
+	free(c.spans);
 	return err;
 }
 

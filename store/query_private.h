@@ -29,7 +29,13 @@ enum err columns_table(struct columns *c, enum column_group group, struct column
 /* End of the group's numbers. Does nothing once *err is an error. */
 uint32_t columns_end(struct columns *c, enum column_group group, enum err *err);
 /* ret->block is NULL where there is no such row. */
-enum err columns_row(struct columns *c, enum column_group group, uint32_t number, struct column_row *ret);
+static inline enum err columns_row(struct columns *c, enum column_group group, uint32_t number,
+				   struct column_row *ret)
+{
+	struct column_table *t = c->tables[group];
+	enum err err = t != NULL ? ERR_OK : columns_table(c, group, &t);
+	return err == ERR_OK ? column_table_row(t, number, ret) : err;
+}
 
 /* --- roster: every certified host with its state, by number; every site by name --- */
 
@@ -182,26 +188,13 @@ struct catalogue_chunk {
 	bool whole; /* false: the places of what follows it are not known */
 };
 
-/* A chunk of a manifest, and the places of its entries there. */
-struct chunk_span {
-	uint32_t chunk; /* below catalogue.chunk_end */
-	uint32_t first, end;
-};
-
-/* A manifest's chunks, as far as the places of their entries are known. */
-struct manifest_spans {
-	struct chunk_span *spans;
-	size_t count, cap;
-	uint32_t end;  /* of the places */
-	bool left_out; /* there was no room for some of it */
-};
-
-/* Good until the next call. */
-enum err catalogue_spans(struct query *q, uint32_t manifest, const struct manifest_spans **ret);
-/* Makes room for the chunks; catalogue_spans does so, too. */
+/* ERR_OK with no chunks where the manifest is not known. `ret_left_out`: there was no room for some of it. */
+enum err catalogue_manifest(struct query *q, uint32_t manifest, struct number_list *ret_chunks,
+			    bool *ret_left_out);
+/* Makes room for the chunks; catalogue_manifest does so, too. */
 enum err catalogue_begin(struct query *q);
 /* After catalogue_begin; `chunk` is below catalogue.chunk_end. */
-enum err catalogue_chunk(struct query *q, uint32_t chunk, struct number_list *ret);
+enum err catalogue_look_up(struct query *q, uint32_t chunk);
 
 /* Entry numbers of one manifest, in its order. */
 struct manifest_entries {
@@ -224,7 +217,6 @@ struct catalogue {
 	size_t slot_count;
 	struct catalogue_chunk *chunks; /* by number; NULL before catalogue_begin */
 	uint32_t chunk_end;
-	struct manifest_spans spans; /* of the manifest that was asked for last */
 };
 
 void catalogue_free(struct catalogue *c);
@@ -245,18 +237,23 @@ static inline bool catalogue_has(const uint8_t *bits, uint32_t number)
 /* --- choice: the entries that one cursor is asked for --- */
 
 struct chosen_entry {
-	uint32_t place; /* in the manifest */
-	uint32_t entry; /* number */
+	uint32_t place; /* in the manifest, or in a chunk */
+	uint32_t entry; /* number; UINT32_MAX ends those of one */
+};
+struct chosen_list {
+	struct chosen_entry *list;
+	size_t count, cap;
 };
 
 struct choice {
 	char *component, *entry; /* what `entries` were chosen by; NULL: any */
 	bool set;
-	uint8_t *entries, *chunks; /* bit sets by number */
+	uint8_t *entries; /* bit set by number */
+	uint32_t *chunks; /* by number: of its entries in `in_chunks`, + 1; 0: it has none */
+	struct chosen_list in_chunks;
 	uint32_t entry_end, manifest_end;
 	uint32_t *starts; /* by manifest: of its entries in `found`, + 1; 0: not looked for yet */
-	struct chosen_entry *found;
-	size_t found_count, found_cap;
+	struct chosen_list found;
 };
 
 void choice_free(struct choice *c);
@@ -287,6 +284,44 @@ struct query {
 	uint64_t deadline;        /* mono_ms, 0: none */
 	bool out_of_budget, late; /* late: because of the deadline */
 };
+
+/* --- going through the chunks of manifests, which some questions do half a million times --- */
+
+/* Entry numbers of a chunk below catalogue.chunk_end; none where it is not known. */
+static inline enum err catalogue_chunk(struct query *q, uint32_t chunk, struct number_list *ret)
+{
+	const struct catalogue_chunk *c = &q->catalogue.chunks[chunk];
+	enum err err = c->looked_up ? ERR_OK : catalogue_look_up(q, chunk);
+	*ret = c->entries;
+	return err;
+}
+
+/* As far as the places of entries are known. */
+struct chunk_walk {
+	struct number_list chunks; /* of the manifest */
+	size_t next;
+	bool ended;
+	/* Of the chunk at hand: its number, below catalogue.chunk_end, and the places of its entries. */
+	uint32_t chunk, first, end;
+};
+
+/* False behind the last chunk, and when *err became an error. */
+static inline bool chunk_walk_next(struct query *q, struct chunk_walk *w, enum err *err)
+{
+	if (w->ended || w->next == w->chunks.count || w->end > LIMIT_COMPONENTS)
+		return false;
+	uint32_t number = number_list_at(w->chunks, w->next++);
+	if (number >= q->catalogue.chunk_end)
+		return false;
+	const struct catalogue_chunk *c = &q->catalogue.chunks[number];
+	if (!c->looked_up && (*err = catalogue_look_up(q, number)) != ERR_OK)
+		return false;
+	w->chunk = number;
+	w->first = w->end;
+	w->end += (uint32_t)c->entries.count;
+	w->ended = !c->whole;
+	return true;
+}
 
 /* Notes why a table failed and returns `err`. */
 enum err query_fail(struct query *q, enum err err);
