@@ -1,12 +1,9 @@
 /* One SQLite module for all tables: eponymous and read-only. A table says its columns, its rows and one cell;
- * what a question compares hosts by is pushed down to the columns they stand in, and rows come by site where
- * the question wants them so. */
+ * what a question compares hosts by, and wants them in the order of, is pushed down (store/table_plan.c). */
 #include <stdlib.h>
 #include <string.h>
 
-#include "store/host_order.h"
-
-#define ORDERED (1 << FILTER_COUNT) /* beside a bit for each filter */
+#include "store/table_plan.h"
 
 struct vtab {
 	sqlite3_vtab base; /* must be first */
@@ -65,131 +62,6 @@ static int vtab_disconnect(sqlite3_vtab *base)
 	return SQLITE_OK;
 }
 
-static int filter_of(const struct table *table, int column)
-{
-	for (int f = 0; f < FILTER_COUNT && column >= 0; f++) {
-		if (table->filters[f] == column + 1)
-			return f;
-	}
-	return -1;
-}
-
-/* Ours compare bytes; with another collation SQLite has to look at every row. */
-static bool is_binary(sqlite3_index_info *info, int constraint)
-{
-	return sqlite3_stricmp(sqlite3_vtab_collation(info, constraint), "BINARY") == 0;
-}
-
-/* Whether a host is passed over exactly when SQLite would, too: a text that stands in the question. What
- * comes out of a parameter or another table may be a number, which SQL compares otherwise, and ids may be
- * written in two ways. */
-static bool is_exact(sqlite3_index_info *info, int constraint, int filter)
-{
-	sqlite3_value *value = NULL;
-	if (filter == FILTER_HOST || filter == FILTER_ENTRY ||
-	    sqlite3_vtab_rhs_value(info, constraint, &value) != SQLITE_OK ||
-	    sqlite3_value_type(value) != SQLITE_TEXT)
-		return false;
-	const char *text = (const char *)sqlite3_value_text(value);
-	return text != NULL && text[0] != '\0' && strlen(text) == (size_t)sqlite3_value_bytes(value);
-}
-
-/* Filters in the order of their numbers, one constraint each. */
-static int choose_filters(const struct table *table, sqlite3_index_info *info)
-{
-	int chosen[FILTER_COUNT], set = 0, arguments = 0;
-	for (int i = 0; i < info->nConstraint; i++) {
-		const struct sqlite3_index_constraint *c = &info->aConstraint[i];
-		int f = c->usable && c->op == SQLITE_INDEX_CONSTRAINT_EQ ? filter_of(table, c->iColumn) : -1;
-		if (f < 0 || (set & 1 << f) != 0 || !is_binary(info, i))
-			continue;
-		chosen[f] = i;
-		set |= 1 << f;
-	}
-	for (int f = 0; f < FILTER_COUNT; f++) {
-		if ((set & 1 << f) == 0)
-			continue;
-		info->aConstraintUsage[chosen[f]].argvIndex = ++arguments;
-		info->aConstraintUsage[chosen[f]].omit = is_exact(info, chosen[f], f);
-	}
-	return set;
-}
-
-/* Columns that are the host's, so that whoever has the hosts in order has the rows in order. */
-static bool order_term(const struct table *table, int column, struct order_term *ret)
-{
-	static const struct order_term terms[] = {
-	    [FILTER_HOST] = {ORDER_ID, GROUP_HOST, C_HOST_ID},
-	    [FILTER_NAME] = {ORDER_NAME, GROUP_PROFILE, C_PROFILE_NAME},
-	    [FILTER_SITE] = {.kind = ORDER_SITE},
-	    [FILTER_STATUS] = {.kind = ORDER_STATUS},
-	};
-	int f = filter_of(table, column);
-	bool known = f >= 0 && f <= FILTER_STATUS;
-	if (known) {
-		*ret = terms[f];
-	} else if (table->sources != NULL && column >= 0 && table->sources[column].form == CELL_TEXT) {
-		*ret = (struct order_term){ORDER_TEXT, table->sources[column].group,
-					   table->sources[column].column};
-		known = true;
-	}
-	return known;
-}
-
-/* Adds the columns of ORDER BY to `text`, where hosts come in that order. Not for the few of one name, nor by
- * name or id first, as SQLite sorts the first rows of a LIMIT sooner than all can be; and the hosts of one
- * component only by what is at hand. */
-static bool choose_order(const struct table *table, sqlite3_index_info *info, int set, sqlite3_str *text)
-{
-	bool few = (set & (1 << FILTER_COMPONENT | 1 << FILTER_ENTRY)) != 0;
-	int first = info->nOrderBy > 0 ? filter_of(table, info->aOrderBy[0].iColumn) : -1;
-	bool can = info->nOrderBy > 0 && info->nOrderBy <= HOST_ORDER_TERMS &&
-		   (set & 1 << FILTER_NAME) == 0 && first != FILTER_NAME && first != FILTER_HOST;
-	for (int i = 0; i < info->nOrderBy && can; i++) {
-		struct order_term term;
-		can = !info->aOrderBy[i].desc && order_term(table, info->aOrderBy[i].iColumn, &term) &&
-		      (!few || term.kind == ORDER_SITE || term.kind == ORDER_STATUS);
-		sqlite3_str_appendf(text, ",%d", info->aOrderBy[i].iColumn);
-	}
-	return can;
-}
-
-/* Rows that a host has, about. */
-static double rows_each(const struct table *table)
-{
-	if (table == &table_host_components)
-		return 200;
-	return table == &table_crash_counts ? CRASH_KINDS - 1 : 1;
-}
-
-/* Costs in looks at a host; a row costs about as much. */
-static void estimate(const struct vtab *v, int set, sqlite3_index_info *info)
-{
-	static const double shares[FILTER_COUNT] = {[FILTER_NAME] = 1e-4,
-						    [FILTER_SITE] = 0.01,
-						    [FILTER_STATUS] = 0.2,
-						    [FILTER_COMPONENT] = 0.1,
-						    [FILTER_ENTRY] = 0.05};
-	double hosts = (double)v->q->roster.end + 1, each = rows_each(v->table), found = hosts;
-	for (int f = 0; f < FILTER_COUNT; f++) {
-		if ((set & 1 << f) != 0 && f != FILTER_HOST)
-			found *= shares[f];
-	}
-	if ((set & (1 << FILTER_COMPONENT | 1 << FILTER_ENTRY)) != 0)
-		each = 2;
-	if ((set & 1 << FILTER_HOST) != 0) {
-		info->estimatedCost = 1 + each;
-		info->estimatedRows = (sqlite3_int64)each;
-		info->idxFlags = each <= 1 ? SQLITE_INDEX_SCAN_UNIQUE : 0;
-	} else if ((set & 1 << FILTER_NAME) != 0) {
-		info->estimatedCost = 2 + found * each * 4;
-		info->estimatedRows = (sqlite3_int64)(found * each) + 1;
-	} else {
-		info->estimatedCost = hosts + found * each * 4;
-		info->estimatedRows = (sqlite3_int64)(found * each) + 1;
-	}
-}
-
 static int vtab_best_index(sqlite3_vtab *base, sqlite3_index_info *info)
 {
 	const struct vtab *v = (const struct vtab *)base;
@@ -198,11 +70,7 @@ static int vtab_best_index(sqlite3_vtab *base, sqlite3_index_info *info)
 	info->estimatedCost = 4000;
 	info->estimatedRows = 1000;
 	if (v->table->by_host) {
-		info->idxNum = choose_filters(v->table, info);
-		estimate(v, info->idxNum, info);
-		info->orderByConsumed = choose_order(v->table, info, info->idxNum, text);
-		if (info->orderByConsumed)
-			info->idxNum |= ORDERED;
+		table_plan_hosts(v->q, v->table, info, text);
 	} else if (v->table->plan != NULL) {
 		v->table->plan(v->q, info);
 	}
@@ -390,13 +258,13 @@ static enum err take_filter(struct table_cursor *c, int filter, const char *text
 	}
 }
 
-/* `columns` is what choose_order wrote. */
+/* `columns` is what was planned. */
 static enum err take_order(struct table_cursor *c, const char *columns)
 {
 	struct order_plan plan = {.site = c->site, .status = c->status};
 	for (char *end; *columns == ',' && plan.term_count < HOST_ORDER_TERMS; columns = end)
-		(void)order_term(c->table, (int)strtol(columns + 1, &end, 10),
-				 &plan.terms[plan.term_count++]);
+		(void)table_plan_term(c->table, (int)strtol(columns + 1, &end, 10),
+				      &plan.terms[plan.term_count++]);
 	enum err err = host_order_make(c->q, &plan, &c->order);
 	if (err == ERR_OK)
 		c->places = host_order_count(c->order);
@@ -422,7 +290,7 @@ static enum err take_filters(struct table_cursor *c, int set, const char *column
 	if (err == ERR_OK && c->chosen && (!c->listed || c->number_count > 0))
 		err = choice_make(c->q, chosen[0], chosen[1], &c->choice);
 	c->places = c->listed ? c->number_count : c->q->roster.end;
-	c->ordered = err == ERR_OK && !c->listed && (set & ORDERED) != 0;
+	c->ordered = err == ERR_OK && !c->listed && (set & TABLE_ORDERED) != 0;
 	if (c->ordered)
 		return take_order(c, columns);
 	return err == ERR_OK && !c->listed ? roster_load(c->q) : err;
