@@ -31,7 +31,7 @@ static const struct verb verbs[] = {
     {.name = "impact",
      .operands = "[COMPONENT[@VERSION]]",
      .operands_max = 1,
-     .summary = "how big is it: who has a component, and what became of them",
+     .summary = "who has a component, and what became of these hosts",
      .text =
 	 "Counts hosts that have the component, in that version if one is given, by what became of them; "
 	 "content files go by the name of the file or by their path, and * and ? match. VERSION is one "
