@@ -127,7 +127,7 @@ static const struct option_spec help_options[] = {
 static const struct verb verbs_ask[] = {
     {.name = "hosts",
      .operands = "",
-     .summary = "count the hosts of the estate, and list the first, those in trouble before others",
+     .summary = "count hosts, and list the first, those in trouble before all",
      .text =
 	 "The hosts that were ever enrolled, from this machine's replica: also those that are down, and also "
 	 "while meshd is stopped. A table shows the first 20, and below it how many there are: dark ones, "
