@@ -46,8 +46,9 @@ static const struct section {
      "SELECT number, record_kind AS record, seq, time_ms, instance, bytes, hash FROM issue_proofs WHERE "
      "subject = ?1 ORDER BY number",
      "SELECT * FROM issue_proofs WHERE subject = ?1 ORDER BY kind, number", true},
-    {"replaced", "Took the place of", OTHERS "replaced_by = ?1 ORDER BY host",
-     OTHERS "replaced_by = ?1 ORDER BY host", true},
+    {"replaced", "Took the place of",
+     OTHERS "status IN ('replaced', 'left') AND replaced_by = ?1 ORDER BY host",
+     OTHERS "status IN ('replaced', 'left') AND replaced_by = ?1 ORDER BY host", true},
     {"same_name", "Other hosts of this name",
      OTHERS "name = (SELECT name FROM hosts WHERE host = ?1) ORDER BY host",
      OTHERS "name = (SELECT name FROM hosts WHERE host = ?1) ORDER BY host", true},

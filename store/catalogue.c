@@ -11,6 +11,7 @@ void catalogue_free(struct catalogue *c)
 	free(c->counts);
 	free(c->slots);
 	free(c->chunks);
+	free(c->chunk_entries);
 	*c = (struct catalogue){0};
 }
 
@@ -43,22 +44,31 @@ enum err catalogue_begin(struct query *q)
 	uint32_t end = c->chunks == NULL ? columns_end(&q->columns, GROUP_CHUNK, &err) : c->chunk_end;
 	if (err != ERR_OK || c->chunks != NULL)
 		return err;
+	c->chunk_entries = calloc((size_t)end + 1, sizeof(*c->chunk_entries));
+	if (c->chunk_entries == NULL)
+		return ERR_NOMEM;
 	c->chunks = calloc((size_t)end + 1, sizeof(*c->chunks));
+	if (c->chunks == NULL) {
+		free(c->chunk_entries);
+		c->chunk_entries = NULL;
+		return ERR_NOMEM;
+	}
 	c->chunk_end = end;
-	return c->chunks != NULL ? ERR_OK : ERR_NOMEM;
+	return ERR_OK;
 }
 
 enum err catalogue_look_up(struct query *q, uint32_t chunk)
 {
 	struct column_row row;
 	enum err err = columns_row(&q->columns, GROUP_CHUNK, chunk, &row);
-	if (err == ERR_OK)
-		q->catalogue.chunks[chunk] = (struct catalogue_chunk){
-		    .entries = number_list(row, C_CHUNK_ENTRIES),
-		    .looked_up = true,
-		    .whole = row.block != NULL && column_row_u64(row, C_CHUNK_COMPLETE) != 0,
-		};
-	return err;
+	if (err != ERR_OK)
+		return err;
+	struct number_list entries = number_list(row, C_CHUNK_ENTRIES);
+	bool whole = row.block != NULL && column_row_u64(row, C_CHUNK_COMPLETE) != 0;
+	q->catalogue.chunk_entries[chunk] = entries.bytes;
+	q->catalogue.chunks[chunk] =
+	    (uint16_t)(CHUNK_LOOKED_UP | (whole ? CHUNK_WHOLE : 0) | (entries.count & CHUNK_ENTRIES));
+	return ERR_OK;
 }
 
 enum err catalogue_manifest(struct query *q, uint32_t manifest, struct number_list *ret_chunks,

@@ -71,7 +71,8 @@ static enum err choose_in_chunk(struct choice *c, uint32_t chunk, struct number_
 	}
 	if (err != ERR_OK || l->count == start)
 		return err;
-	c->chunks[chunk] = (uint32_t)start + 1;
+	set_bit(c->has, chunk);
+	c->chunks[chunk] = (uint32_t)start;
 	return add(l, no_more);
 }
 
@@ -92,6 +93,7 @@ void choice_free(struct choice *c)
 	free(c->component);
 	free(c->entry);
 	free(c->entries);
+	free(c->has);
 	free(c->chunks);
 	free(c->in_chunks.list);
 	free(c->starts);
@@ -109,9 +111,10 @@ static enum err choose(struct query *q, struct choice *c)
 	if (err != ERR_OK)
 		return err;
 	c->entries = new_bits(c->entry_end);
+	c->has = new_bits(q->catalogue.chunk_end);
 	c->chunks = calloc((size_t)q->catalogue.chunk_end + 1, sizeof(*c->chunks));
 	c->starts = calloc((size_t)c->manifest_end + 1, sizeof(*c->starts));
-	if (c->entries == NULL || c->chunks == NULL || c->starts == NULL)
+	if (c->entries == NULL || c->has == NULL || c->chunks == NULL || c->starts == NULL)
 		return ERR_NOMEM;
 	bool valid = true, any = false;
 	uint64_t id = c->entry != NULL ? entry_id(c->entry, &valid) : 0;
@@ -150,7 +153,7 @@ enum err choice_make(struct query *q, const char *component, const char *entry, 
 static enum err add_chunk(struct choice *c, uint32_t chunk, uint32_t first)
 {
 	enum err err = ERR_OK;
-	for (size_t at = c->chunks[chunk] - 1; err == ERR_OK; at++) {
+	for (size_t at = c->chunks[chunk]; err == ERR_OK; at++) {
 		struct chosen_entry e = c->in_chunks.list[at];
 		if (e.entry == no_more.entry)
 			break;
@@ -175,7 +178,7 @@ static enum err find(struct query *q, struct choice *c, uint32_t manifest)
 		return err;
 	size_t start = c->found.count;
 	for (struct chunk_walk w = {.chunks = chunks}; err == ERR_OK && chunk_walk_next(q, &w, &err);) {
-		if (c->chunks[w.chunk] != 0)
+		if (catalogue_has(c->has, w.chunk))
 			err = add_chunk(c, w.chunk, w.first);
 	}
 	bool any = c->found.count > start;

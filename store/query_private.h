@@ -181,12 +181,10 @@ static inline uint32_t number_list_at(struct number_list l, size_t index)
 	return (uint32_t)column_le(l.bytes + 4 * index, 4);
 }
 
-/* Each is part of many manifests, so it is looked up once. */
-struct catalogue_chunk {
-	struct number_list entries; /* none where the chunk is not known */
-	bool looked_up;
-	bool whole; /* false: the places of what follows it are not known */
-};
+/* Of a chunk, in 16 bits, as each is part of many manifests and walks come by them at random. */
+#define CHUNK_LOOKED_UP 0x8000u
+#define CHUNK_WHOLE     0x4000u /* else the places of what follows it are not known */
+#define CHUNK_ENTRIES   0x3fffu /* how many: a column has UINT16_MAX bytes at most */
 
 /* ERR_OK with no chunks where the manifest is not known. `ret_left_out`: there was no room for some of it. */
 enum err catalogue_manifest(struct query *q, uint32_t manifest, struct number_list *ret_chunks,
@@ -215,8 +213,9 @@ struct catalogue {
 	struct query_modules modules; /* valid once counted */
 	uint32_t *slots;              /* entry number + 1 by entry id, open addressing, at most half full */
 	size_t slot_count;
-	struct catalogue_chunk *chunks; /* by number; NULL before catalogue_begin */
+	uint16_t *chunks; /* CHUNK_..., by number; NULL before catalogue_begin */
 	uint32_t chunk_end;
+	const uint8_t **chunk_entries; /* by number, once looked up: as in a number_list */
 };
 
 void catalogue_free(struct catalogue *c);
@@ -249,7 +248,8 @@ struct choice {
 	char *component, *entry; /* what `entries` were chosen by; NULL: any */
 	bool set;
 	uint8_t *entries; /* bit set by number */
-	uint32_t *chunks; /* by number: of its entries in `in_chunks`, + 1; 0: it has none */
+	uint8_t *has;     /* bit set by number of chunk: has one of them */
+	uint32_t *chunks; /* by number, if so: where they are in `in_chunks` */
 	struct chosen_list in_chunks;
 	uint32_t entry_end, manifest_end;
 	uint32_t *starts; /* by manifest: of its entries in `found`, + 1; 0: not looked for yet */
@@ -290,9 +290,9 @@ struct query {
 /* Entry numbers of a chunk below catalogue.chunk_end; none where it is not known. */
 static inline enum err catalogue_chunk(struct query *q, uint32_t chunk, struct number_list *ret)
 {
-	const struct catalogue_chunk *c = &q->catalogue.chunks[chunk];
-	enum err err = c->looked_up ? ERR_OK : catalogue_look_up(q, chunk);
-	*ret = c->entries;
+	const struct catalogue *c = &q->catalogue;
+	enum err err = c->chunks[chunk] != 0 ? ERR_OK : catalogue_look_up(q, chunk);
+	*ret = (struct number_list){c->chunk_entries[chunk], c->chunks[chunk] & CHUNK_ENTRIES};
 	return err;
 }
 
@@ -313,13 +313,13 @@ static inline bool chunk_walk_next(struct query *q, struct chunk_walk *w, enum e
 	uint32_t number = number_list_at(w->chunks, w->next++);
 	if (number >= q->catalogue.chunk_end)
 		return false;
-	const struct catalogue_chunk *c = &q->catalogue.chunks[number];
-	if (!c->looked_up && (*err = catalogue_look_up(q, number)) != ERR_OK)
+	const uint16_t *chunk = &q->catalogue.chunks[number];
+	if (*chunk == 0 && (*err = catalogue_look_up(q, number)) != ERR_OK)
 		return false;
 	w->chunk = number;
 	w->first = w->end;
-	w->end += (uint32_t)c->entries.count;
-	w->ended = !c->whole;
+	w->end += *chunk & CHUNK_ENTRIES;
+	w->ended = (*chunk & CHUNK_WHOLE) == 0;
 	return true;
 }
 

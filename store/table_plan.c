@@ -93,9 +93,20 @@ static bool choose_order(const struct table *table, sqlite3_index_info *info, in
 /* Rows that a host has, about. */
 static double rows_each(const struct table *table)
 {
-	if (table == &table_host_components)
-		return 200;
-	return table == &table_crash_counts ? CRASH_KINDS - 1 : 1;
+	static const struct {
+		const struct table *table;
+		double rows;
+	} others[] = {
+	    {&table_host_components, 200},
+	    {&table_changes, 10},
+	    {&table_crashes, 0.2}, /* most hosts never crashed */
+	    {&table_crash_counts, CRASH_KINDS - 1},
+	};
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		if (others[i].table == table)
+			return others[i].rows;
+	}
+	return 1;
 }
 
 /* Costs in looks at a host; a row costs about as much. */
@@ -104,26 +115,30 @@ static void estimate(const struct query *q, const struct table *table, int set, 
 	static const double shares[FILTER_COUNT] = {[FILTER_NAME] = 1e-4,
 						    [FILTER_SITE] = 0.01,
 						    [FILTER_STATUS] = 0.2,
-						    [FILTER_COMPONENT] = 0.1,
-						    [FILTER_ENTRY] = 0.05};
+						    [FILTER_COMPONENT] = 0.2,
+						    [FILTER_ENTRY] = 0.1};
+	const int component = 1 << FILTER_COMPONENT | 1 << FILTER_ENTRY;
 	double hosts = (double)q->roster.end + 1, each = rows_each(table), found = hosts;
 	for (int f = 0; f < FILTER_COUNT; f++) {
 		if ((set & 1 << f) != 0 && f != FILTER_HOST)
 			found *= shares[f];
 	}
-	if ((set & (1 << FILTER_COMPONENT | 1 << FILTER_ENTRY)) != 0)
+	if ((set & component) != 0)
 		each = 2;
+	double rows = found * each + 1, cost = hosts + rows * 4;
 	if ((set & 1 << FILTER_HOST) != 0) {
-		info->estimatedCost = 1 + each;
-		info->estimatedRows = (sqlite3_int64)each;
-		info->idxFlags = each <= 1 ? SQLITE_INDEX_SCAN_UNIQUE : 0;
+		rows = each < 1 ? 1 : each;
+		cost = 1 + rows;
+		/* At most one row, not only as a rule. */
+		info->idxFlags =
+		    table == &table_hosts || table == &table_health ? SQLITE_INDEX_SCAN_UNIQUE : 0;
 	} else if ((set & 1 << FILTER_NAME) != 0) {
-		info->estimatedCost = 2 + found * each * 4;
-		info->estimatedRows = (sqlite3_int64)(found * each) + 1;
-	} else {
-		info->estimatedCost = hosts + found * each * 4;
-		info->estimatedRows = (sqlite3_int64)(found * each) + 1;
+		cost = 2 + rows * 4;
+	} else if ((set & component) != 0) {
+		cost += hosts / 2; /* which manifests have it is found by a walk through them */
 	}
+	info->estimatedCost = cost;
+	info->estimatedRows = (sqlite3_int64)rows;
 }
 
 void table_plan_hosts(const struct query *q, const struct table *table, sqlite3_index_info *info,

@@ -100,7 +100,9 @@ static void comparisons_are_exact(void **state)
 					   "~name = 'twin'",
 					   "~site = 'berlin' COLLATE NOCASE",
 					   "~site = 'BERLIN' COLLATE NOCASE",
-					   "~status = 'u' || 'p'"};
+					   "~status = 'u' || 'p'",
+					   "~status IN ('up', 'dark')",
+					   "~site IN ('berlin', 'porto', 'nowhere')"};
 	struct query *q = open_many(state);
 	char sql[160];
 	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
@@ -108,7 +110,7 @@ static void comparisons_are_exact(void **state)
 		assert_string_equal(text_of(q, sql), "0\n");
 	}
 	for (size_t i = 0; i < sizeof(some) / sizeof(some[0]); i++) {
-		snprintf(sql, sizeof(sql), "SELECT host FROM hosts WHERE %s", some[i]);
+		snprintf(sql, sizeof(sql), "SELECT host FROM hosts WHERE %s ORDER BY +host", some[i]);
 		alike(q, sql);
 	}
 	assert_true(alike(q, "SELECT host FROM host_components WHERE ~component = 'edr_sensor'") > 1);
