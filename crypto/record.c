@@ -81,7 +81,7 @@ static uint64_t read_u64(struct reader *r)
 	return reader_u64(r);
 }
 
-enum err record_parse(const uint8_t *bytes, size_t len, struct record *ret)
+static enum err parse(const uint8_t *bytes, size_t len, bool kept, struct record *ret)
 {
 	/* The shortest body is an empty map of one byte. */
 	if (len < RECORD_ENVELOPE_BYTES + 1)
@@ -108,10 +108,20 @@ enum err record_parse(const uint8_t *bytes, size_t len, struct record *ret)
 	expect(&r, SIGNATURE_BYTES);
 	reader_bytes(&r, SIGNATURE_BYTES);
 	if (!reader_done(&r) || record.key.kind > KIND_LAST || !seq_fits(record.seq) ||
-	    !slot_fits(&record.key) || !is_map(record.body, record.body_len))
+	    !slot_fits(&record.key) || (!kept && !is_map(record.body, record.body_len)))
 		return ERR_FORMAT;
 	*ret = record;
 	return ERR_OK;
+}
+
+enum err record_parse(const uint8_t *bytes, size_t len, struct record *ret)
+{
+	return parse(bytes, len, false, ret);
+}
+
+enum err record_parse_kept(const uint8_t *bytes, size_t len, struct record *ret)
+{
+	return parse(bytes, len, true, ret);
 }
 
 enum err record_verify(const struct record *r, const struct id *estate, const uint8_t public_key[KEY_BYTES])

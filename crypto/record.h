@@ -59,6 +59,10 @@ struct record {
  * ERR_VERSION, ERR_FORMAT. */
 enum err record_parse(const uint8_t *bytes, size_t len, struct record *ret);
 
+/* Of bytes that passed record_parse before and were kept since: the body is not looked at again. Its decoder
+ * does, so nothing worse than an error comes of a body that is none. */
+enum err record_parse_kept(const uint8_t *bytes, size_t len, struct record *ret);
+
 /* ERR_SIGNATURE. */
 enum err record_verify(const struct record *r, const struct id *estate, const uint8_t public_key[KEY_BYTES]);
 

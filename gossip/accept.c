@@ -447,7 +447,7 @@ static enum err load_record(struct gossip *g, const uint8_t *bytes, size_t len, 
 	struct certificate c;
 	struct member *m;
 	uint64_t home;
-	enum err err = record_parse(bytes, len, &r);
+	enum err err = record_parse_kept(bytes, len, &r);
 
 	if (!err && is_poison(g, &r, id))
 		return ERR_RANGE;

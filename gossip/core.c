@@ -131,6 +131,7 @@ enum err gossip_new(const struct gossip_options *o, struct gossip **ret)
 	g->wall = o->wall;
 	g->hearing_at = o->now;
 	g->loading = true;
+	g->members.last = calloc(1, sizeof(*g->members.last)); /* without it finding is slower */
 #ifdef MESH_WEAKEN
 	g->weakened = o->weakened;
 #endif

@@ -136,6 +136,8 @@ struct member {
 struct members {
 	struct member **hosts; /* ascending by id */
 	size_t count, capacity;
+	struct member *
+	    *last;           /* one place: the last that was found, as it often is the next; NULL: none yet */
 	struct site **sites; /* ascending by id */
 	size_t site_count, site_capacity;
 	size_t site_live; /* with members */

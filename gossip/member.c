@@ -61,9 +61,15 @@ static void things_remove(void **things, size_t *count, size_t place)
 
 struct member *member_find(const struct gossip *g, const struct id *id)
 {
+	struct member **last = g->members.last;
 	bool found;
+
+	if (last && *last && id_equal(&(*last)->id, id))
+		return *last;
 	size_t place = id_place((void *const *)g->members.hosts, g->members.count, id, &found);
 
+	if (found && last)
+		*last = g->members.hosts[place];
 	return found ? g->members.hosts[place] : NULL;
 }
 
@@ -343,6 +349,7 @@ void members_free(struct gossip *g)
 		free(g->members.sites[i]);
 	}
 	free(g->members.hosts);
+	free(g->members.last);
 	free(g->members.sites);
 }
 

@@ -6,9 +6,7 @@
 #include "os/clock.h"
 #include "record/manifest.h"
 
-/* docs/protocol.md section 2: the writer stands at a fixed offset, so that others' records cost nothing. */
-#define WRITER_OFFSET 5
-#define LIST_DEPTH    2 /* of lists in lists, section 4 */
+#define LIST_DEPTH 2 /* of lists in lists, section 4 of docs/protocol.md */
 
 struct highest {
 	const struct id *self;
@@ -20,18 +18,26 @@ static bool each_highest(void *context, const uint8_t *bytes, size_t len, wall_m
 	struct highest *h = context;
 	struct record r;
 	(void)received;
-	if (len < WRITER_OFFSET + ID_BYTES || memcmp(bytes + WRITER_OFFSET, h->self->b, ID_BYTES) != 0)
-		return true;
-	if (record_parse(bytes, len, &r) == ERR_OK && r.seq > h->seq)
+	if (record_parse_kept(bytes, len, &r) == ERR_OK && id_equal(&r.key.writer, h->self) && r.seq > h->seq)
 		h->seq = r.seq;
 	return true;
 }
 
+/* A replica that cannot be read has nothing to say about the counter. */
 uint64_t driver_load_highest(struct store *s, const struct id *self)
 {
 	struct highest h = {.self = self};
-	/* A replica that cannot be read has nothing to say about the counter. */
-	(void)store_each_record(s, each_highest, &h);
+	uint8_t bytes[LIMIT_RECORD_BYTES];
+	size_t len;
+	wall_ms received;
+	for (unsigned kind = 0; kind <= UINT8_MAX; kind++) {
+		struct record_key key = {.kind = (uint8_t)kind, .writer = *self, .subject = *self};
+		enum record_class class = record_class_of((uint8_t)kind);
+		if (class == RECORD_CLASS_HOST && store_get_record(s, &key, bytes, &len, &received) == ERR_OK)
+			(void)each_highest(&h, bytes, len, received);
+		if (class == RECORD_CLASS_SITE)
+			(void)store_each_record_of(s, (uint8_t)kind, each_highest, &h);
+	}
 	return h.seq;
 }
 
@@ -128,10 +134,11 @@ enum err driver_load_replica(struct store *s, const struct authlog *log, struct 
 {
 	struct loading l = {.store = s, .gossip = g, .report = ret};
 	enum err err = load_lists(&l, log);
+	/* Before the records, or what these name would be wanted for nothing. */
 	if (err == ERR_OK)
-		err = store_each_record(s, each_record, &l);
-	if (err == ERR_OK && l.err == ERR_OK)
 		err = store_each_blob(s, each_blob, &l);
+	if (err == ERR_OK && l.err == ERR_OK)
+		err = store_each_record(s, each_record, &l);
 	if (err == ERR_OK && l.err == ERR_OK)
 		err = store_each_host_state(s, each_host, &l);
 	if (err == ERR_OK && l.err == ERR_OK)

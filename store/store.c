@@ -402,9 +402,15 @@ static void visit_chunk(struct walk *w)
 
 enum err store_each_row(struct store *s, enum store_table table, store_visit visit, void *context)
 {
+	struct row_key first = row_key_first(table);
+	return store_each_row_from(s, &first, visit, context);
+}
+
+enum err store_each_row_from(struct store *s, const struct row_key *first, store_visit visit, void *context)
+{
 	struct walk w = {.s = s, .visit = visit, .context = context, .more = true, .turn = s->filling.turn};
 	enum err err = ERR_OK;
-	w.in_batches = row_key_first(table);
+	w.in_batches = *first;
 	w.chunk = malloc(sizeof(*w.chunk));
 	if (w.chunk == NULL)
 		return ERR_NOMEM;

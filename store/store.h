@@ -94,6 +94,10 @@ enum err store_get_blob(struct store *s, const struct id *id, uint8_t *ret, size
 enum err store_each_record(struct store *s,
 			   bool (*each)(void *context, const uint8_t *bytes, size_t len, wall_ms received),
 			   void *context);
+/* Of one kind, which is not one of hosts' records. */
+enum err store_each_record_of(struct store *s, uint8_t kind,
+			      bool (*each)(void *context, const uint8_t *bytes, size_t len, wall_ms received),
+			      void *context);
 enum err store_each_blob(struct store *s, bool (*each)(void *context, const struct id *id), void *context);
 enum err store_each_host_state(struct store *s, bool (*each)(void *context, const struct host_state *state),
 			       void *context);

@@ -28,6 +28,27 @@ enum err store_each_record(struct store *s,
 	return store_each_row(s, TABLE_RECORDS, visit_record, &e);
 }
 
+struct each_of {
+	struct each_record each;
+	uint8_t kind;
+};
+
+static bool visit_of(void *context, const struct row_key *key, const uint8_t *bytes, size_t len)
+{
+	struct each_of *e = context;
+	return key->bytes[1] <= e->kind &&
+	       (key->bytes[1] < e->kind || visit_record(&e->each, key, bytes, len));
+}
+
+enum err store_each_record_of(struct store *s, uint8_t kind,
+			      bool (*each)(void *context, const uint8_t *bytes, size_t len, wall_ms received),
+			      void *context)
+{
+	struct each_of e = {{each, context}, kind};
+	struct row_key first = {.bytes = {TABLE_RECORDS, kind}, .len = 2};
+	return store_each_row_from(s, &first, visit_of, &e);
+}
+
 struct each_blob {
 	bool (*each)(void *context, const struct id *id);
 	void *context;

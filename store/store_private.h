@@ -19,5 +19,7 @@ enum err store_put_row(struct store *s, const struct row_key *key, const uint8_t
 typedef bool (*store_visit)(void *context, const struct row_key *key, const uint8_t *bytes, size_t len);
 /* Every good row of the table once, batches included. */
 enum err store_each_row(struct store *s, enum store_table table, store_visit visit, void *context);
+/* Of the table of `first`, those behind it: a table, or of records a table and kind. */
+enum err store_each_row_from(struct store *s, const struct row_key *first, store_visit visit, void *context);
 
 #endif
