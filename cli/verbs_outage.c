@@ -1,6 +1,7 @@
 /* The part of the verb table for the day of an outage. */
 #include "cli/impact.h"
 #include "cli/verb.h"
+#include "cli/when.h"
 
 #define END                                                                                                  \
 	{                                                                                                    \
@@ -27,6 +28,12 @@ static const struct option_spec impact_options[] = {
     END,
 };
 
+static const struct option_spec suspects_options[] = {
+    {.name = "since", .value = "TIME", .help = "hosts that failed since then (default: 24h): " WHEN_FORMS},
+    {.name = "until", .value = "TIME", .help = "and not after that (default: now)"},
+    END,
+};
+
 static const struct verb verbs[] = {
     {.name = "impact",
      .operands = "[COMPONENT[@VERSION]]",
@@ -50,6 +57,30 @@ static const struct verb verbs[] = {
 		 "mesh impact 'csagent@>=7.11' --by site # where\n"
 		 "mesh impact C-00000291.sys --where \"role = 'till'\" # a content file, on tills",
      .run = verb_impact},
+    {.name = "suspects",
+     .operands = "",
+     .summary = "find what the hosts that went down have in common",
+     .text =
+	 "Compares hosts that failed in a window of time with those that survived it: went dark, fell "
+	 "silent, "
+	 "or "
+	 "crashed and are up again. Candidates are components, versions, files by their hash, recent "
+	 "changes, "
+	 "sites, hardware models, operating systems and kernels. Hosts that are down count by their last "
+	 "words.\n\n"
+	 "Lines come in this order: what is to blame (STRONG, LIKELY), below it what cannot be told from it; "
+	 "sites whose hosts vanished all at once, by power or link (SEPARATE), which count for nothing else; "
+	 "what is explained by a line, or does something only together with it; what changed on many hosts "
+	 "and made no difference. Where no line is to blame, it says why. Wide output adds relative risk "
+	 "with "
+	 "its 95 % interval, Fisher's exact test, and that corrected for the number of candidates.",
+     .options = suspects_options,
+     .shared = VERB_QUERY | VERB_WHERE,
+     .exits = "0123",
+     .examples = "mesh suspects --since 06:00 # of a bad morning\n"
+		 "mesh suspects --since 2h --where \"os LIKE 'Windows%'\" # among some hosts\n"
+		 "mesh suspects --since 06:00 -o wide # with probabilities",
+     .run = verb_suspects},
 };
 
 const struct verb *verbs_outage(size_t *ret_count)

@@ -1,0 +1,155 @@
+#!/usr/bin/env python3
+"""mesh suspects on estates whose truth is known: is the true cause named first, is anything blamed in quiet times?
+
+Usage: tests/bench/bench_suspects.py MESH MESH_ESTATE [--hosts N] [--seeds N] [--only KIND] [--rows] [--keep DIR]
+
+Each outage with each delay is seen with as many seeds, which take turns with the confounders. Prints one JSON object a
+line; --rows adds one for each estate, --keep leaves those that were judged wrong.
+"""
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+AT = "2026-11-20T12:00Z"
+CONFOUNDERS = [None, "model", "power", "patchday", "together", "model,power,patchday"]
+DELAYS = ["0s", "5s", "minutes", "hour"]
+HIT_MIN = 20
+
+
+def truth_of(estate):
+    """All but the hosts: they are most of it."""
+    with open(os.path.join(estate, "truth.json"), encoding="utf-8") as f:
+        text = f.read()
+    return json.loads(text[:text.index('"sites": [')].rstrip().rstrip(",") + "}")
+
+
+def utc(ms):
+    return time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime(ms / 1000))
+
+
+def ask(mesh, estate, since):
+    """The answer, and the processor time of the whole process in ms."""
+    command = [mesh, "suspects", "--state", estate, "-o", "json", "--allow-partial", "--until", AT.replace("T", " ")]
+    if since:
+        command += ["--since", since]
+    else:
+        command += ["--since", "2026-11-19 12:00Z"]
+    with tempfile.TemporaryFile() as out:
+        child = subprocess.Popen(command, stdout=out)
+        _, status, usage = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+        if child.returncode != 0:
+            sys.exit(f"{' '.join(command)}: exit code {child.returncode}")
+        out.seek(0)
+        return json.load(out), (usage.ru_utime + usage.ru_stime) * 1000
+
+
+def names(row, what, only_name=False):
+    """Whether the row speaks of the component of the truth, in no other version."""
+    if row["component_kind"] != what["kind"] or row["name"] != what["name"]:
+        return False
+    return only_name or row["version"] in (None, what["version"])
+
+
+def judge(answer, truth):
+    rows = answer["rows"]
+    lines = [r for r in rows if r["verdict"] in ("strong", "likely")]
+    result = {"outcome": answer["summary"]["outcome"], "failed": answer["summary"]["failed"], "lines": len(lines)}
+    cause = truth["cause"]
+    if cause is None:
+        result["alarms"] = len(lines)
+        return result
+    group = [r for r in rows if r["verdict"] == "cannot tell apart" and r["of"] == 1]
+    result["first"] = bool(lines) and names(lines[0], cause)
+    result["named_version"] = result["first"] and lines[0]["version"] == cause["version"]
+    result["in_group"] = result["first"] or any(names(r, cause) for r in group) or \
+        any(names(r, cause) for r in rows if r["verdict"] == "cannot tell")
+    result["alone"] = not group
+    own = [cause] + ([truth["companion"]] if "companion" in truth else [])
+    result["wrong"] = sum(1 for r in lines if not any(names(r, o, True) for o in own))
+    return result
+
+
+def cases(seeds):
+    for seed in range(1, seeds + 1):
+        for outage in ("driver", "content"):
+            for delay in DELAYS:
+                yield outage, delay, CONFOUNDERS[seed % len(CONFOUNDERS)], seed
+        for quiet in ("none", "power", "patchday"):
+            yield quiet, None, None, seed
+
+
+def run(options, outage, delay, confounder, seed):
+    estate = tempfile.mkdtemp(prefix="suspects-")
+    command = [options.mesh_estate, "--hosts", str(options.hosts), "--sites", str(max(options.hosts // 50, 1)),
+               "--seed", str(seed), "--at", AT, "--out", estate, "--outage", outage]
+    if delay:
+        command += ["--delay", delay]
+    if confounder:
+        command += ["--confounder", confounder]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    truth = truth_of(estate)
+    since = utc(truth["options"]["from_ms"] - 600000) if "from_ms" in truth["options"] else None
+    answer, cpu = ask(options.mesh, estate, since)
+    result = {"outage": outage, "delay": delay, "confounder": confounder, "seed": seed,
+              "hits": truth["counts"]["exposure"]["hit"], "reported": truth["counts"]["hit_reported"],
+              "distinguishable": truth.get("distinguishable"), "cpu_ms": round(cpu, 1), **judge(answer, truth)}
+    good = not result["alarms"] if truth["cause"] is None else result["in_group"] and not result["wrong"]
+    if options.keep and not good:
+        shutil.move(estate, os.path.join(options.keep, f"{outage}-{delay}-{confounder}-{seed}"))
+    else:
+        shutil.rmtree(estate)
+    return result
+
+
+def share(results, key):
+    return round(sum(1 for r in results if r[key]) / len(results), 4) if results else 0
+
+
+def row(metric, value, unit):
+    print(json.dumps({"bench": "suspects", "metric": metric, "value": value, "unit": unit}), flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("mesh")
+    parser.add_argument("mesh_estate")
+    parser.add_argument("--hosts", type=int, default=2000)
+    parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--only")
+    parser.add_argument("--rows", action="store_true")
+    parser.add_argument("--keep")
+    options = parser.parse_args()
+    results = []
+    for case in cases(options.seeds):
+        if options.only and not case[0] == options.only:
+            continue
+        results.append(run(options, *case))
+        if options.rows:
+            print(json.dumps(results[-1]), flush=True)
+    outages = [r for r in results if "first" in r and r["hits"] >= HIT_MIN]
+    told = [r for r in outages if r["distinguishable"]]
+    if outages:
+        row("suspects.outages", len(outages), "estates")
+        row("suspects.true_first_share", share(told, "first"), "share")
+        for delay in DELAYS:
+            row(f"suspects.true_first_share.{delay}", share([r for r in told if r["delay"] == delay], "first"), "share")
+            row(f"suspects.version_named_share.{delay}",
+                share([r for r in told if r["delay"] == delay], "named_version"), "share")
+        row("suspects.alone_share", share([r for r in told if r["first"]], "alone"), "share")
+        row("suspects.in_group_share", share([r for r in outages if not r["distinguishable"]], "in_group"), "share")
+        row("suspects.wrong_lines", sum(r["wrong"] for r in outages), "lines")
+    quiet = [r for r in results if "alarms" in r]
+    if quiet:
+        row("suspects.quiet_estates", len(quiet), "estates")
+        row("suspects.false_alarms", sum(r["alarms"] for r in quiet), "lines")
+    if results:
+        row("suspects.cpu_ms", max(r["cpu_ms"] for r in results), "ms")
+
+
+main()
