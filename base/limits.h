@@ -95,6 +95,7 @@
 #define LIMIT_HOST_NUMBERS      (4 * LIMIT_HOSTS)
 #define LIMIT_ENTRIES           262144 /* distinct component entries that questions know */
 #define LIMIT_CHUNKS            262144 /* of manifests, likewise */
+#define LIMIT_LIST_ROWS         (2 * LIMIT_HOSTS) /* of policy, and of inventory, that questions know */
 #define LIMIT_MANIFESTS         (2 * LIMIT_HOSTS)
 #define LIMIT_BLOCK_BYTES       (4 * 1024 * 1024) /* a column block: 256 manifests of the most chunks fit */
 

@@ -103,6 +103,15 @@ static void put_trust(FILE *f, const struct query_coverage *c)
 	fputs(c->log_forked ? "; authority log FORKED\n" : "\n", f);
 }
 
+static void put_inventory(FILE *f, const struct query_inventory *i)
+{
+	if (i->never_enrolled > 0)
+		fprintf(f, "Never enrolled: %" PRIu64 " of %" PRIu64 " machine%s of the inventory\n",
+			i->never_enrolled, i->machines, shown_plural(i->machines));
+	if (i->partial)
+		fputs("PARTIAL: part of the inventory is not here yet\n", f);
+}
+
 void coverage_text(FILE *f, const struct query_coverage *c, const struct coverage_modules *modules,
 		   wall_ms now)
 {
@@ -134,6 +143,7 @@ void coverage_text(FILE *f, const struct query_coverage *c, const struct coverag
 		fprintf(f, "Never heard: %" PRIu64 " host%s enrolled, and not a word of %s yet\n",
 			c->never_heard, c->never_heard == 1 ? " is" : "s are",
 			c->never_heard == 1 ? "it" : "them");
+	put_inventory(f, &c->inventory);
 	put_partial(f, c->damaged_rows, "damaged row of the replica left out; meshd pulls it again",
 		    "damaged rows of the replica left out; meshd pulls them again");
 	put_partial(
@@ -190,6 +200,14 @@ void coverage_json(struct json *j, const char *key, const struct query_coverage 
 	json_u64(j, "unknown", c->unknown);
 	json_u64(j, "fresh", c->fresh);
 	json_u64(j, "never_heard", c->never_heard);
+	if (c->inventory.known) {
+		json_u64(j, "never_enrolled", c->inventory.never_enrolled);
+		json_u64(j, "inventory_machines", c->inventory.machines);
+	} else {
+		json_null(j, "never_enrolled");
+		json_null(j, "inventory_machines");
+	}
+	json_bool(j, "inventory_partial", c->inventory.partial);
 	json_u64(j, "hosts_stale", c->hosts_stale);
 	json_u64(j, "incomplete", c->incomplete);
 	json_u64(j, "sites", c->sites);

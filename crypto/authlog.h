@@ -63,6 +63,9 @@ enum log_role {
 	LOG_ROLE_POLICY = 4,
 	LOG_ROLE_DECOMMISSION = 8
 };
+/* What an operator needs to sign records of this kind; 0: there is none, nobody may. */
+uint8_t authlog_role_of(uint8_t record_kind);
+
 struct authlog_operator {
 	struct id id;
 	uint8_t public_key[KEY_BYTES];

@@ -4,6 +4,25 @@
 
 #include "crypto/authlog.h"
 #include "crypto/authlog_private.h"
+#include "crypto/record.h"
+
+uint8_t authlog_role_of(uint8_t record_kind)
+{
+	switch (record_kind) {
+	case RECORD_INCIDENT:
+	case RECORD_CLAIM:
+	case RECORD_NOTE:
+		return LOG_ROLE_INCIDENTS;
+	case RECORD_POLICY:
+		return LOG_ROLE_POLICY;
+	case RECORD_INVENTORY:
+		return LOG_ROLE_INVENTORY;
+	case RECORD_DECOMMISSION:
+		return LOG_ROLE_DECOMMISSION;
+	default:
+		return 0;
+	}
+}
 
 const struct authlog_grant *authlog_find_grant(const struct authlog *log, const struct id *issuer)
 {

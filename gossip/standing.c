@@ -429,13 +429,11 @@ static void left_add(struct gossip *g, const struct record *r)
 
 void standing_on_operator(struct gossip *g, const struct record *r)
 {
-	static const uint8_t roles[] = {LOG_ROLE_INCIDENTS, LOG_ROLE_INCIDENTS, LOG_ROLE_INCIDENTS,
-					LOG_ROLE_POLICY,    LOG_ROLE_INVENTORY, LOG_ROLE_DECOMMISSION};
 	const struct authlog_operator *o = authlog_find_operator(g->log, &r->key.writer);
-	size_t kind = r->key.kind - (size_t)RECORD_INCIDENT;
-	if (kind >= sizeof(roles) || o == NULL || o->revoked)
+	uint8_t role = authlog_role_of(r->key.kind);
+	if (role == 0 || o == NULL || o->revoked)
 		return;
-	if (((o->roles & roles[kind]) == 0 || clock_day(r->time) > o->last_day) && !g->loading) {
+	if (((o->roles & role) == 0 || clock_day(r->time) > o->last_day) && !g->loading) {
 		struct issue issue = {.kind = ISSUE_OUT_OF_ROLE, .subject = o->id, .other = r->key.subject};
 		issue_raise(g, &issue);
 	}

@@ -1,5 +1,7 @@
 #include "record/state.h"
 
+#include "crypto/authlog.h"
+
 const char *host_status_name(enum host_status status)
 {
 	switch (status) {
@@ -63,4 +65,10 @@ const char *issue_kind_name(enum issue_kind kind)
 #undef ISSUE_NAME
 	}
 	return NULL;
+}
+
+bool state_operator_may(const struct operator_state *state, uint8_t record_kind, wall_ms time)
+{
+	return !state->revoked && (state->roles & authlog_role_of(record_kind)) != 0 &&
+	       clock_day(time) <= state->last_day;
 }

@@ -55,6 +55,8 @@ struct operator_state {
 	wall_day last_day; /* what is said later does not count */
 	bool revoked;      /* nothing counts that it ever said */
 };
+/* Whether a record of this kind and time counts that the operator signed. */
+bool state_operator_may(const struct operator_state *state, uint8_t record_kind, wall_ms time);
 
 enum site_status { SITE_UNKNOWN = 0, SITE_REPORTING = 1, SITE_SILENT = 2 };
 const char *site_status_name(enum site_status status);

@@ -3,7 +3,8 @@
  *
  * Columns are only ever appended: a block that was written before one came has its default there (0, none).
  * A `..._status` column is an enum reading_status; what it speaks of is 0 or none unless it is READING_OK.
- * Groups of hosts are counted by host number, those of the catalogue by entry, chunk and manifest number. */
+ * Groups of hosts are counted by host number, those of the catalogue by entry, chunk and manifest number,
+ * rows of policy and inventory by their order. */
 #ifndef MESH_STORE_COLUMN_GROUPS_H
 #define MESH_STORE_COLUMN_GROUPS_H
 
@@ -157,6 +158,38 @@
 	X(COMPLETE, "complete", U8, "0: a blob behind these chunks is not here, or no manifest's")           \
 	X(LEFT_OUT, "left_out", U8, "1: not complete because there was no room for it (base/limits.h)")
 
+/* Rows of the operators' policies in force, in the order of (operator, slot), then as they stand. */
+#define COLUMN_POLICY(X)                                                                                     \
+	X(OPERATOR, "operator", BYTES, "id of who signed it")                                                \
+	X(SLOT, "slot", U64, "of the record")                                                                \
+	X(KIND, "kind", U8, "enum component_kind, or one of a newer version; 0: any")                        \
+	X(NAME, "name", TEXT, "none: any")                                                                   \
+	X(NAME_OP, "name_op", U8, "enum term_operator")                                                      \
+	X(VERSION_OP, "version_op", U8, "enum term_operator")                                                \
+	X(VERSION, "version", TEXT, "none: any")                                                             \
+	X(SOURCE, "source", TEXT, "none: any")                                                               \
+	X(VENDOR, "vendor", TEXT, "none: any")                                                               \
+	X(REFUSED, "refused", U8, "0: approved")                                                             \
+	X(REMARK, "remark", TEXT, "none: not given")
+
+/* Likewise of inventories. Texts that were not given are none. */
+#define COLUMN_INVENTORY(X)                                                                                  \
+	X(OPERATOR, "operator", BYTES, "id of who signed it")                                                \
+	X(SLOT, "slot", U64, "of the record")                                                                \
+	X(NAME, "name", TEXT, "hostname")                                                                    \
+	X(ASSET_1, "asset_1", TEXT, "")                                                                      \
+	X(ASSET_2, "asset_2", TEXT, "")                                                                      \
+	X(SITE, "site", TEXT, "never none")                                                                  \
+	X(ROLE, "role", TEXT, "")                                                                            \
+	X(CRITICALITY, "criticality", U8, "enum criticality; 0: not given")                                  \
+	X(ADDRESS, "address", TEXT, "postal")                                                                \
+	X(HOURS, "hours", TEXT, "")                                                                          \
+	X(CONTACT, "contact", TEXT, "")                                                                      \
+	X(RECOVERY_KEY, "recovery_key", TEXT, "where it is kept")                                            \
+	X(NEEDED_STATUS, "needed_status", U8, "")                                                            \
+	X(NEEDED, "needed", U32, "machines")                                                                 \
+	X(REMARK, "remark", TEXT, "")
+
 /* X(symbol, value, name, columns). Values are stored: never renumber. */
 #define COLUMN_GROUPS(X)                                                                                     \
 	X(HOST, 1, "host", COLUMN_HOST)                                                                      \
@@ -168,7 +201,9 @@
 	X(CRASHES, 7, "crashes", COLUMN_CRASHES)                                                             \
 	X(ENTRY, 8, "entry", COLUMN_ENTRY)                                                                   \
 	X(CHUNK, 9, "chunk", COLUMN_CHUNK)                                                                   \
-	X(MANIFEST, 10, "manifest", COLUMN_MANIFEST)
+	X(MANIFEST, 10, "manifest", COLUMN_MANIFEST)                                                         \
+	X(POLICY, 11, "policy", COLUMN_POLICY)                                                               \
+	X(INVENTORY, 12, "inventory", COLUMN_INVENTORY)
 
 enum column_group {
 #define COLUMN_GROUP_ENUM(symbol, value, name, columns) GROUP_##symbol = value,
@@ -176,7 +211,7 @@ enum column_group {
 #undef COLUMN_GROUP_ENUM
 };
 #define COLUMN_GROUP_FIRST GROUP_HOST
-#define COLUMN_GROUP_LAST  GROUP_MANIFEST
+#define COLUMN_GROUP_LAST  GROUP_INVENTORY
 
 /* HOST_ID, PROFILE_OS ...: the place of a column in its group, as C_HOST_ID, C_PROFILE_OS. */
 #define COLUMN_SYMBOL_HOST(symbol, name, type, meaning)       C_HOST_##symbol,
@@ -189,6 +224,8 @@ enum column_group {
 #define COLUMN_SYMBOL_ENTRY(symbol, name, type, meaning)      C_ENTRY_##symbol,
 #define COLUMN_SYMBOL_CHUNK(symbol, name, type, meaning)      C_CHUNK_##symbol,
 #define COLUMN_SYMBOL_MANIFEST(symbol, name, type, meaning)   C_MANIFEST_##symbol,
+#define COLUMN_SYMBOL_POLICY(symbol, name, type, meaning)     C_POLICY_##symbol,
+#define COLUMN_SYMBOL_INVENTORY(symbol, name, type, meaning)  C_INVENTORY_##symbol,
 enum column_host { COLUMN_HOST(COLUMN_SYMBOL_HOST) };
 enum column_state { COLUMN_STATE(COLUMN_SYMBOL_STATE) };
 enum column_profile { COLUMN_PROFILE(COLUMN_SYMBOL_PROFILE) };
@@ -199,6 +236,8 @@ enum column_crashes { COLUMN_CRASHES(COLUMN_SYMBOL_CRASHES) };
 enum column_entry { COLUMN_ENTRY(COLUMN_SYMBOL_ENTRY) };
 enum column_chunk { COLUMN_CHUNK(COLUMN_SYMBOL_CHUNK) };
 enum column_manifest { COLUMN_MANIFEST(COLUMN_SYMBOL_MANIFEST) };
+enum column_policy { COLUMN_POLICY(COLUMN_SYMBOL_POLICY) };
+enum column_inventory { COLUMN_INVENTORY(COLUMN_SYMBOL_INVENTORY) };
 
 enum column_type { COLUMN_U8, COLUMN_U16, COLUMN_U32, COLUMN_U64, COLUMN_ID, COLUMN_TEXT, COLUMN_BYTES };
 

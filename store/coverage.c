@@ -154,10 +154,15 @@ enum err query_coverage(struct query *q, struct query_coverage *ret, struct err_
 	}
 	bool heard = c.self_standing != STANDING_REVOKED && c.self_standing != STANDING_ENDED;
 	count_sites(q, &c);
+	if (meta->lists[1] != 0)
+		c.inventory = (struct query_inventory){.known = true,
+						       .partial = meta->lists[1] == STORE_LIST_PARTIAL,
+						       .machines = meta->machines,
+						       .never_enrolled = meta->never_enrolled};
 	c.damaged_rows = snapshot_damaged(q->snapshot);
 	c.components_left_out = q->left_out;
 	c.complete = heard && !c.stale && c.hosts_stale == 0 && c.incomplete == 0 && c.sites_silent == 0 &&
-		     c.damaged_rows == 0 && c.components_left_out == 0;
+		     c.damaged_rows == 0 && c.components_left_out == 0 && !c.inventory.partial;
 	*ret = c;
 	return ERR_OK;
 }

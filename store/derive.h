@@ -4,7 +4,7 @@
 
 #include "crypto/certificate.h"
 #include "record/body.h"
-#include "record/manifest.h"
+#include "record/listing.h"
 #include "record/state.h"
 #include "store/column.h"
 
@@ -35,6 +35,11 @@ void derive_components(const struct record *r, const struct components *c, uint3
 		       struct column_draft *d, unsigned row);
 void derive_changes(const struct components *c, struct column_draft *d, unsigned row);
 void derive_crashes(const struct record *r, struct column_draft *d, unsigned row);
+/* Of an operator's list; `slot` is of the record that names it. */
+void derive_policy(const struct id *signer, uint64_t slot, const struct policy_row *p, struct column_draft *d,
+		   unsigned row);
+void derive_inventory(const struct id *signer, uint64_t slot, const struct inventory_row *i,
+		      struct column_draft *d, unsigned row);
 void derive_entry(uint64_t id, const struct component *c, struct column_draft *d, unsigned row);
 
 #endif

@@ -100,7 +100,8 @@ struct lmdb {
 	struct delta_tally deltas[COLUMN_GROUP_LAST + 1];
 	struct index_state index;
 	struct counts_state counts;
-	bool stale; /* a commit failed: numbers and index are read anew */
+	bool lists_wait; /* a blob may be missing that policy or inventory name */
+	bool stale;      /* a commit failed: numbers and index are read anew */
 	uint32_t
 	    repair; /* a bit a group that is to be made anew by the next commit, as it was found damaged */
 };
@@ -138,6 +139,8 @@ struct commit {
 	} room;
 	uint32_t repair; /* for the next commit, see struct lmdb */
 	bool new_blobs, blobs_gone, issuers_changed;
+	bool machines_changed;
+	bool lists_changed; /* a policy, an inventory, or what the log says of operators */
 	wall_ms now;
 	lmdb_also also;
 	void *context; /* also's */
@@ -156,6 +159,9 @@ enum err lmdb_put_fences(struct commit *c);
 /* A host's row, by the key with its id. ERR_NOT_FOUND, also when it fails its checksum. Any other error ends
  * the commit, whatever the caller makes of it. */
 enum err lmdb_read(struct commit *c, const struct row_key *known, struct row_value *ret);
+/* ERR_NOT_FOUND. */
+enum err lmdb_read_blob(struct commit *c, const struct id *id, uint8_t ret[LIMIT_BLOB_BYTES],
+			size_t *ret_len);
 /* A good block or delta, which the caller frees; ERR_NOT_FOUND, ERR_CHECKSUM. */
 struct lmdb_block {
 	struct column_block block;
@@ -244,6 +250,18 @@ void lmdb_index_news_free(struct commit *c);
 /* For loading. ERR_NOMEM. */
 enum err lmdb_index_fact(struct index_state *index, uint32_t chunk, struct index_chunk fact);
 enum err lmdb_index_wait(struct index_state *index, uint32_t manifest, const struct id *blob);
+
+/* --- lmdb_lists.c --- */
+
+/* The rows of policy and inventory, where others are in force than those that stand there. */
+enum err lmdb_lists(struct commit *c);
+
+/* --- lmdb_machines.c --- */
+
+/* A host's row that is about to be put: whether other machines of the inventory may be enrolled by it. */
+void lmdb_machines_note(struct commit *c, const struct row *row);
+/* Counts them where that may have changed; after the rows of hosts and the inventory's. */
+enum err lmdb_machines(struct commit *c);
 
 /* --- lmdb_sweep.c --- */
 

@@ -91,6 +91,7 @@ static enum err put_host_row(struct commit *c, const struct row_key *stored, con
 		groups = groups_of(stored->bytes[1]);
 	else
 		groups = lmdb_bit(GROUP_STATE) | (issuer_changes(c, row) ? lmdb_bit(GROUP_HOST) : 0);
+	lmdb_machines_note(c, row);
 	enum err err = lmdb_put(c, stored, &row->key, row->bytes, row->len);
 	if (err == ERR_OK && row->len == 0)
 		err = lmdb_reserve((void **)&c->gone, &c->gone_cap, c->gone_count, sizeof(*c->gone));
@@ -111,6 +112,7 @@ static enum err note_issue(struct commit *c, const struct row *row)
 	memcpy(subject.b, row->key.bytes + 2, ID_BYTES);
 	if (kind == ISSUE_ISSUER_REVOKED || kind == ISSUE_GRANT_ENDED)
 		c->issuers_changed = true;
+	c->machines_changed = c->machines_changed || kind == ISSUE_HOST_REVOKED;
 	if (kind == ISSUE_HOST_REVOKED && numbers_find(&c->l->hosts, &subject, &number))
 		return lmdb_touch(c, number, lmdb_bit(GROUP_STATE));
 	return ERR_OK;
@@ -158,6 +160,9 @@ static enum err put_placed(struct commit *c, const struct placed *p)
 		return lmdb_history_mark(c, &p->stored);
 	if (p->stored.bytes[0] == TABLE_ISSUES)
 		err = note_issue(c, p->row);
+	c->lists_changed = c->lists_changed || p->stored.bytes[0] == TABLE_OPERATORS ||
+			   (p->stored.bytes[0] == TABLE_RECORDS &&
+			    (p->stored.bytes[1] == RECORD_POLICY || p->stored.bytes[1] == RECORD_INVENTORY));
 	if (p->stored.bytes[0] == TABLE_BLOBS && p->row->len > 0)
 		c->new_blobs = true;
 	if (p->stored.bytes[0] == TABLE_BLOBS && p->row->len == 0)

@@ -164,6 +164,8 @@ static enum err derive_row(struct commit *c, enum column_group group, uint32_t n
 	case GROUP_ENTRY:
 	case GROUP_CHUNK:
 	case GROUP_MANIFEST:
+	case GROUP_POLICY:
+	case GROUP_INVENTORY:
 		break;
 	}
 	CHECK(false);
@@ -252,11 +254,13 @@ static enum err touch_all(struct commit *c, uint32_t groups)
 static enum err derive_groups(struct commit *c, uint32_t anew)
 {
 	settle_touched(c);
-	enum err err = ERR_OK;
+	enum err err = lmdb_lists(c);
 	for (unsigned g = GROUP_HOST; g <= GROUP_CRASHES && err == ERR_OK; g++) {
 		enum column_group group = (enum column_group)g;
 		err = (anew & lmdb_bit(group)) != 0 ? rewrite(c, group) : derive_group(c, group);
 	}
+	if (err == ERR_OK)
+		err = lmdb_machines(c);
 	return err == ERR_OK ? lmdb_index_settle(c) : err;
 }
 

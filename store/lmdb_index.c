@@ -109,8 +109,7 @@ struct reading_manifest {
 	enum err failed;
 };
 
-static enum err get_blob(struct commit *c, const struct id *id, uint8_t ret[LIMIT_BLOB_BYTES],
-			 size_t *ret_len)
+enum err lmdb_read_blob(struct commit *c, const struct id *id, uint8_t ret[LIMIT_BLOB_BYTES], size_t *ret_len)
 {
 	struct row_key key = row_key_id(TABLE_BLOBS, id);
 	struct row_value row;
@@ -237,7 +236,7 @@ static enum err take_blob(struct reading_manifest *m, const struct id *id, unsig
 		m->fresh++;
 		return ERR_OK;
 	}
-	enum err err = get_blob(m->c, id, blob, &len);
+	enum err err = lmdb_read_blob(m->c, id, blob, &len);
 	if (err == ERR_NOT_FOUND) {
 		m->complete = false;
 		m->missing = *id;

@@ -203,7 +203,7 @@ static enum err load_index(struct lmdb *l, MDB_txn *txn, const struct store_meta
 		err = load_group(l, txn, GROUP_CHUNK, meta->ends[GROUP_CHUNK], load_chunk);
 	if (err == ERR_OK)
 		err = load_group(l, txn, GROUP_MANIFEST, meta->ends[GROUP_MANIFEST], load_manifest);
-	l->index.retry = l->index.grown = true;
+	l->index.retry = l->index.grown = l->lists_wait = true;
 	return err;
 }
 

@@ -9,7 +9,7 @@
 #include "base/check.h"
 #include "base/text.h"
 #include "os/clock.h"
-#include "store/query_private.h"
+#include "store/query_lists.h"
 
 #define STEPS_PER_CALL 4096 /* of SQLite's machine, between two looks at budget and clock */
 
@@ -141,6 +141,8 @@ void query_close(struct query *q)
 	sqlite3_close(q->db);
 	catalogue_free(&q->catalogue);
 	issue_list_free(&q->issues);
+	operator_list_free(q->operators);
+	machine_list_free(q->machines);
 	roster_free(&q->roster);
 	columns_close(&q->columns);
 	snapshot_close(q->snapshot);

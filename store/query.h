@@ -50,6 +50,13 @@ struct query_limits {
 enum err query_run(struct query *q, const char *sql, const char *const *parameters, size_t count,
 		   const struct query_limits *limits, const struct query_sink *sink, struct err_info *info);
 
+/* What should exist, by the inventories in force. */
+struct query_inventory {
+	bool known;   /* there is one; else all else is zero */
+	bool partial; /* some of its rows are not here */
+	uint64_t machines, never_enrolled;
+};
+
 /* What every answer states about itself. */
 struct query_coverage {
 	wall_ms as_of; /* last commit of the replica */
@@ -69,6 +76,7 @@ struct query_coverage {
 	    never_heard; /* certified, and not a word or sign of it yet: whoever has a token makes such */
 	uint64_t hosts_stale; /* neither fresh nor never heard nor quarantined */
 	uint64_t incomplete;  /* heard, not quarantined, but without profile or components yet */
+	struct query_inventory inventory;
 	uint64_t sites, sites_silent;
 	wall_ms oldest_attested; /* over hosts counted as up; 0: none */
 	uint64_t damaged_rows;

@@ -16,6 +16,8 @@
 #include "store/snapshot.h"
 
 struct query;
+struct operator_list;
+struct machine_list;
 
 /* --- columns: groups of one snapshot, opened when first asked for --- */
 
@@ -273,6 +275,8 @@ struct query {
 	struct roster roster;
 	struct catalogue catalogue;
 	struct issue_list issues;
+	struct operator_list *operators; /* NULL until asked for, as the next */
+	struct machine_list *machines;
 	bool declaring;    /* a table's columns, inside SQLite's own parser */
 	uint32_t told;     /* number + 1 of the host whose id a cell had last: joins ask for it next */
 	uint64_t left_out; /* hosts some of whose components there was no room for */
@@ -392,6 +396,7 @@ struct table {
 
 extern const struct table table_hosts, table_components, table_host_components, table_changes, table_health,
     table_crashes, table_crash_counts, table_sites, table_hidden_hosts, table_issues, table_issue_proofs,
+    table_files, table_incidents, table_claims, table_notes, table_inventory, table_policy,
     table_transitions;
 void table_transitions_free(struct transition_scan *scan);
 

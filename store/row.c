@@ -258,6 +258,8 @@ void row_encode_meta(const struct row_key *key, const struct store_meta *meta, s
 	writer_u64(&w, meta->history.next);
 	writer_u64(&w, meta->history.bytes);
 	writer_u64(&w, meta->history.newest);
+	writer_u64(&w, meta->machines);
+	writer_u64(&w, meta->never_enrolled);
 	writer_u8(&w, meta->counts_there);
 	writer_u32(&w, meta->counted);
 	CHECK(row_end(&w, key, ret) == ERR_OK);
@@ -467,6 +469,8 @@ enum err row_decode_meta(const uint8_t *bytes, size_t len, struct store_meta *re
 			meta.history.next = reader_u64(&r);
 			meta.history.bytes = reader_u64(&r);
 			meta.history.newest = reader_u64(&r);
+			meta.machines = reader_u64(&r);
+			meta.never_enrolled = reader_u64(&r);
 		}
 		if (reader_left(&r) > 0) {
 			meta.counts_there = reader_u8(&r) == 1;

@@ -55,7 +55,9 @@ void row_encode_number(const struct row_key *key, uint32_t number, struct row_va
 struct writer row_begin(struct row_value *row);
 enum err row_end(struct writer *w, const struct row_key *key, struct row_value *row);
 
-#define STORE_LISTS 2 /* policy, inventory */
+#define STORE_LISTS        2 /* policy, inventory */
+#define STORE_LIST_PARTIAL 1 /* in place of the digest of what was listed: blobs were missing */
+
 /* The log of transitions: its rows are numbered without gaps. */
 struct store_history {
 	uint64_t first, next; /* of its rows: the oldest one kept, and behind the newest */
@@ -74,8 +76,10 @@ struct store_meta {
 	uint64_t commit;   /* counts commits: which delta is newer than which block */
 	bool migrating;    /* from an older schema: not all hosts are in the blocks yet */
 	uint32_t ends[COLUMN_GROUP_LAST + 1]; /* of each group, above its highest number */
-	/* Which operators' records the rows of policy and inventory were made of; 0: none. */
+	/* Digests of the operators' records that the rows of policy and inventory were made of; 0: none. */
 	uint64_t lists[STORE_LISTS];
+	/* Of the inventory: distinct machines, and those of them that no host is linked to. */
+	uint64_t machines, never_enrolled;
 	struct store_history history;
 	/* Hosts with a certificate: so many are in the rows of TABLE_SITE_COUNTS. */
 	uint32_t counted;

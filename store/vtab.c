@@ -19,9 +19,11 @@ struct table_binding {
 size_t table_list(const struct table *const **ret)
 {
 	static const struct table *const tables[] = {
-	    &table_hosts,  &table_components,   &table_host_components, &table_changes,
-	    &table_health, &table_crashes,      &table_crash_counts,    &table_sites,
-	    &table_issues, &table_issue_proofs, &table_hidden_hosts,    &table_transitions,
+	    &table_hosts,        &table_components,  &table_host_components, &table_changes,
+	    &table_health,       &table_crashes,     &table_crash_counts,    &table_sites,
+	    &table_files,        &table_incidents,   &table_claims,          &table_notes,
+	    &table_inventory,    &table_policy,      &table_issues,          &table_issue_proofs,
+	    &table_hidden_hosts, &table_transitions,
 	};
 	*ret = tables;
 	return sizeof(tables) / sizeof(*tables);

@@ -134,6 +134,22 @@ static enum err save_key(const struct estate *e, const char *name, const struct 
 	return err == ERR_OK ? identity_save(identity, purpose, path, NULL, rng, e->info) : err;
 }
 
+enum err authority_operators(struct estate *e)
+{
+	struct authlog *log;
+	char path[LIMIT_PATH_BYTES];
+	enum err err = os_path_join(path, sizeof(path), e->o->out, "authority.log");
+	if (err == ERR_OK)
+		err = authlog_load(path, &log, e->info);
+	if (err != ERR_OK)
+		return err;
+	err = write_room(e);
+	if (err == ERR_OK)
+		err = store_put_operators(e->store, log);
+	authlog_free(log);
+	return err;
+}
+
 enum err authority_files(struct estate *e)
 {
 	struct crypto_rng_seeded state;

@@ -54,6 +54,10 @@ static enum err write(struct estate *e)
 	if (err == ERR_OK)
 		err = write_hosts(e);
 	if (err == ERR_OK)
+		err = authority_operators(e);
+	if (err == ERR_OK)
+		err = operators_write(e);
+	if (err == ERR_OK)
 		err = rollcall_write(e);
 	if (err == ERR_OK && e->o->trouble)
 		err = trouble_issues(e);

@@ -138,7 +138,8 @@ static void put_counts(FILE *f, const struct estate *e)
 	for (int i = 0; i < EXPOSURES; i++)
 		fprintf(f, "%s\"%s\": %zu", i > 0 ? ", " : "", outage_exposure_name((enum exposure)i),
 			exposures[i]);
-	fprintf(f, "},\n \"hit_reported\": %zu, \"repaired\": %zu, \"relapsed\": %zu},\n", reported, repaired,
+	fprintf(f, "},\n \"never_enrolled\": %zu,\n", e->spares);
+	fprintf(f, " \"hit_reported\": %zu, \"repaired\": %zu, \"relapsed\": %zu},\n", reported, repaired,
 		relapsed);
 }
 

@@ -116,9 +116,10 @@ struct host {
 	wall_ms arrived; /* the bad version */
 	bool reported;   /* … and the host said so */
 	bool repaired, relapsed;
-	bool incomplete;    /* profile, but no list of components yet */
-	bool broken_health; /* a collector failed */
-	uint64_t seq;       /* of its last record */
+	bool incomplete;                   /* profile, but no list of components yet */
+	bool broken_health;                /* a collector failed */
+	uint64_t seq;                      /* of its last record */
+	char asset[LIMIT_LABEL_BYTES + 1]; /* the first one it stated; empty: none */
 	struct host_state state;
 };
 
@@ -153,6 +154,7 @@ struct estate {
 	struct products *products;
 	struct manifests *manifests;
 	struct store *store;
+	size_t spares;   /* machines of the inventory that were never enrolled */
 	struct set *set; /* what the trie hashes in roll-calls are made of */
 	struct err_info *info;
 	/* Trouble. */
@@ -175,6 +177,7 @@ enum stream {
 	STREAM_STATES,
 	STREAM_OUTAGE,
 	STREAM_KEYS,
+	STREAM_OPERATORS,
 };
 /* draw.c */
 struct prng draw_stream(const struct estate *e, enum stream stream, uint64_t number);

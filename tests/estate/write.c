@@ -3,6 +3,7 @@
 #include "tests/estate/write.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "gossip/set.h"
 #include "record/field.h"
@@ -42,6 +43,8 @@ static enum err sign_one(void *context, size_t index)
 	struct sayings s;
 	records_draw(b->e, h, &s);
 	trouble_host(b->e, h, &s);
+	if (s.profile.asset_id_count > 0)
+		memcpy(h->asset, s.profile.asset_ids[0], sizeof(h->asset));
 	return records_sign(b->e, h, &s, b->records[index], &b->counts[index]);
 }
 

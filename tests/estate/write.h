@@ -9,11 +9,17 @@ enum err authority_make(struct estate *e);
 /* What a node of the first host has in its state folder, and the operator's key; at the end. */
 enum err authority_files(struct estate *e);
 
+/* What the log says of operators, for questions. */
+enum err authority_operators(struct estate *e);
+
 /* Commits when the next put would not fit any more. */
 enum err write_room(struct estate *e);
 enum err write_record(struct estate *e, const struct signed_record *r, uint64_t home);
 /* All hosts: records and states. */
 enum err write_hosts(struct estate *e);
+
+/* operators.c: an inventory; with an outage an incident, claims and a note. After the hosts. */
+enum err operators_write(struct estate *e);
 
 /* rollcall.c: what the witnesses of each site signed last, and the site's state. */
 enum err rollcall_write(struct estate *e);

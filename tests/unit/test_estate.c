@@ -9,6 +9,7 @@
 #include "os/file.h"
 #include "record/body.h"
 #include "record/manifest.h"
+#include "record/operator.h"
 #include "store/store.h"
 #include "tests/estate/estate.h"
 #include "tests/unit/scratch.h"
@@ -161,6 +162,10 @@ static void check_body(const struct record *r)
 		struct crashes crashes;
 		struct goodbye goodbye;
 		struct rollcall rollcall;
+		struct incident incident;
+		struct claim claim;
+		struct note note;
+		struct listing inventory;
 	} body;
 	switch (r->key.kind) {
 	case RECORD_PROFILE:
@@ -189,6 +194,20 @@ static void check_body(const struct record *r)
 		assert_true(body.rollcall.live_witnesses > 0);
 		break;
 	case RECORD_DECOMMISSION:
+		break;
+	case RECORD_INCIDENT:
+		assert_int_equal(incident_decode(r->body, r->body_len, &body.incident), ERR_OK);
+		assert_true(body.incident.op == INCIDENT_OPEN && body.incident.match_count > 0);
+		break;
+	case RECORD_CLAIM:
+		assert_int_equal(claim_decode(r->body, r->body_len, &body.claim), ERR_OK);
+		break;
+	case RECORD_NOTE:
+		assert_int_equal(note_decode(r->body, r->body_len, &body.note), ERR_OK);
+		break;
+	case RECORD_INVENTORY:
+		assert_int_equal(listing_decode(r->body, r->body_len, &body.inventory), ERR_OK);
+		assert_true(body.inventory.rows > 0);
 		break;
 	default:
 		fail_msg("a record of kind %u", r->key.kind);
@@ -263,6 +282,8 @@ static void every_signature_holds(void **state)
 	assert_in_range(l.kinds[RECORD_PROFILE], HOSTS - 5, HOSTS);
 	assert_in_range(l.kinds[RECORD_COMPONENTS], HOSTS - 10, HOSTS);
 	assert_true(l.kinds[RECORD_GOODBYE] > 0 && l.kinds[RECORD_DECOMMISSION] > 0);
+	assert_true(l.kinds[RECORD_INVENTORY] == 1 && l.kinds[RECORD_INCIDENT] == 1 &&
+		    l.kinds[RECORD_CLAIM] > 2);
 	assert_in_range(l.kinds[RECORD_ROLLCALL], SITES, SITES * 3);
 	assert_int_equal(store_each_host_state(l.store, check_state, &l), ERR_OK);
 	assert_int_equal(l.kinds[0], 0);

@@ -9,7 +9,7 @@ static void every_table_answers(void **state)
 	make_estate(folder);
 	struct query *q = open_query(folder);
 	static struct answer a;
-	assert_null(query_table_at(12));
+	assert_null(query_table_at(18));
 	const struct query_table *table;
 	for (size_t i = 0; (table = query_table_at(i)) != NULL; i++) {
 		char sql[128];
@@ -17,8 +17,11 @@ static void every_table_answers(void **state)
 		assert_int_equal(ask(q, sql, &a, NULL), ERR_OK);
 		assert_int_equal(a.columns, table->column_count);
 		/* Nothing is wrong with this estate. */
-		bool trouble =
-		    strncmp(table->name, "issue", 5) == 0 || strcmp(table->name, "hidden_hosts") == 0;
+		static const char *const quiet[] = {"issues", "issue_proofs", "hidden_hosts", "incidents",
+						    "claims", "notes",        "policy"};
+		bool trouble = false;
+		for (size_t k = 0; k < sizeof(quiet) / sizeof(*quiet); k++)
+			trouble = trouble || strcmp(table->name, quiet[k]) == 0;
 		assert_true(trouble == (a.rows == 0));
 		/* Each column under its documented name. */
 		for (size_t k = 0; k < table->column_count; k++) {
