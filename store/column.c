@@ -111,6 +111,14 @@ enum err column_open(const uint8_t *prefixed, size_t prefix_bytes, size_t len, s
 	return open_body(prefixed + prefix_bytes, body, ret);
 }
 
+enum err column_open_stored(const struct row_key *key, const uint8_t *stored, size_t len,
+			    struct column_block *ret)
+{
+	if (!column_good(key, stored, len))
+		return ERR_CHECKSUM;
+	return open_body(stored, len - COLUMN_CHECKSUM_BYTES, ret);
+}
+
 bool column_id(const struct column_block *b, unsigned column, unsigned row, struct id *ret)
 {
 	const struct column_array *a = &b->arrays[column];

@@ -65,6 +65,9 @@ bool column_good(const struct row_key *key, const uint8_t *stored, size_t len);
  * key, then the stored block, one behind the other, so that no copy is made. ERR_CHECKSUM; ERR_VERSION;
  * ERR_FORMAT. */
 enum err column_open(const uint8_t *prefixed, size_t prefix_bytes, size_t len, struct column_block *ret);
+/* The stored block as it stands, with its key beside it. */
+enum err column_open_stored(const struct row_key *key, const uint8_t *stored, size_t len,
+			    struct column_block *ret);
 
 static inline uint64_t column_le(const uint8_t *p, unsigned bytes)
 {

@@ -6,11 +6,8 @@
 #include "base/check.h"
 
 struct loaded {
-	uint8_t *bytes; /* NULL: not asked for yet */
-	struct column_block block;
-	bool there, damaged;
-	bool seen; /* only which rows there are */
-	uint8_t present[COLUMN_BLOCK_ROWS / 8];
+	struct snapshot_block taken;
+	bool there, damaged; /* neither: there is no such block */
 };
 
 /* Newest delta row of a number. */
@@ -23,9 +20,9 @@ struct column_table {
 	struct column_source source;
 	enum column_group group;
 	uint32_t end;
-	struct loaded *blocks;
+	struct loaded **blocks; /* NULL: not asked for yet */
 	uint32_t block_count;
-	struct loaded *deltas;
+	struct snapshot_block *deltas;
 	size_t delta_count, delta_cap;
 	struct newer *newer; /* by number; NULL while there are no deltas */
 	bool deltas_damaged; /* nobody knows whose rows they had, so no row is known */
@@ -42,7 +39,7 @@ static enum err take_delta(void *context, const struct row_key *key, struct snap
 	}
 	if (t->delta_count == t->delta_cap) {
 		size_t cap = t->delta_cap == 0 ? 16 : t->delta_cap * 2;
-		struct loaded *more = realloc(t->deltas, cap * sizeof(*more));
+		struct snapshot_block *more = realloc(t->deltas, cap * sizeof(*more));
 		if (more == NULL) {
 			snapshot_block_free(taken);
 			return ERR_NOMEM;
@@ -50,8 +47,7 @@ static enum err take_delta(void *context, const struct row_key *key, struct snap
 		t->deltas = more;
 		t->delta_cap = cap;
 	}
-	t->deltas[t->delta_count++] =
-	    (struct loaded){.bytes = taken->bytes, .block = taken->block, .there = true};
+	t->deltas[t->delta_count++] = *taken;
 	return ERR_OK;
 }
 
@@ -122,10 +118,13 @@ void column_table_close(struct column_table *t)
 {
 	if (t == NULL)
 		return;
-	for (uint32_t i = 0; t->blocks != NULL && i < t->block_count; i++)
-		free(t->blocks[i].bytes);
+	for (uint32_t i = 0; t->blocks != NULL && i < t->block_count; i++) {
+		if (t->blocks[i] != NULL)
+			snapshot_block_free(&t->blocks[i]->taken);
+		free(t->blocks[i]);
+	}
 	for (size_t i = 0; i < t->delta_count; i++)
-		free(t->deltas[i].bytes);
+		snapshot_block_free(&t->deltas[i]);
 	free(t->blocks);
 	free(t->deltas);
 	free(t->newer);
@@ -139,24 +138,21 @@ uint32_t column_table_end(const struct column_table *t)
 
 static enum err load(struct column_table *t, uint32_t index)
 {
-	struct loaded *l = &t->blocks[index];
 	struct row_key key = row_key_block(t->group, index);
-	struct snapshot_block taken;
-	enum err err = t->source.get(t->source.context, &key, &taken);
-	if (err != ERR_OK && err != ERR_NOT_FOUND)
+	struct loaded *l = calloc(1, sizeof(*l));
+	if (l == NULL)
+		return ERR_NOMEM;
+	enum err err = t->source.get(t->source.context, &key, &l->taken);
+	if (err != ERR_OK && err != ERR_NOT_FOUND) {
+		free(l);
 		return err;
-	l->there = true;
+	}
+	t->blocks[index] = l;
 	if (err == ERR_NOT_FOUND)
 		return ERR_OK;
-	bool fits = !taken.damaged && taken.block.group == (unsigned)t->group &&
-		    taken.block.rows == COLUMN_BLOCK_ROWS && taken.block.numbers == NULL;
-	l->damaged = !fits;
-	if (fits) {
-		l->bytes = taken.bytes;
-		l->block = taken.block;
-	} else {
-		snapshot_block_free(&taken);
-	}
+	l->there = !l->taken.damaged && l->taken.block.group == (unsigned)t->group &&
+		   l->taken.block.rows == COLUMN_BLOCK_ROWS && l->taken.block.numbers == NULL;
+	l->damaged = !l->there;
 	return ERR_OK;
 }
 
@@ -169,7 +165,7 @@ static bool is_newer(const struct column_table *t, const struct loaded *l, uint3
 	if (newer == NULL || newer->delta == 0)
 		return false;
 	const struct column_block *delta = &t->deltas[newer->delta - 1].block;
-	if (has_block && delta->commit <= l->block.commit)
+	if (has_block && delta->commit <= l->taken.block.commit)
 		return false;
 	*ret = (struct column_row){delta, newer->row};
 	return true;
@@ -182,12 +178,13 @@ enum err column_table_row(struct column_table *t, uint32_t number, struct column
 		*ret = row;
 		return ERR_OK;
 	}
-	struct loaded *l = &t->blocks[number / COLUMN_BLOCK_ROWS];
-	enum err err = l->there ? ERR_OK : load(t, number / COLUMN_BLOCK_ROWS);
+	uint32_t index = number / COLUMN_BLOCK_ROWS;
+	enum err err = t->blocks[index] != NULL ? ERR_OK : load(t, index);
 	if (err != ERR_OK)
 		return err;
-	if (l->bytes != NULL)
-		row = (struct column_row){&l->block, number % COLUMN_BLOCK_ROWS};
+	const struct loaded *l = t->blocks[index];
+	if (l->there)
+		row = (struct column_row){&l->taken.block, number % COLUMN_BLOCK_ROWS};
 	(void)is_newer(t, l, number, row.block != NULL, &row);
 	if (row.block != NULL && !column_present(row.block, row.row))
 		row.block = NULL;
@@ -195,44 +192,8 @@ enum err column_table_row(struct column_table *t, uint32_t number, struct column
 	return ERR_OK;
 }
 
-/* Reads and checks a block as ever, and gives its bytes back at once. */
-static enum err see(struct column_table *t, uint32_t index)
-{
-	struct loaded *l = &t->blocks[index];
-	enum err err = load(t, index);
-	if (err != ERR_OK)
-		return err;
-	if (l->bytes != NULL)
-		memcpy(l->present, l->block.present, sizeof(l->present));
-	l->seen = l->bytes != NULL;
-	free(l->bytes);
-	l->bytes = NULL;
-	/* Whoever wants a row reads the block again. */
-	l->there = !l->seen;
-	return ERR_OK;
-}
-
-enum err column_table_present(struct column_table *t, uint32_t number, bool *ret)
-{
-	struct column_row row;
-	struct loaded *l = number < t->end ? &t->blocks[number / COLUMN_BLOCK_ROWS] : NULL;
-	enum err err = ERR_OK;
-	if (l != NULL && !l->there && !l->seen && !t->deltas_damaged)
-		err = see(t, number / COLUMN_BLOCK_ROWS);
-	if (err == ERR_OK && l != NULL && !l->there && !t->deltas_damaged) {
-		unsigned at = number % COLUMN_BLOCK_ROWS;
-		*ret = is_newer(t, l, number, true, &row) ? column_present(row.block, row.row)
-							  : (l->present[at / 8] >> at % 8 & 1) != 0;
-		return ERR_OK;
-	}
-	if (err == ERR_OK)
-		err = column_table_row(t, number, &row);
-	if (err == ERR_OK)
-		*ret = row.block != NULL;
-	return err;
-}
-
 bool column_table_damaged(const struct column_table *t, uint32_t number)
 {
-	return number < t->end && (t->deltas_damaged || t->blocks[number / COLUMN_BLOCK_ROWS].damaged);
+	const struct loaded *l = number < t->end ? t->blocks[number / COLUMN_BLOCK_ROWS] : NULL;
+	return number < t->end && (t->deltas_damaged || (l != NULL && l->damaged));
 }

@@ -44,8 +44,6 @@ struct column_row {
 /* Rows of a damaged block are none, and the damage is counted once (snapshot_damaged). ERR_CORRUPT,
  * ERR_BUSY, ERR_NOMEM. */
 enum err column_table_row(struct column_table *t, uint32_t number, struct column_row *ret);
-/* Whether there is such a row, without keeping the block it is in. Errors as above. */
-enum err column_table_present(struct column_table *t, uint32_t number, bool *ret);
 /* The block with the number was damaged: its rows are not known. */
 bool column_table_damaged(const struct column_table *t, uint32_t number);
 

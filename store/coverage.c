@@ -144,6 +144,8 @@ enum err query_coverage(struct query *q, struct query_coverage *ret, struct err_
 		bool known = row.block != NULL && column_row_id(row, C_HOST_ISSUER, &issuer);
 		err = count_issues(q, known ? &issuer : NULL, &c);
 	}
+	if (err == ERR_OK)
+		err = snapshot_trusted(q->snapshot);
 	if (err != ERR_OK)
 		return snapshot_error(q->snapshot, err, info);
 	id_hex(&meta->self, c.self);

@@ -1,3 +1,4 @@
+#include <stdlib.h>
 #include <string.h>
 
 #include "store/query_private.h"
@@ -80,6 +81,41 @@ enum err host_by_id(struct query *q, const struct id *id, bool any, const struct
 	if (err != ERR_OK)
 		return err == ERR_NOT_FOUND ? ERR_OK : err;
 	return found ? roster_host(q, number, any, ret) : ERR_OK;
+}
+
+enum err host_list_add(struct host_list *list, uint32_t number)
+{
+	if (list->count == list->cap) {
+		size_t cap = list->cap == 0 ? 4 : 2 * list->cap;
+		uint32_t *more = realloc(list->numbers, cap * sizeof(*more));
+		if (more == NULL)
+			return ERR_NOMEM;
+		list->numbers = more;
+		list->cap = cap;
+	}
+	list->numbers[list->count++] = number;
+	return ERR_OK;
+}
+
+enum err host_list_named(struct query *q, const char *name, struct host_list *list)
+{
+	struct row_key first = row_key_name(row_name_hash(name, strlen(name)), 0), key;
+	size_t prefix_len = first.len - sizeof(uint32_t);
+	struct snapshot_scan scan;
+	const uint8_t *bytes;
+	size_t len;
+	enum err err = snapshot_scan_open(q->snapshot, first.bytes, prefix_len, &scan);
+	if (err != ERR_OK)
+		return err;
+	while (err == ERR_OK && (err = snapshot_scan_next(&scan, &key, &bytes, &len)) == ERR_OK) {
+		uint32_t number = 0;
+		for (size_t i = prefix_len; i < key.len; i++)
+			number = number << 8 | key.bytes[i];
+		if (key.len == first.len)
+			err = host_list_add(list, number);
+	}
+	snapshot_scan_close(&scan);
+	return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
 bool cell_from(struct host_view *v, const struct cell_source *source, sqlite3_context *context)

@@ -24,6 +24,7 @@
 #define META_FREE_VALUE    8 /* integer keys; the others would map the file elsewhere or write it unsynced */
 #define FIRST_PAGE_MIN     4096
 #define FIRST_PAGE_MAX     65536
+#define MAP_PAGE_BYTES     4096u /* which a map begins with a multiple of */
 #define CHECK_ATTEMPTS     5
 
 /* Of LMDB's own lock file, with its default of 126 readers. */
@@ -255,10 +256,37 @@ enum err lmdb_get(MDB_txn *txn, MDB_dbi dbi, const struct row_key *key, struct r
 	return ERR_OK;
 }
 
+enum err lmdb_get_place(MDB_txn *txn, MDB_dbi dbi, const struct row_key *key, MDB_val *ret)
+{
+	MDB_val k = {key->len, (void *)key->bytes};
+	enum err err = lmdb_error(mdb_get(txn, dbi, &k, ret), "read", "", NULL);
+	return err == ERR_OK && ret->mv_size > LIMIT_BLOCK_BYTES ? ERR_LIMIT : err;
+}
+
+enum err lmdb_next_place(MDB_txn *txn, MDB_dbi dbi, struct row_key *key, size_t prefix_len, MDB_val *ret)
+{
+	MDB_cursor *cursor;
+	struct row_key found;
+	MDB_val k = {key->len, (void *)key->bytes};
+	int rc = mdb_cursor_open(txn, dbi, &cursor);
+	if (rc != 0)
+		return lmdb_error(rc, "read", "", NULL);
+	rc = mdb_cursor_get(cursor, &k, ret, MDB_SET_RANGE);
+	if (rc == 0 && k.mv_size == key->len && memcmp(k.mv_data, key->bytes, key->len) == 0)
+		rc = mdb_cursor_get(cursor, &k, ret, MDB_NEXT);
+	mdb_cursor_close(cursor);
+	if (rc != 0)
+		return lmdb_error(rc, "read", "", NULL);
+	if (row_key_of(k.mv_data, k.mv_size, &found) != ERR_OK || row_key_compare(&found, key) <= 0)
+		return ERR_CORRUPT;
+	if (found.len < prefix_len || memcmp(found.bytes, key->bytes, prefix_len) != 0)
+		return ERR_NOT_FOUND;
+	*key = found;
+	return ret->mv_size > LIMIT_BLOCK_BYTES ? ERR_LIMIT : ERR_OK;
+}
+
 static enum err copy_value(const struct row_key *key, const MDB_val *v, struct lmdb_value *ret)
 {
-	if (v->mv_size > LIMIT_BLOCK_BYTES)
-		return ERR_LIMIT;
 	/* Kept where the caller finds it even if the copy faults. */
 	ret->bytes = malloc(1 + key->len + v->mv_size);
 	if (ret->bytes == NULL)
@@ -273,32 +301,43 @@ static enum err copy_value(const struct row_key *key, const MDB_val *v, struct l
 
 enum err lmdb_get_value(MDB_txn *txn, MDB_dbi dbi, const struct row_key *key, struct lmdb_value *ret)
 {
-	MDB_val k = {key->len, (void *)key->bytes}, v;
-	int rc = mdb_get(txn, dbi, &k, &v);
-	return rc == 0 ? copy_value(key, &v, ret) : lmdb_error(rc, "read", "", NULL);
+	MDB_val v;
+	enum err err = lmdb_get_place(txn, dbi, key, &v);
+	return err == ERR_OK ? copy_value(key, &v, ret) : err;
 }
 
 enum err lmdb_next_value(MDB_txn *txn, MDB_dbi dbi, struct row_key *key, size_t prefix_len,
 			 struct lmdb_value *ret)
 {
-	MDB_cursor *cursor;
-	struct row_key found;
-	MDB_val k = {key->len, (void *)key->bytes}, v;
-	int rc = mdb_cursor_open(txn, dbi, &cursor);
-	if (rc != 0)
-		return lmdb_error(rc, "read", "", NULL);
-	rc = mdb_cursor_get(cursor, &k, &v, MDB_SET_RANGE);
-	if (rc == 0 && k.mv_size == key->len && memcmp(k.mv_data, key->bytes, key->len) == 0)
-		rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT);
-	mdb_cursor_close(cursor);
-	if (rc != 0)
-		return lmdb_error(rc, "read", "", NULL);
-	if (row_key_of(k.mv_data, k.mv_size, &found) != ERR_OK || row_key_compare(&found, key) <= 0)
-		return ERR_CORRUPT;
-	if (found.len < prefix_len || memcmp(found.bytes, key->bytes, prefix_len) != 0)
-		return ERR_NOT_FOUND;
-	*key = found;
-	return copy_value(key, &v, ret);
+	MDB_val v;
+	enum err err = lmdb_next_place(txn, dbi, key, prefix_len, &v);
+	return err == ERR_OK ? copy_value(key, &v, ret) : err;
+}
+
+/* LMDB does not say. But the page of a small value begins with its number. */
+enum err lmdb_map(const struct lmdb_env *e, MDB_txn *txn, const void **ret_start, size_t *ret_bytes)
+{
+	struct row_key key = row_key_first(TABLE_META);
+	MDB_envinfo info;
+	MDB_stat stat;
+	MDB_val v;
+	enum err err = lmdb_get_place(txn, e->dbi, &key, &v);
+	if (err != ERR_OK)
+		return err;
+	if (mdb_env_info(e->env, &info) != 0 || mdb_stat(txn, e->dbi, &stat) != 0 ||
+	    stat.ms_psize != MAP_PAGE_BYTES)
+		return ERR_UNSUPPORTED;
+	uintptr_t page = (uintptr_t)v.mv_data & ~(uintptr_t)(MAP_PAGE_BYTES - 1);
+	uint64_t number;
+	memcpy(&number, (const void *)page, sizeof(number));
+	if (number > info.me_last_pgno || number > page / MAP_PAGE_BYTES)
+		return ERR_UNSUPPORTED;
+	const uint8_t *start = (const uint8_t *)(page - number * MAP_PAGE_BYTES);
+	if (field_u32(start, META_MAGIC) != META_MAGIC_VALUE)
+		return ERR_UNSUPPORTED;
+	*ret_start = start;
+	*ret_bytes = info.me_mapsize;
+	return ERR_OK;
 }
 
 /* Also ends a walk through pages that point back at each other: keys must ascend. */

@@ -46,6 +46,11 @@ enum err lmdb_get_value(MDB_txn *txn, MDB_dbi dbi, const struct row_key *key, st
 /* The first row after `key` whose key starts with the same `prefix_len` bytes; `key` becomes its key. */
 enum err lmdb_next_value(MDB_txn *txn, MDB_dbi dbi, struct row_key *key, size_t prefix_len,
 			 struct lmdb_value *ret);
+/* As these two, but where the value stands in the map, for as long as the transaction. */
+enum err lmdb_get_place(MDB_txn *txn, MDB_dbi dbi, const struct row_key *key, MDB_val *ret);
+enum err lmdb_next_place(MDB_txn *txn, MDB_dbi dbi, struct row_key *key, size_t prefix_len, MDB_val *ret);
+/* Where the map begins. ERR_UNSUPPORTED when that cannot be told. */
+enum err lmdb_map(const struct lmdb_env *e, MDB_txn *txn, const void **ret_start, size_t *ret_bytes);
 /* Behind ret->at. Keys of hosts' rows come with the ids that `hosts` knows; others of them are left out. */
 enum err lmdb_chunk(MDB_txn *txn, MDB_dbi dbi, const struct numbers *hosts, struct row_chunk *ret);
 

@@ -139,6 +139,7 @@ void query_close(struct query *q)
 	if (q == NULL)
 		return;
 	sqlite3_close(q->db);
+	free(q->row_texts);
 	catalogue_free(&q->catalogue);
 	issue_list_free(&q->issues);
 	operator_list_free(q->operators);
@@ -262,33 +263,65 @@ static bool send_columns(sqlite3_stmt *statement, size_t count, const struct que
 	return sink->columns == NULL || sink->columns(sink->context, names, count);
 }
 
-static bool send_row(sqlite3_stmt *statement, size_t count, const struct query_sink *sink)
+static void take_value(sqlite3_value *cell, struct query_value *ret)
+{
+	struct query_value v = {.type = QUERY_NULL};
+	switch (sqlite3_value_type(cell)) {
+	case SQLITE_INTEGER:
+		v.type = QUERY_INTEGER;
+		v.integer = sqlite3_value_int64(cell);
+		break;
+	case SQLITE_FLOAT:
+		v.type = QUERY_REAL;
+		v.real = sqlite3_value_double(cell);
+		break;
+	case SQLITE_NULL:
+		break;
+	default: /* blobs, which only casts make, are shown as text */
+		v.type = QUERY_TEXT;
+		v.text = (const char *)sqlite3_value_text(cell);
+		v.text_len = (size_t)sqlite3_value_bytes(cell);
+		if (v.text == NULL)
+			v = (struct query_value){.type = QUERY_TEXT, .text = ""};
+	}
+	*ret = v;
+}
+
+/* Texts out of the map: SQLite passes on what it was given. */
+static enum err copy_texts(struct query *q, struct query_value *values, size_t count)
+{
+	size_t bytes = 0, at = 0;
+	for (size_t i = 0; i < count; i++) {
+		if (values[i].type == QUERY_TEXT && snapshot_maps(q->snapshot, values[i].text))
+			bytes += values[i].text_len + 1;
+	}
+	if (bytes > q->row_texts_cap) {
+		char *more = realloc(q->row_texts, 2 * bytes);
+		if (more == NULL)
+			return ERR_NOMEM;
+		q->row_texts = more;
+		q->row_texts_cap = 2 * bytes;
+	}
+	for (size_t i = 0; i < count && bytes > 0; i++) {
+		if (values[i].type != QUERY_TEXT || !snapshot_maps(q->snapshot, values[i].text))
+			continue;
+		memcpy(q->row_texts + at, values[i].text, values[i].text_len);
+		values[i].text = q->row_texts + at;
+		at += values[i].text_len;
+		q->row_texts[at++] = '\0';
+	}
+	return snapshot_trusted(q->snapshot);
+}
+
+/* False: the sink has enough, or *err says why. */
+static bool send_row(struct query *q, sqlite3_stmt *statement, size_t count, const struct query_sink *sink,
+		     enum err *err)
 {
 	struct query_value values[256];
-	for (size_t i = 0; i < count; i++) {
-		struct query_value *v = &values[i];
-		sqlite3_value *cell = sqlite3_column_value(statement, (int)i);
-		*v = (struct query_value){.type = QUERY_NULL};
-		switch (sqlite3_value_type(cell)) {
-		case SQLITE_INTEGER:
-			v->type = QUERY_INTEGER;
-			v->integer = sqlite3_value_int64(cell);
-			break;
-		case SQLITE_FLOAT:
-			v->type = QUERY_REAL;
-			v->real = sqlite3_value_double(cell);
-			break;
-		case SQLITE_NULL:
-			break;
-		default: /* blobs, which only casts make, are shown as text */
-			v->type = QUERY_TEXT;
-			v->text = (const char *)sqlite3_value_text(cell);
-			v->text_len = (size_t)sqlite3_value_bytes(cell);
-			if (v->text == NULL)
-				*v = (struct query_value){.type = QUERY_TEXT, .text = ""};
-		}
-	}
-	return sink->row == NULL || sink->row(sink->context, values, count);
+	for (size_t i = 0; i < count; i++)
+		take_value(sqlite3_column_value(statement, (int)i), &values[i]);
+	*err = copy_texts(q, values, count);
+	return *err == ERR_OK && (sink->row == NULL || sink->row(sink->context, values, count));
 }
 
 static enum err run_statement(struct query *q, sqlite3_stmt *statement, const struct query_sink *sink,
@@ -303,8 +336,9 @@ static enum err run_statement(struct query *q, sqlite3_stmt *statement, const st
 			return ERR_OK;
 		if (rc != SQLITE_ROW)
 			return engine_error(q, rc, info);
-		if (!send_row(statement, count, sink))
-			return ERR_OK;
+		enum err err;
+		if (!send_row(q, statement, count, sink, &err))
+			return snapshot_error(q->snapshot, err, info);
 	}
 }
 
@@ -326,6 +360,9 @@ enum err query_run(struct query *q, const char *sql, const char *const *paramete
 		err = bind(q, statement, parameters, count, info);
 	if (err == ERR_OK)
 		err = run_statement(q, statement, sink, info);
+	/* Also that there is nothing more. */
+	if (err == ERR_OK)
+		err = snapshot_error(q->snapshot, snapshot_trusted(q->snapshot), info);
 	sqlite3_finalize(statement);
 	sqlite3_progress_handler(q->db, 0, NULL, NULL);
 	return err;

@@ -116,6 +116,13 @@ struct column_row host_row(struct host_view *v, enum column_group group);
 uint64_t host_seq(struct host_view *v);
 /* When the host was last vouched for: its own sign of life, or a roll-call that does not say otherwise. */
 wall_ms host_attested(struct host_view *v);
+struct host_list {
+	uint32_t *numbers; /* freed by whoever has the list */
+	size_t count, cap;
+};
+enum err host_list_add(struct host_list *list, uint32_t number);
+/* Adds all that may have the name, and seldom one more. */
+enum err host_list_named(struct query *q, const char *name, struct host_list *list);
 /* By id, or NULL; hidden ones only with `any`. */
 enum err host_by_id(struct query *q, const struct id *id, bool any, const struct roster_host **ret);
 
@@ -280,7 +287,9 @@ struct query {
 	bool declaring;    /* a table's columns, inside SQLite's own parser */
 	uint32_t told;     /* number + 1 of the host whose id a cell had last: joins ask for it next */
 	uint64_t left_out; /* hosts some of whose components there was no room for */
-	enum err failure;  /* of a table during a statement */
+	char *row_texts;   /* of the row at hand that stood in the map */
+	size_t row_texts_cap;
+	enum err failure; /* of a table during a statement */
 	struct err_info failure_info;
 	char denied[160];
 	uint64_t steps, steps_left;
@@ -359,13 +368,12 @@ struct table_cursor {
 	uint64_t used;         /* columns that the statement uses; bit 63: all from there on */
 	/* by_host: which hosts are visited. */
 	bool listed;
-	uint32_t *numbers; /* listed: of the hosts; the others that are named so are not among them */
-	size_t number_count, number_cap;
-	size_t site;          /* site_total + 1: any */
-	int status;           /* -1: any */
-	const char *name;     /* NULL: any; the cursor's own copy */
-	bool chosen;          /* by component or entry */
-	size_t place, places; /* position and end: numbers, or places in the order or in the list */
+	struct host_list list; /* when `listed` */
+	size_t site;           /* site_total + 1: any */
+	int status;            /* -1: any */
+	const char *name;      /* NULL: any; the cursor's own copy */
+	bool chosen;           /* by component or entry */
+	size_t place, places;  /* position and end: numbers, or places in the order or in the list */
 	bool ordered;
 	struct host_order *order; /* when `ordered`; store/host_order.h */
 	size_t row, rows;         /* within the current host, or in the table */

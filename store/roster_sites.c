@@ -133,16 +133,12 @@ static enum err read_counts(struct query *q, uint64_t *ret_hosts)
 
 static enum err published(struct query *q, uint32_t number, uint8_t *ret)
 {
-	struct column_table *profiles, *components;
-	bool profile = false, component = false;
-	enum err err = columns_table(&q->columns, GROUP_PROFILE, &profiles);
+	struct column_row profile, components;
+	enum err err = columns_row(&q->columns, GROUP_PROFILE, number, &profile);
 	if (err == ERR_OK)
-		err = columns_table(&q->columns, GROUP_COMPONENTS, &components);
+		err = columns_row(&q->columns, GROUP_COMPONENTS, number, &components);
 	if (err == ERR_OK)
-		err = column_table_present(profiles, number, &profile);
-	if (err == ERR_OK)
-		err = column_table_present(components, number, &component);
-	*ret = (uint8_t)(profile + component);
+		*ret = (uint8_t)((profile.block != NULL) + (components.block != NULL));
 	return err;
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "os/file.h"
+#include "os/guard.h"
 #include "store/lmdb_env.h"
 
 #define DAMAGED_MAX 4096
@@ -22,6 +23,9 @@ struct snapshot {
 	struct numbers hosts; /* for scans of hosts' rows; loaded when first needed */
 	bool hosts_loaded;
 	struct row_set damaged; /* keys only */
+	const void *lent;       /* the map, when blocks are read in place */
+	size_t lent_bytes;
+	atomic_bool faulted; /* the map was cut meanwhile */
 };
 
 static enum err begin_in_guard(void *context)
@@ -123,6 +127,24 @@ static enum err open_env(struct snapshot *r, const char *folder, struct err_info
 	return err == ERR_DENIED ? denied(folder, info) : err;
 }
 
+bool snapshot_maps(const struct snapshot *r, const void *bytes)
+{
+	return (uintptr_t)bytes - (uintptr_t)r->lent < r->lent_bytes;
+}
+
+/* Blocks are read in place where the map's pages stay what they are for as long as the snapshot is held. */
+static enum err lend_in_guard(void *context)
+{
+	struct snapshot *r = context;
+	const void *start;
+	size_t bytes;
+	enum err err = lmdb_map(&r->e, r->txn, &start, &bytes);
+	if (err == ERR_OK && os_guard_lend(start, bytes, &r->faulted))
+		r->lent = start;
+	r->lent_bytes = r->lent != NULL ? bytes : 0;
+	return err;
+}
+
 enum err snapshot_open(const char *state, struct snapshot **ret, struct err_info *info)
 {
 	char folder[LIMIT_PATH_BYTES];
@@ -137,6 +159,9 @@ enum err snapshot_open(const char *state, struct snapshot **ret, struct err_info
 	if (err == ERR_OK) {
 		err = lmdb_env_run(&r->e, begin_in_guard, r);
 		err = err == ERR_OK ? load_meta(r, info) : snapshot_error(r, err, info);
+		/* Without a lock pages are taken for others meanwhile. */
+		if (err == ERR_OK && !r->unlocked)
+			(void)lmdb_env_run(&r->e, lend_in_guard, r);
 	}
 	if (err != ERR_OK) {
 		snapshot_close(r);
@@ -150,6 +175,8 @@ void snapshot_close(struct snapshot *r)
 {
 	if (r == NULL)
 		return;
+	if (r->lent != NULL)
+		os_guard_take_back(r->lent);
 	if (r->txn != NULL)
 		(void)lmdb_env_run(&r->e, end_in_guard, r);
 	lmdb_env_close(&r->e);
@@ -199,48 +226,73 @@ enum err snapshot_get(struct snapshot *r, const struct row_key *key, struct row_
 	return err;
 }
 
-struct value_work {
+struct block_work {
 	struct snapshot *r;
 	struct row_key key;
 	size_t prefix_len; /* 0: the key itself, else the next one behind it */
-	struct lmdb_value value;
+	struct snapshot_block *ret;
+	uint8_t *copy;
 };
 
-static enum err read_value_in_guard(void *context)
+/* Also the check: it is what touches the pages first. */
+static enum err read_block_in_guard(void *context)
 {
-	struct value_work *w = context;
+	struct block_work *w = context;
+	MDB_val v;
 	enum err err = w->prefix_len == 0
-			   ? lmdb_get_value(w->r->txn, w->r->e.dbi, &w->key, &w->value)
-			   : lmdb_next_value(w->r->txn, w->r->e.dbi, &w->key, w->prefix_len, &w->value);
-	return overtaken(w->r) ? ERR_BUSY : err;
+			   ? lmdb_get_place(w->r->txn, w->r->e.dbi, &w->key, &v)
+			   : lmdb_next_place(w->r->txn, w->r->e.dbi, &w->key, w->prefix_len, &v);
+	if (overtaken(w->r))
+		return ERR_BUSY;
+	if (err != ERR_OK)
+		return err;
+	const uint8_t *stored = v.mv_data;
+	if (w->r->lent == NULL) {
+		w->copy = malloc(v.mv_size + 1);
+		if (w->copy == NULL)
+			return ERR_NOMEM;
+		memcpy(w->copy, v.mv_data, v.mv_size);
+		stored = w->copy;
+		if (overtaken(w->r))
+			return ERR_BUSY;
+	}
+	w->ret->damaged = column_open_stored(&w->key, stored, v.mv_size, &w->ret->block) != ERR_OK;
+	return ERR_OK;
 }
 
-static enum err read_block(struct value_work *w, struct snapshot_block *ret)
+static enum err read_block(struct block_work *w, struct snapshot_block *ret)
 {
 	struct snapshot_block b = {.damaged = true};
-	enum err err = lmdb_env_run(&w->r->e, read_value_in_guard, w);
-	if (err == ERR_OK)
-		b.damaged =
-		    column_open(w->value.bytes, w->value.prefix_bytes, w->value.len, &b.block) != ERR_OK;
-	else if (err == ERR_LIMIT)
+	w->ret = &b;
+	w->copy = NULL;
+	enum err err = lmdb_env_run(&w->r->e, read_block_in_guard, w);
+	/* An impossible length is one block's damage. */
+	if (err == ERR_LIMIT)
 		err = ERR_OK;
 	if (err != ERR_OK || b.damaged) {
-		free(w->value.bytes);
-		w->value.bytes = NULL;
+		free(w->copy);
+		w->copy = NULL;
 	}
 	if (err != ERR_OK)
 		return err;
 	if (b.damaged)
 		snapshot_count_damaged(w->r, &w->key);
-	b.bytes = w->value.bytes;
+	b.bytes = w->copy;
 	*ret = b;
 	return ERR_OK;
 }
 
 enum err snapshot_block(struct snapshot *r, const struct row_key *key, struct snapshot_block *ret)
 {
-	struct value_work work = {.r = r, .key = *key};
+	struct block_work work = {.r = r, .key = *key};
 	return read_block(&work, ret);
+}
+
+enum err snapshot_trusted(struct snapshot *r)
+{
+	if (atomic_load(&r->faulted))
+		atomic_store(&r->e.broken, true);
+	return atomic_load(&r->e.broken) ? ERR_CORRUPT : ERR_OK;
 }
 
 void snapshot_block_free(struct snapshot_block *b)
@@ -254,11 +306,10 @@ enum err snapshot_each_block(struct snapshot *r, const uint8_t *prefix, size_t p
 					      struct snapshot_block *taken),
 			     void *context)
 {
-	struct value_work work = {.r = r, .prefix_len = prefix_len};
+	struct block_work work = {.r = r, .prefix_len = prefix_len};
 	CHECK(prefix_len >= 1 && row_key_of(prefix, prefix_len, &work.key) == ERR_OK);
 	for (;;) {
 		struct snapshot_block taken;
-		work.value = (struct lmdb_value){.bytes = NULL};
 		enum err err = read_block(&work, &taken);
 		if (err == ERR_OK)
 			err = take(context, &work.key, &taken);

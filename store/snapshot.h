@@ -31,10 +31,10 @@ enum err snapshot_scan_next(struct snapshot_scan *scan, struct row_key *ret_key,
 			    size_t *ret_len);
 void snapshot_scan_close(struct snapshot_scan *scan);
 
-/* A block or delta, copied out and checked. */
+/* A block or delta, checked: in the map, or copied out of it. */
 struct snapshot_block {
-	struct column_block block; /* unless damaged */
-	uint8_t *bytes;            /* what `block` points into */
+	struct column_block block; /* unless damaged; valid until the snapshot is closed */
+	uint8_t *bytes;            /* the copy, if it is one */
 	bool damaged;              /* and counted */
 };
 /* ERR_NOT_FOUND, ERR_CORRUPT, ERR_BUSY, ERR_NOMEM. */
@@ -50,6 +50,11 @@ enum err snapshot_number(struct snapshot *r, const struct id *host, uint32_t *re
 
 /* For damage that no row's checksum tells of. */
 void snapshot_count_damaged(struct snapshot *r, const struct row_key *key);
+/* The file was cut while blocks were read in place: nothing that came of them counts. Asked before anything
+ * is told. ERR_OK, ERR_CORRUPT. */
+enum err snapshot_trusted(struct snapshot *r);
+/* Whether the bytes stand in the map, and may so be others a moment later. */
+bool snapshot_maps(const struct snapshot *r, const void *bytes);
 /* Distinct damaged rows met so far. */
 uint64_t snapshot_damaged(const struct snapshot *r);
 /* Text for an error of get or scan. */

@@ -103,7 +103,7 @@ static int vtab_close(sqlite3_vtab_cursor *base)
 {
 	struct table_cursor *c = (struct table_cursor *)base;
 	forget(c);
-	free(c->numbers);
+	free(c->list.numbers);
 	free(c->entries.entries);
 	choice_free(&c->choice);
 	host_order_free(c->order);
@@ -131,7 +131,7 @@ static enum err host_at(const struct table_cursor *c, const struct roster_host *
 {
 	uint32_t number = (uint32_t)c->place;
 	if (c->listed)
-		return roster_host(c->q, c->numbers[c->place], false, ret);
+		return roster_host(c->q, c->list.numbers[c->place], false, ret);
 	enum err err = c->ordered ? host_order_at(c->q, c->order, c->place, &number) : ERR_OK;
 	if (err == ERR_OK)
 		*ret = roster_at(&c->q->roster, number);
@@ -178,51 +178,22 @@ static int seek_host(struct table_cursor *c)
 	return SQLITE_OK;
 }
 
-static enum err list_host(struct table_cursor *c, uint32_t number)
-{
-	if (c->number_count == c->number_cap) {
-		size_t cap = c->number_cap == 0 ? 4 : 2 * c->number_cap;
-		uint32_t *more = realloc(c->numbers, cap * sizeof(*more));
-		if (more == NULL)
-			return ERR_NOMEM;
-		c->numbers = more;
-		c->number_cap = cap;
-	}
-	c->numbers[c->number_count++] = number;
-	return ERR_OK;
-}
-
 static enum err only_host(struct table_cursor *c, const char *hex)
 {
 	struct id id;
 	const struct roster_host *host = NULL;
 	enum err err = id_unhex(&id, hex) ? host_by_id(c->q, &id, false, &host) : ERR_OK;
 	c->listed = true;
-	return err == ERR_OK && host != NULL ? list_host(c, host->number) : err;
+	return err == ERR_OK && host != NULL ? host_list_add(&c->list, host->number) : err;
 }
 
-/* Those that may have the name: it is compared when they are visited. */
+/* It is compared when they are visited. */
 static enum err only_named(struct table_cursor *c)
 {
-	struct row_key prefix = row_key_name(row_name_hash(c->name, strlen(c->name)), 0), key;
-	struct snapshot_scan scan;
-	const uint8_t *bytes;
-	size_t len;
 	if (c->listed || !snapshot_meta(c->q->snapshot)->counts_there)
 		return ERR_OK;
 	c->listed = true;
-	enum err err = snapshot_scan_open(c->q->snapshot, prefix.bytes, prefix.len - 4, &scan);
-	if (err != ERR_OK)
-		return err;
-	while (err == ERR_OK && (err = snapshot_scan_next(&scan, &key, &bytes, &len)) == ERR_OK) {
-		uint32_t number = 0;
-		for (size_t i = prefix.len - 4; i < prefix.len; i++)
-			number = number << 8 | key.bytes[i];
-		if (key.len == prefix.len)
-			err = list_host(c, number);
-	}
-	snapshot_scan_close(&scan);
-	return err == ERR_NOT_FOUND ? ERR_OK : err;
+	return host_list_named(c->q, c->name, &c->list);
 }
 
 static int status_of(const char *name)
@@ -239,7 +210,7 @@ static enum err take_filter(struct table_cursor *c, int filter, const char *text
 {
 	if (text == NULL) {
 		c->listed = true;
-		c->number_count = 0;
+		c->list.count = 0;
 		return ERR_OK;
 	}
 	switch (filter) {
@@ -281,7 +252,7 @@ static enum err take_filters(struct table_cursor *c, int set, const char *column
 	enum err err = roster_sites(c->q);
 	forget(c);
 	c->listed = false;
-	c->number_count = 0;
+	c->list.count = 0;
 	c->site = c->q->roster.site_total + 1;
 	c->status = -1;
 	for (int f = 0; f < FILTER_COUNT && err == ERR_OK; f++) {
@@ -289,9 +260,9 @@ static enum err take_filters(struct table_cursor *c, int set, const char *column
 			err = take_filter(c, f, (const char *)sqlite3_value_text(argv[at++]), chosen);
 	}
 	c->chosen = chosen[0] != NULL || chosen[1] != NULL;
-	if (err == ERR_OK && c->chosen && (!c->listed || c->number_count > 0))
+	if (err == ERR_OK && c->chosen && (!c->listed || c->list.count > 0))
 		err = choice_make(c->q, chosen[0], chosen[1], &c->choice);
-	c->places = c->listed ? c->number_count : c->q->roster.end;
+	c->places = c->listed ? c->list.count : c->q->roster.end;
 	c->ordered = err == ERR_OK && !c->listed && (set & TABLE_ORDERED) != 0;
 	if (c->ordered)
 		return take_order(c, columns);

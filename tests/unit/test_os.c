@@ -141,6 +141,32 @@ static void guard_turns_faults_into_errors(void **state)
 	munmap(map, 8192);
 }
 
+/* Outside of guarded runs, too: zeros, and whoever reads is told. */
+static void a_lent_map_reads_on_as_zeros(void **state)
+{
+	atomic_bool faulted = false, other = false;
+	assert_int_equal(os_guard_install(NULL), ERR_OK);
+	uint8_t *map = broken_map(scratch_path(*state, "map"));
+	assert_true(os_guard_lend(map - 4096, 4096, &other));
+	assert_true(os_guard_lend(map, 8192, &faulted));
+	assert_int_equal(((volatile uint8_t *)map)[0], 0);
+	assert_false(faulted);
+	assert_int_equal(os_guard_run(sum_page, map), ERR_CORRUPT);
+	assert_false(faulted);
+	assert_int_equal(sum_page(map), ERR_STALE);
+	assert_true(faulted);
+	assert_false(other);
+	os_guard_take_back(map);
+	os_guard_take_back(map - 4096);
+	size_t count = 0;
+	while (count < 1000 && os_guard_lend(map + 4096 * count, 4096, &faulted))
+		count++;
+	assert_int_equal(count, OS_GUARD_MAPS);
+	while (count > 0)
+		os_guard_take_back(map + 4096 * --count);
+	munmap(map, 8192);
+}
+
 static void *fault_often(void *context)
 {
 	for (int i = 0; i < 200; i++) {
@@ -404,6 +430,7 @@ int main(void)
 	    cmocka_unit_test(paths_are_joined),
 	    cmocka_unit_test(state_folder_is_found),
 	    IN_FOLDER(guard_turns_faults_into_errors),
+	    IN_FOLDER(a_lent_map_reads_on_as_zeros),
 	    IN_FOLDER(guard_is_per_thread),
 	    cmocka_unit_test(guard_hides_nothing_else),
 	    cmocka_unit_test(clocks_run),

@@ -241,6 +241,52 @@ static int ask_damaged(void *context)
 	return 0;
 }
 
+/* The file is cut when the first row has come: texts of the others are in pages that have been checked, and
+ * that are gone. */
+struct cutting {
+	const char *data;
+	size_t rows, right;
+};
+
+static bool cut_and_take(void *context, const struct query_value *values, size_t count)
+{
+	struct cutting *c = context;
+	c->rows++;
+	c->right += count == 2 && values[0].type == QUERY_TEXT && values[0].text_len > 3 &&
+		    values[1].type == QUERY_TEXT && values[1].text_len > 3;
+	if (c->rows == 1)
+		assert_int_equal(truncate(c->data, 8192), 0);
+	return true;
+}
+
+static int ask_and_cut(void *context)
+{
+	static struct answer a;
+	struct cutting c = {.data = scratch_path(context, "estate/replica/data.mdb")};
+	const struct query_sink sink = {.row = cut_and_take, .context = &c};
+	struct query *q = NULL;
+	struct query_coverage coverage;
+	struct err_info info = {0};
+	const char *state = scratch_path(context, "estate");
+	assert_int_equal(query_open(state, NOW, &q, &info), ERR_OK);
+	/* So that the check of the blocks is over. */
+	assert_int_equal(ask(q, "SELECT count(name || kernel) FROM hosts", &a, &info), ERR_OK);
+	enum err err = query_run(q, "SELECT name, os FROM hosts", NULL, 0, NULL, &sink, &info);
+	assert_int_equal(err, ERR_CORRUPT);
+	assert_non_null(strstr(info.text, "restart meshd"));
+	assert_int_equal(c.rows, 1);
+	assert_int_equal(c.right, 1);
+	assert_int_equal(query_coverage(q, &coverage, &info), ERR_CORRUPT);
+	query_close(q);
+	return 0;
+}
+
+static void a_file_that_is_cut_meanwhile_ends_the_answer(void **state)
+{
+	make_estate(scratch_path(*state, "estate"));
+	assert_int_equal(scratch_in_child(ask_and_cut, *state), 0);
+}
+
 static void damage_never_shows(void **state)
 {
 	const char *folder = scratch_path(*state, "estate"),
@@ -410,6 +456,7 @@ int main(void)
 	    TEST(readers_need_no_write_permission),
 	    TEST(a_question_sees_one_state),
 	    TEST(an_overtaken_reader_gives_up),
+	    TEST(a_file_that_is_cut_meanwhile_ends_the_answer),
 	    TEST(damage_never_shows),
 	    TEST(a_host_of_two_issuers_has_one_home),
 	    TEST(invented_sites_end_no_answer),
