@@ -52,7 +52,7 @@ struct value {
 struct values {
 	struct value list[RANKS_MAX];
 	uint16_t slots[SLOTS]; /* index + 1 by text, open addressing */
-	size_t count;
+	size_t count, max;
 	bool too_many;
 	const char *recent[RECENT];
 	uint16_t recent_index[RECENT];
@@ -66,7 +66,7 @@ static uint16_t value_of(struct values *v, const char *text)
 	size_t slot = (h ^ h >> 16) % SLOTS;
 	while (v->slots[slot] != 0 && strcmp(v->list[v->slots[slot] - 1].text, text) != 0)
 		slot = (slot + 1) % SLOTS;
-	if (v->slots[slot] == 0 && v->count < RANKS_MAX) {
+	if (v->slots[slot] == 0 && v->count < v->max) {
 		v->slots[slot] = (uint16_t)(v->count + 1);
 		v->list[v->count] = (struct value){text, v->slots[slot]};
 		v->count++;
@@ -87,7 +87,7 @@ static enum err rank(struct query *q, struct values *v, const struct order_term 
 {
 	uint16_t places[RANKS_MAX + 1] = {0};
 	enum err err = ERR_OK;
-	memset(v, 0, sizeof(*v));
+	*v = (struct values){.max = v->max};
 	for (size_t i = 0; i < count && err == ERR_OK && !v->too_many; i++) {
 		const char *text = NULL;
 		err = text_of(q, term, numbers[i], &text);
@@ -154,6 +154,9 @@ static enum err sort_ranked(struct query *q, struct host_order *o)
 			    .from = malloc((o->count + 1) * sizeof(*s.from)),
 			    .to = malloc((o->count + 1) * sizeof(*s.to))};
 	enum err err = s.values != NULL && s.from != NULL && s.to != NULL ? ERR_OK : ERR_NOMEM;
+	size_t max = o->plan.values_max;
+	if (s.values != NULL)
+		s.values->max = max > 0 && max < RANKS_MAX ? max : RANKS_MAX;
 	/* Up to the first term that has too many values. */
 	for (bool more = true; more && o->ranked < o->plan.term_count && err == ERR_OK;) {
 		const struct order_term *term = &o->plan.terms[o->ranked];

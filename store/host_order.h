@@ -29,6 +29,9 @@ struct order_plan {
 	size_t term_count;
 	size_t site; /* site_total + 1: any */
 	int status;  /* -1: any */
+	/* Values of a column by which hosts are put in order by counting; beyond it and for 0: as many as
+	 * there is room for. */
+	size_t values_max;
 };
 
 struct host_order;

@@ -1,9 +1,10 @@
 /* Who has which component. Hosts are counted by manifest, those by chunk, then the chunks' entries once each:
  * what many hosts share is looked at once.
  *
- * What is loaded differs from host to host, but of most hosts nearly everything is, or nearly nothing: a host
- * counts as having all of its manifest loaded, or nothing, whichever is nearer, and what differs from that is
- * added up by the places of its manifest. */
+ * What is loaded differs from host to host, but little among those of one manifest, and of most hosts it is
+ * nearly everything, or nearly nothing: hosts are compared with the first one of their manifest, which counts
+ * as having all of it loaded, or nothing, whichever is nearer; the differences are added up by the manifest's
+ * places. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -131,19 +132,44 @@ static uint64_t word_mask(size_t count, size_t index)
 	return left >= WORD_BITS ? UINT64_MAX : ~(UINT64_MAX >> left);
 }
 
-static void add_bits(struct places *p, struct tally *t, const uint8_t *bits, size_t len, size_t count)
+/* A host's loaded bits. */
+struct bits {
+	const uint8_t *bytes; /* NULL: it has none */
+	size_t len;
+};
+
+static void add_places(struct places *p, size_t w, uint64_t left, int32_t hosts)
 {
-	size_t words = (count + WORD_BITS - 1) / WORD_BITS, loaded = 0;
-	for (size_t w = 0; w < words; w++)
-		loaded += (size_t)__builtin_popcountll(word_of(bits, len, w) & word_mask(count, w));
+	p->touched[w] |= left;
+	for (; left != 0; left &= left - 1)
+		p->over[WORD_BITS * w + WORD_BITS - 1 - (size_t)__builtin_ctzll(left)] += hosts;
+}
+
+/* What a host has otherwise than the first one of its manifest. */
+static void add_difference(struct places *p, struct bits first, struct bits b, size_t count)
+{
+	if (first.len == b.len && memcmp(first.bytes, b.bytes, b.len) == 0)
+		return;
+	for (size_t w = 0; WORD_BITS * w < count; w++) {
+		uint64_t word = word_of(b.bytes, b.len, w), mask = word_mask(count, w);
+		uint64_t other = (word ^ word_of(first.bytes, first.len, w)) & mask;
+		add_places(p, w, other & word, 1);
+		add_places(p, w, other & ~word, -1);
+	}
+}
+
+/* What the first one has, as often as there are hosts. */
+static void add_first(struct places *p, struct tally *t, struct bits b, uint32_t hosts, size_t count)
+{
+	size_t loaded = 0;
+	for (size_t w = 0; WORD_BITS * w < count; w++)
+		loaded += (size_t)__builtin_popcountll(word_of(b.bytes, b.len, w) & word_mask(count, w));
 	bool most = loaded > count / 2;
-	t->all += most;
-	for (size_t w = 0; w < words; w++) {
-		uint64_t word = word_of(bits, len, w), left = (most ? ~word : word) & word_mask(count, w);
-		p->touched[w] |= left;
-		for (; left != 0; left &= left - 1)
-			p->over[WORD_BITS * w + WORD_BITS - 1 - (size_t)__builtin_ctzll(left)] +=
-			    most ? -1 : 1;
+	t->all += most ? hosts : 0;
+	for (size_t w = 0; WORD_BITS * w < count; w++) {
+		uint64_t word = word_of(b.bytes, b.len, w);
+		add_places(p, w, (most ? ~word : word) & word_mask(count, w),
+			   most ? -(int32_t)hosts : (int32_t)hosts);
 	}
 }
 
@@ -177,17 +203,25 @@ static enum err take_places(struct counting *c, size_t words)
 static enum err count_loaded(struct counting *c, struct tally *t, size_t count)
 {
 	enum err err = ERR_OK;
+	struct bits first = {NULL, 0}, b;
+	uint32_t hosts = 0;
 	for (uint32_t next = t->members; next != 0 && err == ERR_OK; next = c->before[next - 1]) {
 		struct column_row row;
-		size_t len;
-		const uint8_t *bits = NULL;
 		err = column_table_row(c->components, next - 1, &row);
-		if (err == ERR_OK && row.block != NULL)
-			bits = column_row_bytes(row, C_COMPONENTS_LOADED, &len);
-		if (bits != NULL)
-			add_bits(c->places, t, bits, len, count);
+		b.bytes = err == ERR_OK && row.block != NULL
+			      ? column_row_bytes(row, C_COMPONENTS_LOADED, &b.len)
+			      : NULL;
+		if (b.bytes == NULL)
+			continue;
+		if (first.bytes == NULL)
+			first = b;
+		add_difference(c->places, first, b, count);
+		hosts++;
 	}
-	return err == ERR_OK ? take_places(c, (count + WORD_BITS - 1) / WORD_BITS) : err;
+	if (err != ERR_OK || hosts == 0)
+		return err;
+	add_first(c->places, t, first, hosts, count);
+	return take_places(c, (count + WORD_BITS - 1) / WORD_BITS);
 }
 
 /* --- from manifests to entries --- */

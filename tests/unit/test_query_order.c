@@ -1,5 +1,6 @@
 /* Hosts in order, as the tables put them, and as SQLite sorts them itself: the + keeps a term from being
  * pushed down. And what the tables leave out by a comparison is what SQLite would leave out. */
+#include "store/host_order.h"
 #include "tests/unit/query_estate.h"
 
 #define MANY 900
@@ -86,6 +87,38 @@ static void hosts_come_in_order(void **state)
 	query_close(q);
 }
 
+/* Columns of more values than are counted are compared, and give the same order. */
+static void many_values_are_compared(void **state)
+{
+	struct order_plan plan = {.terms = {{ORDER_STATUS, 0, 0},
+					    {ORDER_TEXT, GROUP_PROFILE, C_PROFILE_MODEL},
+					    {ORDER_SITE, 0, 0},
+					    {ORDER_ID, GROUP_HOST, C_HOST_ID}},
+				  .term_count = 4,
+				  .status = -1};
+	struct query *q = open_many(state);
+	/* Those of states and sites are fewer. */
+	assert_true(number_of(q, "SELECT count(DISTINCT model) FROM hosts") > 12);
+	plan.site = q->roster.site_total + 1;
+	for (size_t max = 1; max < 16; max++) {
+		struct host_order *few = NULL, *all = NULL;
+		plan.values_max = 0;
+		assert_int_equal(host_order_make(q, &plan, &all), ERR_OK);
+		plan.values_max = max;
+		assert_int_equal(host_order_make(q, &plan, &few), ERR_OK);
+		assert_int_equal(host_order_count(few), number_of(q, "SELECT count(*) FROM hosts"));
+		for (size_t i = 0; i < host_order_count(few); i++) {
+			uint32_t a = 0, b = 1;
+			assert_int_equal(host_order_at(q, all, i, &a), ERR_OK);
+			assert_int_equal(host_order_at(q, few, i, &b), ERR_OK);
+			assert_int_equal(a, b);
+		}
+		host_order_free(few);
+		host_order_free(all);
+	}
+	query_close(q);
+}
+
 /* What a comparison leaves out here is not looked at again there. */
 static void comparisons_are_exact(void **state)
 {
@@ -124,6 +157,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(hosts_come_in_order),
+	    TEST(many_values_are_compared),
 	    TEST(comparisons_are_exact),
 	};
 	return cmocka_run_group_tests_name("query_order", tests, NULL, NULL);
