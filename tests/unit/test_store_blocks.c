@@ -305,7 +305,10 @@ static size_t rows_of(struct checked *c, enum store_table table)
 static void add_fact(struct checked *c, const struct oracle_host *host, struct site_counts *sites)
 {
 	struct site_fact fact = {
-	    .seen = host->state.seen, .status = host->state.status, .standing = host->state.standing};
+	    .seen = host->state.seen,
+	    .status = (uint8_t)host->state.status,
+	    .standing = (uint8_t)host->state.standing,
+	};
 	fact.published =
 	    (uint8_t)(has_record(c, &host->id, RECORD_PROFILE) + has_record(c, &host->id, RECORD_COMPONENTS));
 	site_counts_add(&sites[host->site], &fact);
