@@ -229,7 +229,8 @@ static enum err settle(struct commit *c, uint8_t kind, enum column_group group, 
 enum err lmdb_lists(struct commit *c)
 {
 	const uint32_t groups = lmdb_bit(GROUP_POLICY) | lmdb_bit(GROUP_INVENTORY);
-	if (!c->lists_changed && (c->l->repair & groups) == 0 && !(c->new_blobs && c->l->lists_wait))
+	bool roots_changed = (c->new_blobs && c->l->lists_wait) || c->blobs_gone;
+	if (!c->lists_changed && !roots_changed && (c->l->repair & groups) == 0)
 		return ERR_OK;
 	c->l->lists_wait = false;
 	enum err err = settle(c, RECORD_POLICY, GROUP_POLICY, &c->meta.lists[0]);

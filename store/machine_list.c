@@ -214,15 +214,17 @@ static enum err take_hosts(struct machine_list *m)
 static struct machine_link link_of(const struct machine_list *m, struct column_row row)
 {
 	struct machine_link link = {.enrolled = false};
+	uint8_t rank = RANK_NONE;
 	for (size_t k = 0; k < KEY_COLUMNS; k++) {
 		const char *text = column_row_text(row, key_columns[k].column);
 		if (!is_key(text) || (key_columns[k].is_name && link.enrolled))
 			continue;
 		const struct machine_key *key = slot_of(m, text, strlen(text), key_columns[k].is_name);
-		if (key->rank == RANK_NONE)
+		if (key->rank == RANK_NONE || key->rank < rank)
 			continue;
-		bool other = link.enrolled && link.host != key->host;
-		link = (struct machine_link){key->host, true, link.several || key->several || other};
+		bool other = key->rank == rank && (link.several || link.host != key->host);
+		link = (struct machine_link){key->host, true, key->several || other};
+		rank = key->rank;
 	}
 	return link;
 }
