@@ -129,6 +129,9 @@ static void name_verdict(const struct suspects *all, const struct suspect *s, ch
 	case SUSPECT_EXPLAINED:
 		snprintf(ret, SHOWN_BYTES, "explained by %u", s->of);
 		break;
+	case SUSPECT_MAYBE:
+		snprintf(ret, SHOWN_BYTES, "may be chance");
+		break;
 	case SUSPECT_EVERYWHERE:
 		snprintf(ret, SHOWN_BYTES, "CANNOT TELL: all have it");
 		break;

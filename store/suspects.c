@@ -19,15 +19,12 @@ const char *suspects_kind_name(enum suspect_kind kind)
 
 const char *suspects_verdict_name(enum suspect_verdict verdict)
 {
-	static const char *const names[SUSPECT_VERDICTS] = {[SUSPECT_STRONG] = "strong",
-							    [SUSPECT_LIKELY] = "likely",
-							    [SUSPECT_PART] = "any version",
-							    [SUSPECT_TOGETHER] = "cannot tell apart",
-							    [SUSPECT_SEPARATE] = "separate",
-							    [SUSPECT_ONLY_WITH] = "only with",
-							    [SUSPECT_EXPLAINED] = "explained",
-							    [SUSPECT_EVERYWHERE] = "cannot tell",
-							    [SUSPECT_NO_DIFFERENCE] = "no difference"};
+	static const char *const names[SUSPECT_VERDICTS] = {
+	    [SUSPECT_STRONG] = "strong",          [SUSPECT_LIKELY] = "likely",
+	    [SUSPECT_PART] = "any version",       [SUSPECT_TOGETHER] = "cannot tell apart",
+	    [SUSPECT_SEPARATE] = "separate",      [SUSPECT_ONLY_WITH] = "only with",
+	    [SUSPECT_EXPLAINED] = "explained",    [SUSPECT_MAYBE] = "may be chance",
+	    [SUSPECT_EVERYWHERE] = "cannot tell", [SUSPECT_NO_DIFFERENCE] = "no difference"};
 	return names[verdict];
 }
 

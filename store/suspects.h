@@ -31,6 +31,7 @@ enum suspect_verdict {
 	SUSPECT_SEPARATE,      /* a site whose hosts vanished all at once: power or link */
 	SUSPECT_ONLY_WITH,     /* raises what line `of` does, and does nothing without it */
 	SUSPECT_EXPLAINED,     /* makes no difference once line `of` is known */
+	SUSPECT_MAYBE,         /* cannot tell: goes with failing, but of so many tried chance does as much */
 	SUSPECT_EVERYWHERE,    /* cannot tell: (nearly) every host has it */
 	SUSPECT_NO_DIFFERENCE, /* changed of late on many hosts, and did no harm */
 	SUSPECT_VERDICTS

@@ -96,12 +96,12 @@ static enum err have_manifest(struct suspects_engine *e, struct suspects_having 
 /* --- changes --- */
 
 struct change {
-	uint32_t entry;
+	uint32_t entry; /* SUSPECTS_NONE: no manifest that is known has it any more */
 	wall_ms at;
 	uint8_t op;
 };
 
-/* Newest first; those whose entry nobody knows any more are left out. */
+/* Newest first. */
 static enum err read_changes(struct suspects_engine *e, uint32_t number, struct change ret[LIMIT_CHANGES],
 			     size_t *ret_count)
 {
@@ -119,7 +119,7 @@ static enum err read_changes(struct suspects_engine *e, uint32_t number, struct 
 		    c->at + CHANGED_BEFORE_MS < e->options->since)
 			continue;
 		err = suspects_entry_find(e, column_le(events + at, 8), &c->entry);
-		count += err == ERR_OK && c->entry != SUSPECTS_NONE;
+		count++;
 	}
 	*ret_count = count;
 	return err;
@@ -148,6 +148,33 @@ static size_t later(const struct suspects_host *host, const struct change *chang
 	return n;
 }
 
+/* Whether the entry that was added may have replaced one that nobody can name any more. */
+static bool replaced_unknown(const struct change *changes, size_t count, const struct change *added)
+{
+	bool unknown = false;
+	for (size_t i = 0; i < count; i++)
+		unknown = unknown || (changes[i].entry == SUSPECTS_NONE && changes[i].op == CHANGE_REMOVED &&
+				      changes[i].at == added->at);
+	return unknown && added->op == CHANGE_ADDED;
+}
+
+/* As of before the changes. A component whose version then is not known was there all the same. */
+static void turn_back(struct suspects_engine *e, struct suspects_having *h, const struct change *changes,
+		      size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		uint32_t entry = changes[i].entry;
+		bool named;
+		if (entry == SUSPECTS_NONE)
+			continue;
+		if (had_before(changes, count, entry, &named))
+			add_entry(e, h, entry);
+		else if (replaced_unknown(changes, count, &changes[i]) &&
+			 e->entries[entry].name != SUSPECTS_NONE && add_item(h, e->entries[entry].name))
+			h->newest[e->entries[entry].name] = SUSPECTS_NONE;
+	}
+}
+
 static enum err have_then(struct suspects_engine *e, struct suspects_having *h, uint32_t manifest,
 			  const struct change *changes, size_t count)
 {
@@ -159,13 +186,16 @@ static enum err have_then(struct suspects_engine *e, struct suspects_having *h, 
 		if (entry < e->entry_end && (had || !named))
 			add_entry(e, h, entry);
 	}
-	for (size_t i = 0; err == ERR_OK && i < count; i++) {
-		if (had_before(changes, count, changes[i].entry, &named))
-			add_entry(e, h, changes[i].entry);
-	}
-	if (err == ERR_OK)
-		finish(e, h);
-	return err;
+	if (err != ERR_OK)
+		return err;
+	turn_back(e, h, changes, count);
+	finish(e, h);
+	return ERR_OK;
+}
+
+static uint32_t name_of(const struct suspects_engine *e, const struct change *c)
+{
+	return c->entry != SUSPECTS_NONE ? e->entries[c->entry].name : SUSPECTS_NONE;
 }
 
 enum err suspects_changes(struct suspects_engine *e, const struct suspects_host *host,
@@ -175,10 +205,10 @@ enum err suspects_changes(struct suspects_engine *e, const struct suspects_host 
 	size_t count = 0;
 	enum err err = read_changes(e, host->number, changes, &count);
 	for (size_t first = err == ERR_OK ? later(host, changes, count) : count, i = first; i < count; i++) {
-		uint32_t name = e->entries[changes[i].entry].name;
+		uint32_t name = name_of(e, &changes[i]);
 		bool told = name == SUSPECTS_NONE;
 		for (size_t k = first; k < i; k++)
-			told = told || e->entries[changes[k].entry].name == name;
+			told = told || name_of(e, &changes[k]) == name;
 		if (!told)
 			changed(context, name, changes[i].at);
 	}

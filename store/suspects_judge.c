@@ -10,6 +10,7 @@
 #define RISK_STRONG    3.0
 #define TOGETHER_MAX   12
 #define EXPLAINED_MAX  5
+#define MAYBE_MAX      3
 #define HARMLESS_MAX   3
 #define EVERYWHERE_MAX 3
 #define CUTS_MAX       5
@@ -265,6 +266,24 @@ static int most_changed(const void *a, const void *b)
 	return (x->name > y->name) - (x->name < y->name);
 }
 
+/* What comes nearest to a line, one a component. */
+static enum err add_maybe(struct suspects_lines *j, unsigned *number)
+{
+	struct suspects_engine *e = j->e;
+	unsigned rows = 0;
+	enum err err = ERR_OK;
+	for (uint32_t s = 0; s < e->set_count && rows < MAYBE_MAX && err == ERR_OK; s++) {
+		uint32_t candidate = e->contenders[e->sets[s].first];
+		struct suspect *row;
+		if (is_told(j, candidate) || e->sets[s].ln_p > SUSPECTS_LN_ALPHA)
+			continue;
+		tell(j, candidate);
+		rows++;
+		err = suspects_row(e, candidate, SUSPECT_MAYBE, ++*number, 0, &row);
+	}
+	return err;
+}
+
 static bool is_harmless(const struct suspects_lines *j, uint32_t name)
 {
 	const struct suspects_engine *e = j->e;
@@ -333,6 +352,8 @@ static enum err judge(struct suspects_lines *j)
 		err = add_cuts(j, &number);
 	if (err == ERR_OK && j->line_count > 0)
 		err = add_explained(j, &number);
+	if (err == ERR_OK && ret->outcome == SUSPECTS_NOTHING)
+		err = add_maybe(j, &number);
 	bool doubtful = ret->outcome == SUSPECTS_NOTHING || ret->outcome == SUSPECTS_TOO_MANY;
 	if (err == ERR_OK && doubtful)
 		err = add_names(j, is_everywhere, EVERYWHERE_MAX, SUSPECT_COMPONENT, SUSPECT_EVERYWHERE,

@@ -11,9 +11,13 @@
 #define STEPS_MAX       16
 #define VERSION_BONUS   1.05 /* a version is named rather than a change that says nearly the same */
 
-static uint64_t bits_in(uint64_t word)
+/* By halves: without an instruction for it the compiler's own is a call for each word. */
+static inline uint64_t bits_in(uint64_t word)
 {
-	return (uint64_t)__builtin_popcountll(word);
+	word -= word >> 1 & 0x5555555555555555u;
+	word = (word & 0x3333333333333333u) + (word >> 2 & 0x3333333333333333u);
+	word = (word + (word >> 4)) & 0x0f0f0f0f0f0f0f0fu;
+	return word * 0x0101010101010101u >> 56;
 }
 
 struct statistics_table suspects_lines_table(const struct suspects_engine *e, const uint64_t *set,
