@@ -56,7 +56,7 @@ void driver_drill(struct driver *d, const char *site, bool cut);
 void driver_leave(struct driver *d, enum goodbye_reason reason);
 /* gossip_forget_blobs: those whose rows may go come first. */
 size_t driver_forget_blobs(struct driver *d, struct id *blobs, size_t count);
-/* Put a row, so that the next commit renews the replica's age although nothing happened. */
+/* Ask for a commit, which renews the replica's age although nothing happened. */
 void driver_stamp(struct driver *d);
 
 const struct gossip *driver_gossip(const struct driver *d);

@@ -5,11 +5,14 @@
 #include <string.h>
 
 #include "node/meshd.h"
+#include "os/clock.h"
 #include "os/file.h"
 #include "os/guard.h"
 #include "os/process.h"
 
 enum { EXIT_FINE = 0, EXIT_ERROR = 1, EXIT_USAGE = 2 };
+
+#define AGAIN_MS (10 * CLOCK_MINUTE_MS)
 
 enum action { ACTION_RUN, ACTION_CHECK, ACTION_DOC, ACTION_EXAMPLE };
 
@@ -138,6 +141,27 @@ static int fail(const struct err_info *info)
 	return EXIT_ERROR;
 }
 
+/* What is damaged is set aside, and all of the node begins again in this process, so that nobody has to be
+ * there to start it. Where that happens again soon, the disk is not to be trusted: whoever looks after the
+ * process is told, and may wait. */
+static enum err run_until_told(struct meshd *m, const struct config *config, const struct log *log,
+			       struct err_info *info)
+{
+	mono_ms again = 0;
+	for (;;) {
+		enum err err = meshd_open(m, config, log, info);
+		if (err == ERR_OK)
+			err = meshd_run(m, info);
+		bool goes_on = meshd_goes_on(m);
+		meshd_close(m);
+		mono_ms now = os_clock_mono();
+		if (!goes_on || (again != 0 && now - again < AGAIN_MS))
+			return err;
+		again = now;
+		log_line(log, LOG_WARN, "%s; starting anew", info->text);
+	}
+}
+
 static int run(const struct config *config)
 {
 	struct err_info info = {.text = ""};
@@ -153,10 +177,7 @@ static int run(const struct config *config)
 			err_set(&info, ERR_UNSUPPORTED, "cannot start: no memory or no cryptography");
 		return fail(&info);
 	}
-	enum err err = meshd_open(m, config, &log, &info);
-	if (err == ERR_OK)
-		err = meshd_run(m, &info);
-	meshd_close(m);
+	enum err err = run_until_told(m, config, &log, &info);
 	free(m);
 	return err == ERR_OK ? EXIT_FINE : fail(&info);
 }

@@ -170,7 +170,7 @@ static void on_committed(void *context, enum err result)
 {
 	struct meshd *m = context;
 	if (result == ERR_CORRUPT && !m->stopping) {
-		/* meshd_close sets it aside; the service manager starts us again. */
+		/* meshd_close sets it aside; main opens everything anew. */
 		m->failure = ERR_CORRUPT;
 		uv_stop(&m->loop);
 	}
@@ -300,6 +300,7 @@ static void on_signal(uv_signal_t *handle, int number)
 	/* A control client that hung up: its write fails, nothing else. */
 	if (number == SIGPIPE)
 		return;
+	m->told = true;
 	log_line(&m->log, LOG_INFO, "%s: stopping", number == SIGTERM ? "SIGTERM" : "SIGINT");
 	uv_stop(&m->loop);
 }
@@ -437,8 +438,7 @@ enum err meshd_run(struct meshd *m, struct err_info *info)
 	if (m->failure == ERR_CORRUPT)
 		return err_set(
 		    info, ERR_CORRUPT,
-		    "the replica is damaged: it is set aside, and the next start builds it anew from "
-		    "other hosts");
+		    "the replica is damaged: it is set aside, and a new one is built from other hosts");
 	if (err == ERR_OK)
 		log_line(&m->log, LOG_INFO, "stopped");
 	return err;
@@ -455,6 +455,11 @@ static void set_aside(struct meshd *m)
 	else
 		log_line(&m->log, LOG_ERROR, "damaged replica not set aside, remove it by hand: %s",
 			 info.text);
+}
+
+bool meshd_goes_on(const struct meshd *m)
+{
+	return m->failure == ERR_CORRUPT && !m->told;
 }
 
 void meshd_close(struct meshd *m)

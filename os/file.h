@@ -61,6 +61,8 @@ enum err os_file_reserve(const char *path, size_t bytes, unsigned mode, struct e
  * write to a new place what is overwritten, they may). ERR_DISK_FULL: nothing was set aside, or part of it;
  * ERR_UNSUPPORTED: not on this file system; ERR_DENIED, ERR_IO. */
 enum err os_file_preallocate(const char *path, uint64_t bytes, struct err_info *info);
+/* Gives back what was set aside beyond its end. No one else may make it longer meanwhile. What the end is. */
+enum err os_file_trim(const char *path, uint64_t *ret_bytes);
 
 /* The first `bytes` of a file, made with `mode` and zeroes when there is none, as memory: what is written
  * there is in the file as soon as it is written, however the process ends; a power cut may lose it.

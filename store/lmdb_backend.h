@@ -179,8 +179,8 @@ bool lmdb_is_good(const struct row_key *stored, const struct row_key *known, con
 void lmdb_room_note(struct commit *c, size_t key_len, size_t old_len, size_t len);
 /* Before the transaction is committed: room on the disk for all it may write. ERR_DISK_FULL, with text. */
 enum err lmdb_room_ensure(struct commit *c);
-/* After it: whether that was enough. */
-bool lmdb_room_sufficed(struct commit *c);
+/* After it: whether that was enough; what is too much is given back. */
+void lmdb_room_settle(struct commit *c);
 
 /* --- lmdb_commit.c --- */
 

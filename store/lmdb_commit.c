@@ -252,7 +252,7 @@ static void count_written(struct commit *c, size_t id, uint64_t before)
 		mdb_cursor_close(cursor);
 	}
 	mdb_txn_abort(txn);
-	c->work.beyond_room += !lmdb_room_sufficed(c);
+	lmdb_room_settle(c);
 	c->l->written_bytes += (freed + (after > before ? after - before : 0) + 1) * page_bytes;
 }
 

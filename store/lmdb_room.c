@@ -8,6 +8,7 @@
 #define NODE_BYTES  2038 /* the most that stays on a leaf page of 4096 bytes: head, key and value */
 #define NODE_HEAD   8
 #define PAGE_HEAD   16
+#define SPARE_BYTES (4 * 1024 * 1024) /* what may stay set aside between commits */
 #define SLACK_PAGES 16 /* meta pages, the list of free pages, a tree that grows by a level */
 
 void lmdb_room_note(struct commit *c, size_t key_len, size_t old_len, size_t len)
@@ -38,6 +39,13 @@ static uint64_t pages_needed(const struct commit *c, const MDB_stat *s)
 	return pages + (pages + s->ms_overflow_pages) * 8 / s->ms_psize + SLACK_PAGES;
 }
 
+static void trim(struct lmdb *l)
+{
+	uint64_t end;
+	if (os_file_trim(l->e.data_path, &end) == ERR_OK)
+		l->room_bytes = end;
+}
+
 enum err lmdb_room_ensure(struct commit *c)
 {
 	struct lmdb *l = c->l;
@@ -56,13 +64,21 @@ enum err lmdb_room_ensure(struct commit *c)
 		l->room_bytes = needed;
 	if (err == ERR_UNSUPPORTED)
 		l->room_bytes = UINT64_MAX;
+	/* A part of it would only make the disk fuller. */
+	if (err == ERR_DISK_FULL)
+		trim(l);
 	/* Anything else than a full disk is told by the write itself. */
 	return err == ERR_DISK_FULL ? err : ERR_OK;
 }
 
-bool lmdb_room_sufficed(struct commit *c)
+void lmdb_room_settle(struct commit *c)
 {
+	struct lmdb *l = c->l;
 	MDB_envinfo e;
-	return mdb_env_info(c->l->e.env, &e) != 0 ||
-	       (e.me_last_pgno + 1) * c->room.page_bytes <= c->l->room_bytes;
+	if (l->room_bytes == UINT64_MAX || mdb_env_info(l->e.env, &e) != 0)
+		return;
+	uint64_t end = (e.me_last_pgno + 1) * c->room.page_bytes;
+	c->work.beyond_room += end > l->room_bytes;
+	if (l->room_bytes > end + SPARE_BYTES)
+		trim(l);
 }

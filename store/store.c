@@ -19,6 +19,7 @@ struct store {
 	struct row_set filling;
 	struct row_set frozen;
 	bool is_frozen;
+	bool stamp, frozen_stamp; /* a commit without rows will do */
 	struct store_stats stats;
 	uint64_t lost;      /* rows that the backend found damaged itself */
 	uint64_t commit_us; /* of the running commit; taken over by thaw */
@@ -200,20 +201,32 @@ void store_hurry(struct store *s, bool urgent)
 	s->filling.urgent = urgent;
 }
 
+void store_stamp(struct store *s)
+{
+	s->stamp = true;
+}
+
 size_t store_pending(const struct store *s)
 {
-	return s->filling.count;
+	return s->filling.count == 0 && s->stamp ? 1 : s->filling.count;
+}
+
+static void freeze(struct store *s)
+{
+	s->is_frozen = true;
+	s->frozen_stamp = s->stamp;
+	s->stamp = false;
 }
 
 enum err store_freeze(struct store *s)
 {
 	if (s->is_frozen)
 		return ERR_BUSY;
-	if (s->filling.count == 0)
+	if (store_pending(s) == 0)
 		return ERR_NOT_FOUND;
 	s->frozen = s->filling;
 	s->filling = (struct row_set){.turn = s->frozen.turn, .urgent = s->frozen.urgent};
-	s->is_frozen = true;
+	freeze(s);
 	return ERR_OK;
 }
 
@@ -224,11 +237,11 @@ enum err store_freeze_urgent(struct store *s)
 	enum err err = row_set_split(&s->filling, &s->frozen);
 	if (err != ERR_OK)
 		return err;
-	if (s->frozen.count == 0) {
+	if (s->frozen.count == 0 && !s->stamp) {
 		row_set_clear(&s->frozen);
 		return ERR_NOT_FOUND;
 	}
-	s->is_frozen = true;
+	freeze(s);
 	return ERR_OK;
 }
 
@@ -254,6 +267,7 @@ void store_thaw(struct store *s, enum err commit_result)
 		/* No memory for the list: peers still have the rows. */
 		row_set_clear(&s->frozen);
 	}
+	s->stamp = s->stamp || (s->frozen_stamp && commit_result != ERR_OK);
 	s->is_frozen = false;
 	s->backend->ops->settle(s->backend, commit_result);
 	take_counts(s);
@@ -448,18 +462,14 @@ enum err store_sweep_look(struct store *s, const struct id *roots, size_t root_c
 
 void store_sweep_end(struct store *s, enum err look_result)
 {
-	const struct row_set *sets[] = {&s->filling, &s->frozen};
 	s->looking = false;
 	if (look_result != ERR_OK || s->stats.commits != s->look_commits || s->is_frozen) {
 		/* Rows may have moved past the look. */
 		s->refs_changed = true;
 		s->sweep.due_count = 0;
 	}
-	for (size_t i = 0; i < 2; i++) {
-		for (size_t k = 0; k < sets[i]->count; k++)
-			sweep_spare(&s->sweep, &sets[i]->rows[k]->key, sets[i]->rows[k]->bytes,
-				    sets[i]->rows[k]->len);
-	}
+	sweep_spare_all(&s->sweep, &s->filling);
+	sweep_spare_all(&s->sweep, &s->frozen);
 	for (size_t i = 0; i < s->sweep.damaged_count && i < SWEEP_DAMAGED; i++)
 		drop_damaged(s, &s->sweep.damaged[i]);
 	s->sweep.damaged_count = 0;
@@ -467,12 +477,7 @@ void store_sweep_end(struct store *s, enum err look_result)
 
 size_t store_sweep_due(struct store *s, struct id *ret, size_t max)
 {
-	struct sweep *sweep = &s->sweep;
-	size_t count = sweep->due_count < max ? sweep->due_count : max;
-	sweep->due_count -= count;
-	if (count > 0)
-		memcpy(ret, sweep->due + sweep->due_count, count * sizeof(*ret));
-	return count;
+	return sweep_take(&s->sweep, ret, max);
 }
 
 enum err store_drop_blob(struct store *s, const struct id *id)

@@ -70,7 +70,9 @@ enum err store_put_mark(struct store *s, enum store_mark mark, wall_ms until);
 
 /* Whether what is put from now on is urgent: goes with the next commit of either kind. At first it is not. */
 void store_hurry(struct store *s, bool urgent);
-/* Rows in the filling batch. */
+/* The next commit, even one without rows, renews the replica's age. */
+void store_stamp(struct store *s);
+/* Rows in the filling batch; with a stamp at least one. */
 size_t store_pending(const struct store *s);
 /* ERR_BUSY while a frozen batch is not thawed yet; ERR_NOT_FOUND when there is nothing to commit. */
 enum err store_freeze(struct store *s);

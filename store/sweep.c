@@ -345,3 +345,18 @@ void sweep_spare(struct sweep *s, const struct row_key *key, const uint8_t *byte
 		}
 	}
 }
+
+void sweep_spare_all(struct sweep *s, const struct row_set *rows)
+{
+	for (size_t i = 0; i < rows->count; i++)
+		sweep_spare(s, &rows->rows[i]->key, rows->rows[i]->bytes, rows->rows[i]->len);
+}
+
+size_t sweep_take(struct sweep *s, struct id *ret, size_t max)
+{
+	size_t count = s->due_count < max ? s->due_count : max;
+	s->due_count -= count;
+	if (count > 0)
+		memcpy(ret, s->due + s->due_count, count * sizeof(*ret));
+	return count;
+}

@@ -28,5 +28,8 @@ void sweep_clear(struct sweep *s);
 enum err sweep_look(struct sweep *s, struct backend *b, const struct id *roots, size_t root_count);
 /* A row that is put after the look, or was not committed yet: what it names is not due. */
 void sweep_spare(struct sweep *s, const struct row_key *key, const uint8_t *bytes, size_t len);
+void sweep_spare_all(struct sweep *s, const struct row_set *rows);
+/* Takes up to `max` that are due. */
+size_t sweep_take(struct sweep *s, struct id *ret, size_t max);
 
 #endif

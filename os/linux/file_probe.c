@@ -146,6 +146,21 @@ enum err os_file_preallocate(const char *path, uint64_t bytes, struct err_info *
 	return error == 0 ? ERR_OK : os_fail(info, error, "grow", path);
 }
 
+enum err os_file_trim(const char *path, uint64_t *ret_bytes)
+{
+	struct stat st;
+	int fd = open(path, O_RDWR | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW);
+	if (fd < 0)
+		return os_fail_code(errno);
+	/* Cut to the length it has. */
+	int error = fstat(fd, &st) == 0 && ftruncate(fd, st.st_size) == 0 ? 0 : errno;
+	close(fd);
+	if (error != 0)
+		return os_fail_code(error);
+	*ret_bytes = (uint64_t)st.st_size;
+	return ERR_OK;
+}
+
 enum err os_file_group(const char *path, char *ret, size_t cap)
 {
 	struct stat st;
