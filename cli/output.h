@@ -17,12 +17,13 @@ bool output_format_parse(const char *name, enum output_format *ret);
 #define OUTPUT_FORMATS "table wide json jsonl csv"
 
 enum output_style {
-	OUTPUT_PLAIN, /* as it is; numbers to the right */
-	OUTPUT_FIXED, /* text that is never cut */
-	OUTPUT_ID,    /* identifier: the first 8 digits, all of them in wide */
-	OUTPUT_TIME,  /* ms since 1970 as local time */
-	OUTPUT_AGE,   /* seconds */
-	OUTPUT_YESNO, /* 0 or 1; in JSON true or false */
+	OUTPUT_PLAIN,  /* as it is; numbers to the right */
+	OUTPUT_NUMBER, /* likewise, also where the first ones are not known */
+	OUTPUT_FIXED,  /* text that is never cut */
+	OUTPUT_ID,     /* identifier: the first 8 digits, all of them in wide */
+	OUTPUT_TIME,   /* ms since 1970 as local time */
+	OUTPUT_AGE,    /* seconds */
+	OUTPUT_YESNO,  /* 0 or 1; in JSON true or false */
 };
 
 /* How a table shows a column. The other formats show values as they are. */

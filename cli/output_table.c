@@ -54,6 +54,7 @@ static enum table_align align_of(enum output_style style)
 	switch (style) {
 	case OUTPUT_PLAIN:
 		return TABLE_TEXT;
+	case OUTPUT_NUMBER:
 	case OUTPUT_AGE:
 		return TABLE_NUMBER;
 	case OUTPUT_FIXED:
@@ -108,6 +109,7 @@ static size_t put_integer(const struct output *o, const struct output_column *c,
 		snprintf(ret, SHOWN_BYTES, "%s", v != 0 ? "yes" : "no");
 		break;
 	case OUTPUT_PLAIN:
+	case OUTPUT_NUMBER:
 	case OUTPUT_FIXED:
 	case OUTPUT_ID:
 		snprintf(ret, SHOWN_BYTES, "%" PRId64, v);

@@ -69,6 +69,7 @@ int verb_components(struct command *c);
 int verb_impact(struct command *c);
 int verb_sites(struct command *c);
 int verb_suspects(struct command *c);
+int verb_history(struct command *c);
 int verb_issues(struct command *c);
 int verb_sql(struct command *c);
 int verb_export(struct command *c);

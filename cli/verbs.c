@@ -5,6 +5,7 @@
 
 #include "cli/output.h"
 #include "cli/verb.h"
+#include "cli/when.h"
 #include "record/state.h"
 
 #define END                                                                                                  \
@@ -97,6 +98,14 @@ static const struct option_spec components_options[] = {
     {.name = "name", .value = "NAME", .help = "only components of this name (* and ? match)"},
     {.name = "unsigned", .help = "only unsigned ones"},
     {.name = "boot-start", .help = "only those that start before a repair could get in"},
+    END,
+};
+
+static const struct option_spec history_options[] = {
+    {.name = "since", .value = "TIME", .help = "from then on (default: an hour before the end): " WHEN_FORMS},
+    {.name = "until", .value = "TIME", .help = "up to then (default: the last commit of the replica)"},
+    {.name = "step", .value = "STEP", .help = "between rows: 30s, 1m, 2h, 1d (default: at most 60 rows)"},
+    {.name = "site", .value = "SITE", .help = "only hosts whose home is this site today"},
     END,
 };
 
@@ -195,6 +204,31 @@ static const struct verb verbs_ask[] = {
      .exits = "0123",
      .examples = "mesh sites # silent ones are marked\nmesh sites -o json # the same for scripts",
      .run = verb_sites},
+    {.name = "history",
+     .operands = "",
+     .summary = "show how many hosts were up, dark, silent over time",
+     .text =
+	 "One row a step, at round local times with their offset from UTC, from the log that this node keeps "
+	 "of every change of state: hosts as they were at that moment, and in +DARK and +UP how many became "
+	 "so "
+	 "since the row before. A change counts from when the evidence says it happened, not from when word "
+	 "of "
+	 "it came here. Revoked hosts are left out. A step of a day begins at local midnight.\n\n"
+	 "WATCH says how this node knows. ok: it watched. alone: no other host was up, so it may itself have "
+	 "been cut off. off: meshd was not running, or the machine was suspended. before: the log begins "
+	 "later. damaged: a row of the log is lost, and what was before cannot be counted. after: the "
+	 "replica "
+	 "is older. Where it is none of the first two nothing is known, and nothing is shown: unknown is not "
+	 "zero. Any row but ok makes the answer partial.\n\n"
+	 "Wide output adds hosts that were unknown, had left or were replaced, and silent sites. The changes "
+	 "themselves are the table transitions (mesh sql --schema).",
+     .options = history_options,
+     .shared = VERB_QUERY,
+     .exits = "0123",
+     .examples = "mesh history # the last hour\n"
+		 "mesh history --since 06:00 --until 08:00 --step 1m # when it went dark, by the minute\n"
+		 "mesh history --since 7d --site berlin -o csv # one site, for a spreadsheet",
+     .run = verb_history},
     {.name = "issues",
      .operands = "",
      .summary = "list what is wrong with the data itself, and what to do",

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "base/clock.h"
@@ -17,6 +18,8 @@ int os_terminal_columns(int fallback);
 enum err os_terminal_secret(const char *prompt, char *ret_line, size_t cap, struct err_info *info);
 /* "2026-11-23 09:40:07 +01:00" in local time; "unknown" for 0. */
 void os_time_text(wall_ms t, char ret[32]);
+/* How far local clocks are ahead of UTC then, in seconds; 0 when no calendar of this system has it. */
+int32_t os_time_offset_s(wall_ms t);
 /* The moment at which local clocks show this: `day` of the calendar (days since 1970-01-01), `second` of that
  * day. Of an hour that comes twice, the first; one that is left out counts on from the hour before. False
  * when it is before 1970 in UTC or no calendar of this system has it. */

@@ -378,12 +378,12 @@ static enum err find_begin(struct query *q, struct query_log *ret)
 	return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
-static enum err draw(struct curve *c, struct query_log *log)
+static enum err draw(struct curve *c, const struct query_log *log)
 {
-	enum err err = find_begin(c->q, log);
+	enum err err = ERR_OK;
 	c->answered = calloc(c->count, sizeof(*c->answered));
 	c->buckets = calloc(c->count + 1, sizeof(*c->buckets));
-	if (err == ERR_OK && (c->answered == NULL || c->buckets == NULL))
+	if (c->answered == NULL || c->buckets == NULL)
 		err = ERR_NOMEM;
 	if (err == ERR_OK)
 		err = load_log(c);
@@ -400,8 +400,10 @@ enum err query_history(struct query *q, const char *site, const wall_ms *times, 
 		       struct query_point *ret, struct query_log *ret_log, struct err_info *info)
 {
 	struct curve c = {.q = q, .times = times, .count = count, .points = ret, .by_site = site != NULL};
-	enum err err = roster_sites(q);
-	if (err == ERR_OK && site != NULL) {
+	enum err err = find_begin(q, ret_log);
+	if (err == ERR_OK && count > 0)
+		err = roster_sites(q);
+	if (err == ERR_OK && site != NULL && count > 0) {
 		c.site = roster_site_find(&q->roster, site);
 		if (c.site >= q->roster.site_count)
 			return err_set(info, ERR_NOT_FOUND, "no host calls that site its home");

@@ -130,7 +130,8 @@ struct query_log {
 };
 
 /* How many hosts were what at each of `times` (ascending), counted back from today's states. `site`: home of
- * the hosts today; NULL: all. ERR_NOT_FOUND for a site that no host calls home. */
+ * the hosts today; NULL: all. With `count` 0 only what the log is. ERR_NOT_FOUND for a site that no host
+ * calls home. */
 enum err query_history(struct query *q, const char *site, const wall_ms *times, size_t count,
 		       struct query_point *ret, struct query_log *ret_log, struct err_info *info);
 

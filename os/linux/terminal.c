@@ -134,6 +134,13 @@ void os_time_text(wall_ms t, char ret[32])
 		 minutes % 60);
 }
 
+int32_t os_time_offset_s(wall_ms t)
+{
+	struct tm tm;
+	time_t seconds = (time_t)(t / CLOCK_SECOND_MS);
+	return localtime_r(&seconds, &tm) != NULL ? (int32_t)tm.tm_gmtoff : 0;
+}
+
 bool os_time_local(wall_day day, uint32_t second, wall_ms *ret)
 {
 	struct tm tm;

@@ -46,9 +46,19 @@ static enum err open_out(struct estate *e)
 	return err == ERR_OK ? store_open(path, &e->id, &e->hosts[0].id, &e->store, NULL, e->info) : err;
 }
 
+/* As a node does that has nothing else to commit. */
+static enum err stamp(struct estate *e)
+{
+	enum err err = store_put_host_state(e->store, &e->hosts[0].state);
+	return err == ERR_OK ? store_flush(e->store, e->o->now, e->info) : err;
+}
+
 static enum err write(struct estate *e)
 {
-	enum err err = e->o->trouble ? trouble_begin(e) : ERR_OK;
+	e->at = history_begin(e);
+	enum err err = store_put_mark(e->store, STORE_MARK_START, 0);
+	if (err == ERR_OK && e->o->trouble)
+		err = trouble_begin(e);
 	if (err == ERR_OK)
 		err = manifests_make(e);
 	if (err == ERR_OK)
@@ -62,7 +72,9 @@ static enum err write(struct estate *e)
 	if (err == ERR_OK && e->o->trouble)
 		err = trouble_issues(e);
 	if (err == ERR_OK)
-		err = store_flush(e->store, e->o->now, e->info);
+		err = history_play(e);
+	if (err == ERR_OK)
+		err = stamp(e);
 	if (err == ERR_OK)
 		err = authority_files(e);
 	return err == ERR_OK ? truth_write(e) : err;

@@ -11,12 +11,9 @@
 
 #include "tests/estate/software.h"
 
-#define SURVIVORS  0.02 /* took the bad version and live */
-#define LOOPS      0.04
-#define RELAPSES   0.12 /* of the repaired */
-#define LOOP_MS    300000
-#define LOOP_UP_MS 25000
-#define BOOT_MS    90000
+#define SURVIVORS 0.02 /* took the bad version and live */
+#define LOOPS     0.04
+#define RELAPSES  0.12 /* of the repaired */
 
 const char *outage_name(enum estate_outage outage)
 {
@@ -177,7 +174,7 @@ static void remember(const struct estate *e, struct host *h, wall_ms crash)
 {
 	const char *culprit = e->o->outage == ESTATE_DRIVER ? products_at(e, e->cause)->name : "edr_sensor";
 	blow(h, crash, e->cause_family == FAMILY_WINDOWS ? CRASH_BLUE_SCREEN : CRASH_PANIC, culprit);
-	blow(h, crash + BOOT_MS, CRASH_UNCLEAN_BOOT, "");
+	blow(h, crash + OUTAGE_BOOT_MS, CRASH_UNCLEAN_BOOT, "");
 	h->unclean = true;
 }
 
@@ -185,14 +182,16 @@ static void remember(const struct estate *e, struct host *h, wall_ms crash)
 static void loop(const struct estate *e, struct host *h, const struct strike *s)
 {
 	h->fate = FATE_LOOP;
-	if (e->o->now < s->crashes + BOOT_MS)
+	if (e->o->now < s->crashes + OUTAGE_BOOT_MS)
 		return;
-	uint64_t rounds = (e->o->now - s->crashes - BOOT_MS) / LOOP_MS;
+	uint64_t rounds = (e->o->now - s->crashes - OUTAGE_BOOT_MS) / OUTAGE_LOOP_MS;
 	for (uint64_t i = rounds > 4 ? rounds - 4 : 0; i <= rounds; i++)
-		remember(e, h, i == 0 ? s->crashes : s->crashes + (i - 1) * LOOP_MS + BOOT_MS + LOOP_UP_MS);
-	h->back = h->booted = s->crashes + BOOT_MS + rounds * LOOP_MS;
-	if (h->back + LOOP_UP_MS <= e->o->now)
-		h->died_again = h->back + LOOP_UP_MS;
+		remember(e, h,
+			 i == 0 ? s->crashes
+				: s->crashes + (i - 1) * OUTAGE_LOOP_MS + OUTAGE_BOOT_MS + OUTAGE_LOOP_UP_MS);
+	h->back = h->booted = s->crashes + OUTAGE_BOOT_MS + rounds * OUTAGE_LOOP_MS;
+	if (h->back + OUTAGE_LOOP_UP_MS <= e->o->now)
+		h->died_again = h->back + OUTAGE_LOOP_UP_MS;
 }
 
 static void repair(struct estate *e, struct host *h, const struct strike *s, unsigned before)
@@ -214,7 +213,7 @@ static void strike(struct estate *e, struct host *h, const struct strike *s, uin
 	wall_ms now = e->o->now;
 	h->arrived = s->arrives;
 	if (s->survives || s->reports || s->crashes > now ||
-	    (s->loops && s->loop_reports && s->crashes + BOOT_MS + LOOP_UP_MS < now)) {
+	    (s->loops && s->loop_reports && s->crashes + OUTAGE_BOOT_MS + OUTAGE_LOOP_UP_MS < now)) {
 		change(e, h, true, version, s->arrives);
 		/* Unless its list is not here, or cannot be read. */
 		h->reported =

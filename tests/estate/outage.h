@@ -4,6 +4,11 @@
 
 #include "tests/estate/world.h"
 
+/* A host that crashes again and again: a round, how long it is up in it, and how long it takes to come up. */
+#define OUTAGE_LOOP_MS    300000
+#define OUTAGE_LOOP_UP_MS 25000
+#define OUTAGE_BOOT_MS    90000
+
 /* Names of flags' values; NULL behind the last. */
 const char *outage_name(enum estate_outage outage);
 const char *outage_delay_name(enum estate_delay delay);

@@ -92,6 +92,12 @@ static enum err sign_all(struct estate *e, struct site *s)
 	return err;
 }
 
+static enum err put_first(struct estate *e, const struct site *s)
+{
+	struct site_state first = history_first_site(e, s);
+	return store_put_site_state(e->store, &first);
+}
+
 enum err rollcall_write(struct estate *e)
 {
 	enum err err = ERR_OK;
@@ -100,7 +106,7 @@ enum err rollcall_write(struct estate *e)
 		if (err == ERR_OK)
 			err = write_room(e);
 		if (err == ERR_OK)
-			err = store_put_site_state(e->store, &e->sites[i].state);
+			err = put_first(e, &e->sites[i]);
 	}
 	return err;
 }

@@ -154,6 +154,7 @@ struct estate {
 	struct products *products;
 	struct manifests *manifests;
 	struct store *store;
+	wall_ms at;      /* of the commits now */
 	size_t spares;   /* machines of the inventory that were never enrolled */
 	struct set *set; /* what the trie hashes in roll-calls are made of */
 	struct err_info *info;

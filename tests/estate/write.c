@@ -22,7 +22,7 @@ struct batch {
 enum err write_room(struct estate *e)
 {
 	return store_pending(e->store) + 1 < LIMIT_BATCH_ROWS ? ERR_OK
-							      : store_flush(e->store, e->o->now, e->info);
+							      : store_flush(e->store, e->at, e->info);
 }
 
 enum err write_record(struct estate *e, const struct signed_record *r, uint64_t home)
@@ -82,7 +82,8 @@ static enum err put_host(struct estate *e, const struct host *h, const struct si
 		err = put_decommission(e, h);
 	if (err == ERR_OK)
 		err = write_room(e);
-	return err == ERR_OK ? store_put_host_state(e->store, &h->state) : err;
+	struct host_state first = history_first(e, h);
+	return err == ERR_OK ? store_put_host_state(e->store, &first) : err;
 }
 
 enum err write_hosts(struct estate *e)

@@ -21,7 +21,14 @@ enum err write_hosts(struct estate *e);
 /* operators.c: an inventory; with an outage an incident, claims and a note. After the hosts. */
 enum err operators_write(struct estate *e);
 
-/* rollcall.c: what the witnesses of each site signed last, and the site's state. */
+/* history.c: when the node of the replica was started, what it knew then of a host and of a site, and how
+ * that became what it is today; the last, when all else is written. */
+wall_ms history_begin(const struct estate *e);
+struct host_state history_first(const struct estate *e, const struct host *h);
+struct site_state history_first_site(const struct estate *e, const struct site *s);
+enum err history_play(struct estate *e);
+
+/* rollcall.c: what the witnesses of each site signed last, and the site's first state. */
 enum err rollcall_write(struct estate *e);
 
 #endif
