@@ -96,6 +96,9 @@ struct lmdb {
 	struct backend_work total;
 	uint64_t written_bytes;
 	uint64_t room_bytes; /* of the file, that the disk has set aside; UINT64_MAX: it cannot */
+	uint64_t last_page;  /* after the last commit, 0: none yet */
+	bool grew;           /* by that one */
+	uint64_t checks;     /* of readers: counts commits */
 	uint64_t data_rows;  /* without what is derived */
 	struct delta_tally deltas[COLUMN_GROUP_LAST + 1];
 	struct index_state index;

@@ -261,8 +261,8 @@ static enum err commit_in_guard(void *context)
 	struct commit *c = context;
 	uint64_t page_bytes;
 	int dead;
-	/* A reader that was killed would keep all pages since from being used again. */
-	if (c->meta.commit % READER_CHECK_COMMITS == 0)
+	/* A reader that was killed would keep all pages since from being used again, and make the file grow. */
+	if (c->l->grew || c->l->checks++ % READER_CHECK_COMMITS == 0)
 		(void)mdb_reader_check(c->l->e.env, &dead);
 	c->code = mdb_txn_begin(c->l->e.env, NULL, 0, &c->txn);
 	if (c->code != 0)

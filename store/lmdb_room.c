@@ -75,7 +75,11 @@ void lmdb_room_settle(struct commit *c)
 {
 	struct lmdb *l = c->l;
 	MDB_envinfo e;
-	if (l->room_bytes == UINT64_MAX || mdb_env_info(l->e.env, &e) != 0)
+	if (mdb_env_info(l->e.env, &e) != 0)
+		return;
+	l->grew = l->last_page != 0 && e.me_last_pgno > l->last_page;
+	l->last_page = e.me_last_pgno;
+	if (l->room_bytes == UINT64_MAX)
 		return;
 	uint64_t end = (e.me_last_pgno + 1) * c->room.page_bytes;
 	c->work.beyond_room += end > l->room_bytes;

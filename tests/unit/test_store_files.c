@@ -298,6 +298,42 @@ static void room_is_set_aside_for_every_commit(void **state)
 	store_close(s);
 }
 
+static uint64_t write_on(struct store *s, unsigned commits)
+{
+	struct store_stats stats;
+	for (unsigned i = 0; i < commits; i++) {
+		for (uint64_t n = 0; n < 300; n++)
+			assert_int_equal(rows_put_record(s, n, i), ERR_OK);
+		assert_int_equal(store_flush(s, ROWS_NOW, NULL), ERR_OK);
+	}
+	store_stats(s, &stats);
+	return stats.file_bytes;
+}
+
+/* What a reader needed that was killed is used again at once, not in sixty commits. */
+static void a_killed_reader_holds_nothing(void **state)
+{
+	const char *folder = scratch_path(*state, "s/" STORE_FOLDER);
+	struct store *s;
+	int told[2], end[2], status;
+	char byte;
+	assert_int_equal(mkdir(scratch_path(*state, "s"), 0700), 0);
+	assert_int_equal(open_at(folder, &s, NULL), ERR_OK);
+	uint64_t at_first = write_on(s, 10);
+	assert_int_equal(pipe(told) + pipe(end), 0);
+	pid_t pid = fork();
+	if (pid == 0)
+		_exit(hold(scratch_path(*state, "s"), told[1], end[0]));
+	assert_true(pid > 0);
+	assert_int_equal(read(told[0], &byte, 1), 1);
+	uint64_t held = write_on(s, 10);
+	assert_true(held > 2 * at_first);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(write_on(s, 40) <= held + at_first);
+	store_close(s);
+}
+
 static wall_ms age_of(struct scratch *s)
 {
 	struct snapshot *snapshot;
@@ -585,6 +621,7 @@ int main(void)
 					    scratch_teardown),
 	    cmocka_unit_test_setup_teardown(room_is_set_aside_for_every_commit, scratch_setup,
 					    scratch_teardown),
+	    cmocka_unit_test_setup_teardown(a_killed_reader_holds_nothing, scratch_setup, scratch_teardown),
 	    cmocka_unit_test_setup_teardown(a_stamp_renews_the_age, scratch_setup, scratch_teardown),
 	    cmocka_unit_test_setup_teardown(kill_9_loses_nothing, scratch_setup, scratch_teardown),
 	    cmocka_unit_test_setup_teardown(strangers_are_refused, scratch_setup, scratch_teardown),
