@@ -2,7 +2,9 @@
  * integer keys and the indexes that the questions of bench-replica want. The measure of what virtual tables
  * cost.
  *
- *   bench-plain make STATE FILE    bench-plain ask FILE SQL */
+ *   bench-plain make STATE FILE    bench-plain ask FILE SQL    bench-plain cover FILE SQL
+ *
+ * `cover` asks for the coverage, too, which `mesh` states with every answer. */
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +16,11 @@
 static const char schema[] =
     "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; BEGIN;"
     "CREATE TABLE hosts(id INTEGER PRIMARY KEY, host TEXT UNIQUE, name TEXT, site TEXT, status TEXT, os TEXT,"
-    " kernel TEXT, model TEXT, seen_ms INTEGER, level TEXT);"
+    " kernel TEXT, model TEXT, seen_ms INTEGER, level TEXT, standing TEXT, published INTEGER);"
+    "CREATE TABLE sites(site TEXT PRIMARY KEY, status TEXT, since_ms INTEGER, interval_s INTEGER) WITHOUT "
+    "ROWID;"
+    "CREATE TABLE issues(kind TEXT, severity TEXT, subject TEXT);"
+    "CREATE TABLE hidden(host TEXT);"
     "CREATE TABLE components(id INTEGER PRIMARY KEY, entry TEXT UNIQUE, kind TEXT, name TEXT, version TEXT,"
     " vendor TEXT, third_party INTEGER);"
     "CREATE TABLE host_components(component INTEGER, host INTEGER, loaded INTEGER,"
@@ -24,9 +30,13 @@ static const char schema[] =
 static const struct {
 	const char *question, *insert;
 } copies[] = {
-    {"SELECT host, name, site, status, os, kernel, model, seen_ms, level FROM hosts",
-     "INSERT INTO hosts(host, name, site, status, os, kernel, model, seen_ms, level) VALUES "
-     "(?,?,?,?,?,?,?,?,?)"},
+    {"SELECT host, name, site, status, os, kernel, model, seen_ms, level, standing, "
+     "(tags IS NOT NULL) + (components IS NOT NULL) FROM hosts",
+     "INSERT INTO hosts(host, name, site, status, os, kernel, model, seen_ms, level, standing, published) "
+     "VALUES (?,?,?,?,?,?,?,?,?,?,?)"},
+    {"SELECT site, status, since_ms, interval_s FROM sites", "INSERT INTO sites VALUES (?,?,?,?)"},
+    {"SELECT kind, severity, subject FROM issues", "INSERT INTO issues VALUES (?,?,?)"},
+    {"SELECT host FROM hidden_hosts", "INSERT INTO hidden VALUES (?)"},
     {"SELECT entry, kind, name, version, vendor, third_party FROM components",
      "INSERT INTO components(entry, kind, name, version, vendor, third_party) VALUES (?,?,?,?,?,?)"},
     {"SELECT entry, host, loaded FROM host_components",
@@ -38,9 +48,23 @@ static const struct {
 };
 
 static const char indexes[] =
+    "CREATE INDEX hosts_cover ON hosts(status, site, standing, seen_ms, published);"
     "CREATE INDEX hosts_name ON hosts(name); CREATE INDEX hosts_site ON hosts(site);"
     "CREATE INDEX components_name ON components(name);"
     "CREATE INDEX crashes_host ON crashes(host); COMMIT; ANALYZE;";
+
+/* ?1: now. What `mesh` states, asked of the tables the way one would. */
+static const char *const coverage[] = {
+    "SELECT status, count(*), sum(standing = 'quarantined'), "
+    "sum(CASE WHEN status = 'up' THEN seen_ms >= ?1 - max(60000, 3000 * coalesce(interval_s, 0)) "
+    "ELSE status IN ('dark', 'stopped', 'asleep') END), "
+    "sum(status = 'unknown' AND seen_ms IS NULL AND published = 0), sum(published < 2), min(seen_ms) "
+    "FROM hosts JOIN (SELECT site, interval_s FROM sites) USING (site) GROUP BY status",
+    "SELECT count(*), sum(status = 'silent') FROM sites",
+    "SELECT site, since_ms FROM sites WHERE status = 'silent' LIMIT 16",
+    "SELECT severity, count(*) FROM issues GROUP BY severity",
+    "SELECT count(*) FROM hidden",
+};
 
 static int complain(const char *what, const char *why)
 {
@@ -96,13 +120,12 @@ static int make(const char *state, const char *file)
 	return err == ERR_OK ? 0 : complain(state, info.text);
 }
 
-static int ask(const char *file, const char *sql)
+static int print(sqlite3 *db, const char *sql)
 {
-	sqlite3 *db = NULL;
 	sqlite3_stmt *statement = NULL;
-	int rc = sqlite3_open_v2(file, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
+	int rc = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
+	if (rc == SQLITE_OK && sqlite3_bind_parameter_count(statement) == 1)
+		rc = sqlite3_bind_int64(statement, 1, (sqlite3_int64)os_clock_wall());
 	while (rc == SQLITE_OK || rc == SQLITE_ROW) {
 		rc = sqlite3_step(statement);
 		for (int i = 0; rc == SQLITE_ROW && i < sqlite3_column_count(statement); i++) {
@@ -115,16 +138,26 @@ static int ask(const char *file, const char *sql)
 	if (rc != SQLITE_DONE)
 		return complain(sql, sqlite3_errmsg(db));
 	sqlite3_finalize(statement);
-	sqlite3_close(db);
 	return 0;
+}
+
+static int ask(const char *file, const char *sql, bool cover)
+{
+	sqlite3 *db = NULL;
+	int rc = sqlite3_open_v2(file, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
+	int code = rc == SQLITE_OK ? print(db, sql) : complain(file, sqlite3_errmsg(db));
+	for (size_t i = 0; i < sizeof(coverage) / sizeof(coverage[0]) && cover && code == 0; i++)
+		code = print(db, coverage[i]);
+	sqlite3_close(db);
+	return code;
 }
 
 int main(int argc, char **argv)
 {
 	if (argc == 4 && strcmp(argv[1], "make") == 0)
 		return make(argv[2], argv[3]);
-	if (argc == 4 && strcmp(argv[1], "ask") == 0)
-		return ask(argv[2], argv[3]);
-	fputs("usage: bench-plain make STATE FILE | ask FILE SQL\n", stderr);
+	if (argc == 4 && (strcmp(argv[1], "ask") == 0 || strcmp(argv[1], "cover") == 0))
+		return ask(argv[2], argv[3], argv[1][0] == 'c');
+	fputs("usage: bench-plain make STATE FILE | ask FILE SQL | cover FILE SQL\n", stderr);
 	return 2;
 }

@@ -83,6 +83,12 @@ static int compare_walls(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+static int compare_cpus(const void *a, const void *b)
+{
+	double x = ((const struct run *)a)->cpu_ms, y = ((const struct run *)b)->cpu_ms;
+	return (x > y) - (x < y);
+}
+
 static void print(const char *metric, const char *suffix, double value)
 {
 	printf("{\"bench\": \"replica\", \"metric\": \"replica.%s%s\", \"value\": %.2f, \"unit\": \"ms\"}\n",
@@ -90,23 +96,35 @@ static void print(const char *metric, const char *suffix, double value)
 	fflush(stdout);
 }
 
-/* By turns, so that both meet the same machine. `b` may be NULL. */
-static bool compare(const char *metric, const char *const *a, const char *const *b)
+/* Medians of either time. */
+static void print_runs(const char *metric, const char *suffix, struct run *runs)
 {
-	struct run as[RUNS + 1], bs[RUNS + 1];
+	char name[64];
+	qsort(runs, RUNS, sizeof(*runs), compare_walls);
+	snprintf(name, sizeof(name), "%s_ms", suffix);
+	print(metric, name, runs[RUNS / 2].wall_ms);
+	qsort(runs, RUNS, sizeof(*runs), compare_cpus);
+	snprintf(name, sizeof(name), "%s_cpu_ms", suffix);
+	print(metric, name, runs[RUNS / 2].cpu_ms);
+}
+
+/* The same question asked in several ways, of the same rows. */
+#define WAYS 3
+static const char *const suffixes[WAYS] = {"", "_plain", "_plain_with_coverage"};
+
+/* By turns, so that all meet the same machine. */
+static bool compare(const char *metric, const char *const *const ways[], size_t count)
+{
+	struct run runs[WAYS][RUNS + 1];
 	for (size_t i = 0; i <= RUNS; i++) {
-		if (!run(a, &as[i]) || (b != NULL && !run(b, &bs[i])))
-			return false;
+		for (size_t k = 0; k < count; k++) {
+			if (!run(ways[k], &runs[k][i]))
+				return false;
+		}
 	}
 	/* The first one warmed the caches. */
-	qsort(as + 1, RUNS, sizeof(*as), compare_walls);
-	print(metric, "_ms", as[1 + RUNS / 2].wall_ms);
-	print(metric, "_cpu_ms", as[1 + RUNS / 2].cpu_ms);
-	if (b != NULL) {
-		qsort(bs + 1, RUNS, sizeof(*bs), compare_walls);
-		print(metric, "_plain_ms", bs[1 + RUNS / 2].wall_ms);
-		print(metric, "_plain_cpu_ms", bs[1 + RUNS / 2].cpu_ms);
-	}
+	for (size_t k = 0; k < count; k++)
+		print_runs(metric, suffixes[k], runs[k] + 1);
 	return true;
 }
 
@@ -197,16 +215,20 @@ int main(int argc, char **argv)
 		snprintf(sql, sizeof(sql), questions[i].mesh, what);
 		snprintf(plain, sizeof(plain), questions[i].plain, what);
 		const char *const a[] = {argv[1], "sql", sql, "--state", state, "--allow-partial", NULL};
-		const char *const b[] = {argc == 5 ? argv[3] : "", "ask", argc == 5 ? argv[4] : "", plain,
-					 NULL};
-		good = compare(questions[i].metric, a, argc == 5 ? b : NULL);
+		const char *program = argc == 5 ? argv[3] : "", *file = argc == 5 ? argv[4] : "";
+		const char *const b[] = {program, "ask", file, plain, NULL};
+		const char *const c[] = {program, "cover", file, plain, NULL};
+		const char *const *const ways[WAYS] = {a, b, c};
+		good = compare(questions[i].metric, ways, argc == 5 ? WAYS : 1);
 	}
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]) && good; i++) {
 		char metric[32];
 		snprintf(metric, sizeof(metric), "verb_%s", verbs[i]);
 		const char *const a[] = {argv[1], verbs[i], "--state", state, "--allow-partial", NULL};
-		good = compare(metric, a, NULL);
+		const char *const *const ways[] = {a};
+		good = compare(metric, ways, 1);
 	}
 	const char *const show[] = {argv[1], "show", host, "--state", state, "--allow-partial", NULL};
-	return good && compare("verb_show", show, NULL) ? 0 : 1;
+	const char *const *const ways[] = {show};
+	return good && compare("verb_show", ways, 1) ? 0 : 1;
 }
