@@ -72,6 +72,13 @@
 #define LIMIT_UPDATE_RECORDS   512
 #define LIMIT_EDGES_PER_SITE   6
 
+/* What a node sends, with IP and UDP headers: so much a second and so much at once, beyond that catching up
+ * (its own and others') likewise (docs/protocol.md section 9). */
+#define LIMIT_BUDGET_RATE_BYTES    21000
+#define LIMIT_BUDGET_BURST_BYTES   491520
+#define LIMIT_CATCH_UP_RATE_BYTES  (2 * 1024 * 1024)
+#define LIMIT_CATCH_UP_BURST_BYTES (512 * 1024)
+
 /* What is wrong with the data. */
 #define LIMIT_ISSUES             2048
 #define LIMIT_ISSUE_DETAIL_BYTES 120

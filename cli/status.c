@@ -44,6 +44,24 @@ static const char *text(const msgpack_object *body, uint64_t key, char ret[4 * C
 	return ret;
 }
 
+static void put_budget(FILE *f, const msgpack_object *b)
+{
+	static const struct {
+		const char *name;
+		uint64_t key;
+	} classes[] = {{"liveness", CONTROL_STATUS_SENT_LIVENESS},
+		       {"log", CONTROL_STATUS_SENT_LOG},
+		       {"urgent", CONTROL_STATUS_SENT_URGENT},
+		       {"routine", CONTROL_STATUS_SENT_ROUTINE},
+		       {"catching up", CONTROL_STATUS_SENT_CATCH_UP}};
+	char shown[SHOWN_BYTES];
+	for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {
+		shown_bytes(number(b, classes[i].key), shown);
+		fprintf(f, "%s%s %s", i == 0 ? "Sent      " : ", ", classes[i].name, shown);
+	}
+	fprintf(f, "; held back by the budget %" PRIu64 " times\n", number(b, CONTROL_STATUS_HELD_BACK));
+}
+
 static void put_traffic(FILE *f, const msgpack_object *b)
 {
 	char in[SHOWN_BYTES], out[SHOWN_BYTES];
@@ -51,6 +69,7 @@ static void put_traffic(FILE *f, const msgpack_object *b)
 	shown_bytes(number(b, CONTROL_STATUS_BYTES_OUT), out);
 	fprintf(f, "Traffic   in %s (%" PRIu64 " datagrams), out %s (%" PRIu64 ")\n", in,
 		number(b, CONTROL_STATUS_DATAGRAMS_IN), out, number(b, CONTROL_STATUS_DATAGRAMS_OUT));
+	put_budget(f, b);
 	fprintf(f,
 		"Refused   %" PRIu64 " datagrams, %" PRIu64 " of them of a foreign estate or noise; %" PRIu64
 		" bad signatures\n",

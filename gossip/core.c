@@ -195,13 +195,19 @@ mono_ms core_jitter(struct gossip *g, mono_ms base, double share)
 bool core_send(struct gossip *g, struct member *m, enum wire_type type, const void *message, size_t len,
 	       uint64_t *ret_nonce)
 {
+	return core_send_as(g, m, budget_class_of(type), type, message, len, ret_nonce);
+}
+
+bool core_send_as(struct gossip *g, struct member *m, enum gossip_class c, enum wire_type type,
+		  const void *message, size_t len, uint64_t *ret_nonce)
+{
 	if (m->address.ip_len == 0 || m == g->self)
 		return false;
 	if (m->session && !m->address_proven) {
 		member_check(g, m, &m->address);
 		return false;
 	}
-	return core_send_to(g, m, &m->address, type, message, len, ret_nonce);
+	return core_send_to_as(g, m, &m->address, c, type, message, len, ret_nonce);
 }
 
 /* Nobody gets more than he sent at an address that is only alleged to be his. */
@@ -215,8 +221,23 @@ static bool reply_allowed(struct gossip *g, const struct address *to, size_t len
 	return true;
 }
 
+/* Before it costs anything. */
+static bool budget_open(struct gossip *g, enum gossip_class c, const struct address *to, size_t len)
+{
+	bool open = budget_allows(g, c, budget_datagram_bytes(len, to->ip_len));
+
+	g->counters.held_back[c] += !open;
+	return open;
+}
+
 bool core_send_to(struct gossip *g, struct member *m, const struct address *to, enum wire_type type,
 		  const void *message, size_t len, uint64_t *ret_nonce)
+{
+	return core_send_to_as(g, m, to, budget_class_of(type), type, message, len, ret_nonce);
+}
+
+bool core_send_to_as(struct gossip *g, struct member *m, const struct address *to, enum gossip_class c,
+		     enum wire_type type, const void *message, size_t len, uint64_t *ret_nonce)
 {
 	uint8_t sealed[LIMIT_DATAGRAM_BYTES];
 	size_t sealed_len;
@@ -227,6 +248,8 @@ bool core_send_to(struct gossip *g, struct member *m, const struct address *to, 
 		hello_start(g, m, false);
 		return false;
 	}
+	if (!budget_open(g, c, to, len))
+		return false;
 	enum err err =
 	    keyring_seal(g->keyring, &m->id, (uint8_t)type, message, len, sealed, &sealed_len, ret_nonce);
 
@@ -237,7 +260,7 @@ bool core_send_to(struct gossip *g, struct member *m, const struct address *to, 
 		return false;
 	}
 	return CHECK_SOFT(!err) && reply_allowed(g, to, sealed_len) &&
-	       core_datagram(g, to, sealed, sealed_len);
+	       core_datagram(g, to, sealed, sealed_len, c);
 }
 
 bool core_send_hello(struct gossip *g, const struct address *to, enum wire_type type, const void *message,
@@ -248,13 +271,13 @@ bool core_send_hello(struct gossip *g, const struct address *to, enum wire_type 
 	/* Looks at every member: only while a drill is on. */
 	struct member *m = g->cut_count > 0 ? member_at_address(g, to) : NULL;
 
-	if (m && m->site->cut)
+	if ((m && m->site->cut) || !budget_open(g, GOSSIP_CLASS_HELLO, to, len))
 		return false;
 	enum err err =
 	    keyring_seal_hello(g->keyring, (uint8_t)type, message, len, sealed, &sealed_len, ret_nonce);
 
 	return CHECK_SOFT(!err) && reply_allowed(g, to, sealed_len) &&
-	       core_datagram(g, to, sealed, sealed_len);
+	       core_datagram(g, to, sealed, sealed_len, GOSSIP_CLASS_HELLO);
 }
 
 void core_on_log(struct gossip *g)

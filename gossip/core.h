@@ -19,8 +19,10 @@
 #include "crypto/certificate.h"
 #include "crypto/hello.h"
 #include "crypto/keyring.h"
+#include "gossip/budget.h"
 #include "gossip/defence.h"
 #include "gossip/edge.h"
+#include "gossip/filter.h"
 #include "gossip/gossip.h"
 #include "gossip/pace.h"
 #include "gossip/set.h"
@@ -79,6 +81,7 @@ struct member {
 	mono_ms heard_at;        /* last sealed datagram from it, 0: never */
 	mono_ms answered_at;     /* last ACK or hello reply */
 	struct core_bucket rate; /* of its datagrams */
+	struct core_bucket asks; /* of answers to its PINGs */
 	uint8_t unheeded;        /* hello replies since the last ACK */
 	mono_ms hello_hint_at;   /* last hello tried because it seems to have lost our key */
 	mono_ms hello_at;        /* last HELLO sent */
@@ -186,7 +189,8 @@ void core_forget(struct gossip *g, const struct record_key *key); /* its row goe
 bool core_blob(struct gossip *g, const struct id *id, const uint8_t *bytes, size_t len);
 bool core_log_entry(struct gossip *g, const uint8_t *bytes, size_t len);
 /* Sealed already. */
-bool core_datagram(struct gossip *g, const struct address *to, const uint8_t *bytes, size_t len);
+bool core_datagram(struct gossip *g, const struct address *to, const uint8_t *bytes, size_t len,
+		   enum gossip_class c);
 void core_host_state(struct gossip *g, struct member *m, bool urgent);
 void core_site_state(struct gossip *g, struct site *s, bool urgent);
 /* A record of this update; NULL when it is not in it. */
@@ -222,9 +226,14 @@ mono_ms core_jitter(struct gossip *g, mono_ms base, double share);
  * is proven.
  * Seals under the pair key and queues, for the member's proven address; where none is proven a PING takes its
  * place. Without a session it starts a hello and returns false; false as well when the peer is cut off, its
- * address unknown or the queue full. ret_nonce may be NULL. */
+ * address unknown, the queue full or the class's budget used up. ret_nonce may be NULL. */
 bool core_send(struct gossip *g, struct member *m, enum wire_type type, const void *message, size_t len,
 	       uint64_t *ret_nonce);
+/* Of another class than that of its type. */
+bool core_send_as(struct gossip *g, struct member *m, enum gossip_class c, enum wire_type type,
+		  const void *message, size_t len, uint64_t *ret_nonce);
+bool core_send_to_as(struct gossip *g, struct member *m, const struct address *to, enum gossip_class c,
+		     enum wire_type type, const void *message, size_t len, uint64_t *ret_nonce);
 /* As core_send, to any address: for questions that prove it, and answers no larger than what they answer. */
 bool core_send_to(struct gossip *g, struct member *m, const struct address *to, enum wire_type type,
 		  const void *message, size_t len, uint64_t *ret_nonce);
@@ -270,15 +279,6 @@ void own_free(struct gossip *g);
 
 void core_on_datagram(struct gossip *g, const struct gossip_event *event); /* dispatch.c */
 
-/* --- filter.c --- */
-
-/* Opens a datagram that may come in; any other is counted. The errors of keyring_open. */
-enum err filter_open(struct gossip *g, const uint8_t *bytes, size_t len, struct datagram *ret);
-/* Takes one datagram out of the share of who sealed it; false, and counted, when it is used up. */
-bool filter_allows(struct gossip *g, struct member *m);
-/* Likewise one costly answer out of the share of a source address that is proven to be the sender's. */
-bool filter_source_allows(struct gossip *g, const struct address *from, uint32_t per_second);
-
 /* --- hello.c --- */
 
 enum err hello_init(struct gossip *g);
@@ -304,8 +304,8 @@ void probe_on_message(struct gossip *g, struct member *m, const struct address *
 void probe_answered(struct gossip *g, struct member *m);
 /* Something in the own site changed: probe at the fast pace again. */
 void probe_hurry(struct gossip *g);
-/* PING now; without a session a hello takes its place. */
-void probe_ping(struct gossip *g, struct member *m);
+/* PING now; without a session a hello takes its place. False when the budget does not allow it. */
+bool probe_ping(struct gossip *g, struct member *m);
 /* PING an address the member seems to have moved to. False when nothing was sent. */
 bool probe_ping_at(struct gossip *g, struct member *m, const struct address *to);
 void probe_restart(struct gossip *g);
@@ -471,6 +471,7 @@ struct gossip {
 	struct spread *spread;
 	struct sync *sync;
 	struct pace pace;
+	struct budget budget;
 	struct sketches *sketches;
 	struct logsync *logsync;
 	struct blob *blob;

@@ -8,9 +8,11 @@
 
 #include "gossip/core.h"
 
-#define RATE_PER_SECOND 400
-#define RATE_BURST      800
-#define DERIVATIONS     200 /* of pair keys a second, for what comes in */
+#define RATE_PER_SECOND    400
+#define RATE_BURST         800
+#define ANSWERS_PER_SECOND 3 /* the ring of probes, a suspicion, an edge */
+#define ANSWERS_BURST      30
+#define DERIVATIONS        200 /* of pair keys a second, for what comes in */
 
 static bool bucket_take(struct core_bucket *b, mono_ms now, uint32_t per_second, uint32_t burst)
 {
@@ -32,6 +34,11 @@ bool filter_allows(struct gossip *g, struct member *m)
 		return true;
 	g->counters.dropped_rate++;
 	return false;
+}
+
+bool filter_answers(struct gossip *g, struct member *m)
+{
+	return bucket_take(&m->asks, g->now, ANSWERS_PER_SECOND, ANSWERS_BURST);
 }
 
 bool filter_source_allows(struct gossip *g, const struct address *from, uint32_t per_second)

@@ -217,9 +217,24 @@ bool gossip_admits(struct gossip *g, const uint8_t *bytes, size_t len);
  * order; returns how many. Whatever names one from now on makes it wanted again. */
 size_t gossip_forget_blobs(struct gossip *g, struct id *blobs, size_t count);
 
+/* What this node sends is of one of these classes, each with its own share of the budget. */
+enum gossip_class {
+	GOSSIP_CLASS_PROBE,  /* questions of liveness */
+	GOSSIP_CLASS_ANSWER, /* and answers */
+	GOSSIP_CLASS_HELLO,
+	GOSSIP_CLASS_LOG,
+	GOSSIP_CLASS_URGENT,   /* pushes; asking for roll-calls, and handing them over */
+	GOSSIP_CLASS_NEWS,     /* announcements */
+	GOSSIP_CLASS_ROUTINE,  /* pulls, and records for those who pull */
+	GOSSIP_CLASS_CATCH_UP, /* reconciliation, what walks found, and blobs */
+	GOSSIP_CLASS_COUNT,
+};
+
 /* Counters since start; monotonic. */
 struct gossip_counters {
 	uint64_t datagrams_in, datagrams_out, bytes_in, bytes_out;
+	/* By class: bytes with IP and UDP headers; how often the budget did not allow a datagram. */
+	uint64_t sent[GOSSIP_CLASS_COUNT], held_back[GOSSIP_CLASS_COUNT];
 	uint64_t dropped_short, dropped_version, dropped_mac, dropped_source, dropped_seal, dropped_schema,
 	    dropped_rate, dropped_drill, dropped_replay;
 	uint64_t records_accepted, records_stale, records_duplicate, records_untrusted, records_bad_signature,
@@ -253,6 +268,8 @@ struct gossip_status {
 	struct gossip_counters counters;
 };
 void gossip_status(const struct gossip *g, struct gossip_status *ret);
+/* The same counters alone; for as long as the core exists. */
+const struct gossip_counters *gossip_counted(const struct gossip *g);
 /* What its own certificate is worth, by the log it has. */
 enum host_standing gossip_standing(const struct gossip *g);
 

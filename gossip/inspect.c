@@ -34,6 +34,11 @@ bool gossip_sketch_sound(const struct gossip *g)
 	return set_sketch_check(g->set) != ERR_CORRUPT;
 }
 
+const struct gossip_counters *gossip_counted(const struct gossip *g)
+{
+	return &g->counters;
+}
+
 enum host_standing gossip_standing(const struct gossip *g)
 {
 	return g->self->state.standing;

@@ -23,6 +23,8 @@
 #define DARK_SHARE       0.25  /* how often a dark member's turn is taken */
 #define RENEW_SHARE      0.02  /* of the ACKs of a day with new keys start a hello */
 #define ANSWER_MS        10000 /* an ACK later than this proves nothing about now */
+#define PING_BYTES       144   /* as a datagram, over IPv6 */
+#define HELLO_BYTES      1248
 
 struct relay {
 	struct member *asker, *target;
@@ -128,12 +130,18 @@ bool probe_ping_at(struct gossip *g, struct member *m, const struct address *to)
 	return true;
 }
 
-void probe_ping(struct gossip *g, struct member *m)
+bool probe_ping(struct gossip *g, struct member *m)
 {
-	if (m->session)
+	enum gossip_class c = m->session ? GOSSIP_CLASS_PROBE : GOSSIP_CLASS_HELLO;
+	bool allowed = budget_allows(g, c, m->session ? PING_BYTES : HELLO_BYTES);
+
+	if (!allowed)
+		g->counters.held_back[c]++;
+	else if (m->session)
 		probe_ping_at(g, m, &m->address);
 	else
 		hello_start(g, m, true);
+	return allowed;
 }
 
 /* Time is cut into slots of one period, by the wall clock and a phase of the own id. In each slot the members
@@ -228,8 +236,9 @@ void probe_tick(struct gossip *g)
 		p->next_at = g->now + left;
 		p->started_at = g->now;
 		p->indirect = false;
-		if (p->target)
-			probe_ping(g, p->target);
+		/* Whom nobody asked is not suspected. */
+		if (p->target && !probe_ping(g, p->target))
+			p->target = NULL;
 	}
 	if (p->target)
 		core_deadline(g, p->started_at + (p->indirect ? g->timing.probe_ms : g->timing.ack_ms));
@@ -266,6 +275,29 @@ void probe_answered(struct gossip *g, struct member *m)
 	state_spoke(g, m);
 }
 
+/* Whoever asks without end uses up what answers may cost, but for the witnesses, whose word decides, and
+ * edges. */
+static void ack_send(struct gossip *g, struct member *m, const struct address *from, const uint8_t *message,
+		     size_t len)
+{
+	struct member *witnesses[LIMIT_WITNESSES];
+	enum gossip_class c = GOSSIP_CLASS_ANSWER;
+
+	if (!budget_allows(g, c, PING_BYTES) || !filter_answers(g, m)) {
+		size_t count = m->site == g->self->site ? witness_live(g, witnesses) : 0;
+		bool decides = edge_carries(g, m);
+
+		while (count > 0)
+			decides |= witnesses[--count] == m;
+		if (!decides) {
+			g->counters.held_back[c]++;
+			return;
+		}
+		c = GOSSIP_CLASS_PROBE;
+	}
+	core_send_to_as(g, m, from, c, WIRE_ACK, message, len, NULL);
+}
+
 static void on_ping(struct gossip *g, struct member *m, const struct address *from, const struct datagram *d)
 {
 	struct wire_ping ping = {0};
@@ -278,7 +310,7 @@ static void on_ping(struct gossip *g, struct member *m, const struct address *fr
 	    .echo = d->nonce, .head = authlog_head(g->log), .root = set_estate_root(g->set)};
 	uint8_t message[WIRE_MESSAGE_BYTES];
 
-	core_send_to(g, m, from, WIRE_ACK, message, wire_ack_encode(&ack, message), NULL);
+	ack_send(g, m, from, message, wire_ack_encode(&ack, message));
 	m->root = ping.root;
 	member_instance(g, m, ping.instance, from);
 	logsync_on_head(g, m, from, ping.head);

@@ -17,6 +17,9 @@
 #define VAIN_STEP      2  /* for what did not come; 1 is taken off for what came */
 #define PULLS_AT_FIRST 64
 #define READ_LAST      1u /* core_read.note: the answer is complete */
+#define READ_CLASS     8  /* bit of core_read.note from which on the class is */
+/* A full window, over IPv6. */
+#define PULL_MOST_BYTES (1 + 8 * WINDOW + DATAGRAM_HEADER_BYTES + DATAGRAM_TAG_BYTES + 48)
 
 void pull_free(struct spread *s)
 {
@@ -96,6 +99,14 @@ static bool add(struct gossip *g, const struct pull *p)
 	return true;
 }
 
+static bool catches_up(const struct spread *s, const struct member *m)
+{
+	for (size_t i = 0; i < s->pull_count; i++)
+		if (s->pulls[i].peer == m && !s->pulls[i].asked)
+			return s->pulls[i].catch_up;
+	return false;
+}
+
 /* Ask `m` for what is queued for it, as far as its window allows; not in dribbles. */
 static void pump(struct gossip *g, struct member *m)
 {
@@ -106,6 +117,11 @@ static void pump(struct gossip *g, struct member *m)
 		outstanding += s->pulls[i].peer == m && s->pulls[i].asked;
 	if (outstanding > WINDOW / 2)
 		return;
+	enum gossip_class c = catches_up(s, m) ? GOSSIP_CLASS_CATCH_UP : budget_pull_class(g);
+	if (!budget_allows(g, c, PULL_MOST_BYTES)) {
+		g->counters.held_back[c]++;
+		return; /* until `expire` comes by */
+	}
 	for (size_t i = 0; i < s->pull_count && outstanding < WINDOW; i++) {
 		struct pull *p = &s->pulls[i];
 		if (p->peer != m || p->asked)
@@ -118,7 +134,7 @@ static void pump(struct gossip *g, struct member *m)
 	if (ids.count == 0)
 		return;
 	uint8_t message[WIRE_MESSAGE_BYTES];
-	if (core_send(g, m, WIRE_PULL, message, wire_ids_encode(&ids, message), NULL))
+	if (core_send_as(g, m, c, WIRE_PULL, message, wire_ids_encode(&ids, message), NULL))
 		g->counters.pulls_out++;
 }
 
@@ -162,6 +178,10 @@ void pull_want(struct gossip *g, struct member *m, const uint64_t *ids, size_t c
 /* Ask elsewhere or give up. True when it is still wanted. */
 static bool retry(struct gossip *g, struct pull *p)
 {
+	if (!p->asked && member_reachable(g, p->peer)) { /* the budget did not allow it yet */
+		p->at = g->now;
+		return true;
+	}
 	if (p->asked && p->peer->pull_vain <= UINT8_MAX - VAIN_STEP)
 		p->peer->pull_vain = (uint8_t)(p->peer->pull_vain + VAIN_STEP);
 	if (++p->tries >= TRIES_MAX || (p->other == NULL && !member_reachable(g, p->peer)))
@@ -263,11 +283,13 @@ static void answer_send(struct gossip *g)
 {
 	struct spread *s = g->spread;
 	if (s->answer_to != NULL && s->answer->count > 0)
-		core_send(g, s->answer_to, WIRE_RECORDS, s->answer->bytes, s->answer->len, NULL);
+		core_send_as(g, s->answer_to, s->answer_class, WIRE_RECORDS, s->answer->bytes, s->answer->len,
+			     NULL);
 	s->answer_to = NULL;
 }
 
-static void answer_add(struct gossip *g, struct member *to, uint64_t echo, const uint8_t *bytes, size_t len)
+static void answer_add(struct gossip *g, struct member *to, enum gossip_class c, uint64_t echo,
+		       const uint8_t *bytes, size_t len)
 {
 	struct spread *s = g->spread;
 	if (s->answer == NULL)
@@ -281,6 +303,7 @@ static void answer_add(struct gossip *g, struct member *to, uint64_t echo, const
 	answer_send(g);
 	s->answer_to = to;
 	s->answer_echo = echo;
+	s->answer_class = c;
 	wire_pack_records(s->answer, echo);
 	(void)wire_pack_add(s->answer, bytes, len); /* one fits: wire_items.c asserts it */
 }
@@ -290,7 +313,8 @@ static void on_read(struct gossip *g, const struct core_read *read, const uint8_
 	struct set_entry e;
 	if (bytes != NULL && len > 0 && len <= LIMIT_RECORD_BYTES &&
 	    record_id(g->keys.set_key, bytes, len) == read->id) {
-		answer_add(g, read->to, read->echo, bytes, len);
+		answer_add(g, read->to, (enum gossip_class)(read->note >> READ_CLASS), read->echo, bytes,
+			   len);
 	} else if (bytes == NULL && set_find(g->set, &read->key, &e) && e.id == read->id) {
 		/* Its row was lost: forget it, so that the walk brings it back. */
 		set_remove(g->set, &read->key);
@@ -301,14 +325,14 @@ static void on_read(struct gossip *g, const struct core_read *read, const uint8_
 }
 
 /* Answers what is at hand; what must be read is left in `entries`. Returns how many. */
-static size_t answer_kept(struct gossip *g, struct member *m, uint64_t echo, struct set_entry *entries,
-			  size_t count)
+static size_t answer_kept(struct gossip *g, struct member *m, enum gossip_class c, uint64_t echo,
+			  struct set_entry *entries, size_t count)
 {
 	size_t left = 0;
 	for (size_t i = 0; i < count; i++) {
 		const struct kept *k = spread_kept(g->spread, entries[i].id);
 		if (k != NULL)
-			answer_add(g, m, echo, k->bytes, k->len);
+			answer_add(g, m, c, echo, k->bytes, k->len);
 		else
 			entries[left++] = entries[i];
 	}
@@ -316,11 +340,15 @@ static size_t answer_kept(struct gossip *g, struct member *m, uint64_t echo, str
 	return left;
 }
 
-void pull_answer(struct gossip *g, struct member *m, uint64_t echo, struct set_entry *entries, size_t count)
+/* What is not at hand any more has been there for a while: whoever asks for it catches up. */
+void pull_answer(struct gossip *g, struct member *m, enum gossip_class c, uint64_t echo,
+		 struct set_entry *entries, size_t count)
 {
 	size_t room = core_read_room(g);
 
-	count = answer_kept(g, m, echo, entries, count);
+	count = answer_kept(g, m, c, echo, entries, count);
+	if (c == GOSSIP_CLASS_ROUTINE)
+		c = GOSSIP_CLASS_CATCH_UP;
 	count = count < room ? count : room;
 	for (size_t i = 0; i < count; i++) {
 		struct core_read read = {.type = GOSSIP_READ_RECORD,
@@ -329,7 +357,8 @@ void pull_answer(struct gossip *g, struct member *m, uint64_t echo, struct set_e
 					 .to = m,
 					 .echo = echo,
 					 .id = entries[i].id,
-					 .note = i + 1 == count ? READ_LAST : 0};
+					 .note =
+					     (unsigned)c << READ_CLASS | (i + 1 == count ? READ_LAST : 0)};
 		if (!core_read(g, &read))
 			break;
 	}
@@ -366,5 +395,5 @@ void pull_on_pull(struct gossip *g, struct member *m, const struct datagram *d)
 			if (count < WIRE_IDS && set_find_id(g->set, ids.ids[i], &entries[count]) &&
 			    (entries[count].key.kind == RECORD_CERTIFICATE) == certificates)
 				count++;
-	pull_answer(g, m, d->nonce, entries, count);
+	pull_answer(g, m, budget_pull_class(g), d->nonce, entries, count);
 }

@@ -84,5 +84,5 @@ void rollcall_on_pull(struct gossip *g, struct member *m, const struct datagram 
 		    entries[count].partition != SET_PARTITION_HIDDEN)
 			count++;
 	}
-	pull_answer(g, m, d->nonce, entries, count);
+	pull_answer(g, m, GOSSIP_CLASS_URGENT, d->nonce, entries, count);
 }

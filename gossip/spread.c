@@ -15,6 +15,8 @@
 #define PUSH_PEERS   4
 #define FANOUT_MAX   20
 #define NEWS_AT_ONCE 64
+#define FLUSH_BYTES  16384 /* of one announcement to all, that the budget is waited for */
+#define IP6_BYTES    16    /* of an address: the larger headers */
 
 _Static_assert(FANOUT_MAX <= EDGE_PEERS_MAX && PUSH_PEERS <= EDGE_PEERS_MAX, "one array for both");
 
@@ -172,11 +174,30 @@ static void announce_to(struct gossip *g, struct member *m, bool edge)
 	}
 }
 
+/* News that have to wait for the budget go together, which costs less. */
+static bool flush_waits(struct gossip *g, size_t fanout)
+{
+	struct spread *s = g->spread;
+	struct member *edges[EDGE_PEERS_MAX];
+	size_t ids = s->news_count < WIRE_IDS ? s->news_count : WIRE_IDS;
+	size_t bytes =
+	    (fanout + edge_peers(g, edges, EDGE_PEERS_MAX)) * budget_datagram_bytes(1 + 8 * ids, IP6_BYTES);
+
+	bytes = bytes < FLUSH_BYTES ? bytes : FLUSH_BYTES;
+	if (budget_allows(g, GOSSIP_CLASS_NEWS, bytes))
+		return false;
+	g->counters.held_back[GOSSIP_CLASS_NEWS]++;
+	s->flush_at = budget_when(g, GOSSIP_CLASS_NEWS, bytes) + 1;
+	return true;
+}
+
 static void flush(struct gossip *g)
 {
 	struct spread *s = g->spread;
 	struct member *peers[EDGE_PEERS_MAX];
 	size_t fanout = log2_of(g->self->site->count) + 2;
+	if (flush_waits(g, fanout))
+		return;
 	size_t count = member_pick(g, NULL, fanout < FANOUT_MAX ? fanout : FANOUT_MAX, peers);
 	for (size_t i = 0; i < count; i++)
 		announce_to(g, peers[i], false);

@@ -48,6 +48,7 @@ struct spread {
 
 	struct member *answer_to; /* RECORDS being filled by reads, NULL: none */
 	uint64_t answer_echo;
+	enum gossip_class answer_class;
 	struct wire_pack *answer;
 };
 
@@ -55,8 +56,9 @@ struct spread {
 void pull_want(struct gossip *g, struct member *m, const uint64_t *ids, size_t count, bool catch_up);
 void pull_arrived(struct gossip *g, uint64_t id);
 void pull_on_pull(struct gossip *g, struct member *m, const struct datagram *d);
-/* RECORDS with these that the set holds; `entries` is left in another order. */
-void pull_answer(struct gossip *g, struct member *m, uint64_t echo, struct set_entry *entries, size_t count);
+/* RECORDS with these that the set holds, at the expense of this class; `entries` is left in another order. */
+void pull_answer(struct gossip *g, struct member *m, enum gossip_class c, uint64_t echo,
+		 struct set_entry *entries, size_t count);
 void pull_on_records(struct gossip *g, struct member *m, const struct datagram *d);
 void pull_tick(struct gossip *g);
 void pull_free(struct spread *s);

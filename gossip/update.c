@@ -257,7 +257,8 @@ bool core_log_entry(struct gossip *g, const uint8_t *bytes, size_t len)
 	return true;
 }
 
-bool core_datagram(struct gossip *g, const struct address *to, const uint8_t *bytes, size_t len)
+bool core_datagram(struct gossip *g, const struct address *to, const uint8_t *bytes, size_t len,
+		   enum gossip_class c)
 {
 	uint8_t *copy = scratch_copy(g, bytes, len);
 	struct gossip_datagram *d = copy ? vector_add(&g->update->datagrams) : NULL;
@@ -265,6 +266,8 @@ bool core_datagram(struct gossip *g, const struct address *to, const uint8_t *by
 	if (!d)
 		return false;
 	*d = (struct gossip_datagram){.to = *to, .len = (uint16_t)len, .bytes = copy};
+	budget_spend(g, c,
+		     budget_datagram_bytes(len - DATAGRAM_HEADER_BYTES - DATAGRAM_TAG_BYTES, to->ip_len));
 	g->counters.datagrams_out++;
 	g->counters.bytes_out += len;
 	return true;

@@ -294,10 +294,14 @@ static void suspect_probe(struct gossip *g, struct suspect *s)
 			return;
 		}
 	} else {
-		s->tries++;
 		s->next_at = g->now + g->timing.probe_ms / 2;
-		if (g->witness->count >= CROWD && s->tries % 2 == 0)
-			return;
+		if (g->witness->count < CROWD || s->tries % 2 == 0) {
+			/* Nobody is accused for questions that the budget did not allow. */
+			if (!probe_ping(g, s->m))
+				return;
+		}
+		s->tries++;
+		return;
 	}
 	probe_ping(g, s->m);
 }

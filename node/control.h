@@ -20,7 +20,8 @@
  * digits. GRANT_: of the issuer that certified this host; its days are below 0 once it has ended, and no
  * number when it is revoked. GRANTS_ENDING: of any issuer, within 30 days or in their grace. STANDING: of
  * this host's own certificate, as in the table hosts. SWEPT: rows that nothing referred to any more, since
- * the start. */
+ * the start. SENT_: bytes with IP and UDP headers, by class of the budget, hellos with liveness. HELD_BACK:
+ * how often the budget made a datagram wait. */
 #define CONTROL_STATUS_TABLE(X)                                                                              \
 	X(HOST, 1, "host", 's')                                                                              \
 	X(ESTATE, 2, "estate", 's')                                                                          \
@@ -67,7 +68,13 @@
 	X(SKETCHES_BEYOND, 44, "sketches_beyond", 'u')                                                       \
 	X(SKETCHES_REFUSED, 45, "sketches_refused", 'u')                                                     \
 	X(WALKS, 46, "walks", 'u')                                                                           \
-	X(SWEPT, 47, "swept", 'u')
+	X(SWEPT, 47, "swept", 'u')                                                                           \
+	X(SENT_LIVENESS, 48, "sent_liveness", 'u')                                                           \
+	X(SENT_LOG, 49, "sent_log", 'u')                                                                     \
+	X(SENT_URGENT, 50, "sent_urgent", 'u')                                                               \
+	X(SENT_ROUTINE, 51, "sent_routine", 'u')                                                             \
+	X(SENT_CATCH_UP, 52, "sent_catch_up", 'u')                                                           \
+	X(HELD_BACK, 53, "held_back", 'u')
 
 enum control_status_key {
 #define CONTROL_STATUS_ENUM(symbol, key, name, type) CONTROL_STATUS_##symbol = key,

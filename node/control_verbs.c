@@ -139,6 +139,21 @@ static void put_health(struct mp_writer *w, const struct meshd *m, const struct 
 	put_u(w, CONTROL_STATUS_FOREIGN, s->counters.dropped_mac);
 }
 
+static void put_budget(struct mp_writer *w, const struct gossip_counters *c)
+{
+	const uint64_t *sent = c->sent;
+	uint64_t held = 0;
+	for (size_t i = 0; i < GOSSIP_CLASS_COUNT; i++)
+		held += c->held_back[i];
+	put_u(w, CONTROL_STATUS_SENT_LIVENESS,
+	      sent[GOSSIP_CLASS_PROBE] + sent[GOSSIP_CLASS_ANSWER] + sent[GOSSIP_CLASS_HELLO]);
+	put_u(w, CONTROL_STATUS_SENT_LOG, sent[GOSSIP_CLASS_LOG]);
+	put_u(w, CONTROL_STATUS_SENT_URGENT, sent[GOSSIP_CLASS_URGENT]);
+	put_u(w, CONTROL_STATUS_SENT_ROUTINE, sent[GOSSIP_CLASS_NEWS] + sent[GOSSIP_CLASS_ROUTINE]);
+	put_u(w, CONTROL_STATUS_SENT_CATCH_UP, sent[GOSSIP_CLASS_CATCH_UP]);
+	put_u(w, CONTROL_STATUS_HELD_BACK, held);
+}
+
 /* How sets of others were compared with this node's. */
 static void put_reconciling(struct mp_writer *w, const struct gossip_counters *c)
 {
@@ -166,6 +181,7 @@ static void verb_status(struct meshd *m, struct control_call *call)
 	put_trust(&w, m, &s);
 	put_reconciling(&w, &s.counters);
 	put_u(&w, CONTROL_STATUS_SWEPT, stats.swept);
+	put_budget(&w, &s.counters);
 	if (w.failed)
 		control_reply(call, ERR_LIMIT, "the status does not fit its buffer", NULL, 0);
 	else

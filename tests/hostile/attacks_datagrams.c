@@ -317,6 +317,9 @@ static void flood_of_questions(struct trial *t)
 	/* docs/protocol.md section 9: 400 a second are taken of one host, 800 at once. */
 	trial_promise(t, peer_heard(a->peer, WIRE_ACK) <= 400 * QUESTIONS_MS / 1000 + 800 + 100,
 		      "%u PINGs in ten seconds were answered", (unsigned)peer_heard(a->peer, WIRE_ACK));
+	/* Without that share all 2,100 questions draw twice as much, budget or not. */
+	trial_promise(t, bytes * 1000 / QUESTIONS_MS <= 400000, "one who asks draws %u bytes a second",
+		      (unsigned)(bytes * 1000 / QUESTIONS_MS));
 	trial_promise(t, trial_news(t, OTHER, GOSSIP_URGENT, 5000) < 2000, "the news of others wait");
 }
 

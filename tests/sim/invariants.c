@@ -5,6 +5,7 @@
 
 #include "attacker.h"
 #include "crypto/hash.h"
+#include "gossip/wire.h"
 
 /* Steps for each record after which a sketch is built anew, so that it costs little beside them. */
 #define SKETCH_WORK 50
@@ -165,6 +166,39 @@ static void check_site_state(struct world *w, struct node *n, const struct site_
 	world_fail(w, n, "reports a site of no certificate");
 }
 
+/* In any stretch of time no more than rate and burst of docs/protocol.md section 9, and no datagram that is
+ * not counted, or counted as catching up when it is not. */
+static void check_budget(struct world *w, struct node *n, const struct gossip_update *u)
+{
+	static const uint64_t rate[2] = {LIMIT_BUDGET_RATE_BYTES, LIMIT_CATCH_UP_RATE_BYTES},
+			      burst[2] = {LIMIT_BUDGET_BURST_BYTES, LIMIT_CATCH_UP_BURST_BYTES};
+	const struct gossip_counters *c = gossip_counted(n->g);
+	uint64_t sent[2] = {0, c->sent[GOSSIP_CLASS_CATCH_UP]}, real = 0, bulk = 0;
+	for (size_t i = 0; i < GOSSIP_CLASS_CATCH_UP; i++)
+		sent[0] += c->sent[i];
+	for (size_t i = 0; i < u->datagram_count; i++) {
+		uint8_t type = u->datagrams[i].bytes[1];
+		real += u->datagrams[i].len + SIM_UDP_IP_BYTES;
+		if (type == WIRE_PULL || type == WIRE_RECORDS || type >= WIRE_BLOB_PULL ||
+		    (type >= WIRE_SYNC_ROOTS && type < WIRE_LOG_PULL))
+			bulk += u->datagrams[i].len + SIM_UDP_IP_BYTES;
+	}
+	if (sent[0] + sent[1] - n->budget.sent[0] - n->budget.sent[1] != real ||
+	    sent[1] - n->budget.sent[1] > bulk)
+		world_fail(w, n, "sent %llu bytes and counts others", (unsigned long long)real);
+	for (int i = 0; i < 2; i++) {
+		uint64_t gone = (w->now - n->budget.at) * rate[i];
+		uint64_t *level = &n->budget.level[i];
+		*level = (*level > gone ? *level - gone : 0) + (sent[i] - n->budget.sent[i]) * 1000;
+		n->budget.sent[i] = sent[i];
+		if (*level > burst[i] * 1000)
+			world_fail(w, n, "sends %llu bytes %s beyond %llu a second",
+				   (unsigned long long)(*level / 1000), i == 0 ? "" : "of catching up",
+				   (unsigned long long)rate[i]);
+	}
+	n->budget.at = w->now;
+}
+
 void invariants_update(struct world *w, struct node *n, const struct gossip_update *u)
 {
 	if (u->datagram_count > LIMIT_UPDATE_DATAGRAMS || u->record_count > LIMIT_UPDATE_RECORDS)
@@ -174,6 +208,7 @@ void invariants_update(struct world *w, struct node *n, const struct gossip_upda
 	if (authlog_count(n->log) > made)
 		world_fail(w, n, "authority log has %zu entries; %zu were ever made", authlog_count(n->log),
 			   made);
+	check_budget(w, n, u);
 	check_records(w, n, u);
 }
 

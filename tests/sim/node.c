@@ -230,6 +230,7 @@ void node_start(struct world *w, struct node *n, bool publish)
 	n->paused_until = 0;
 	n->backlog = 0;
 	n->changed_at = w->now;
+	n->budget = (struct sim_budget){.at = w->now};
 	n->instance = prng_u64(&w->choice);
 	struct gossip_options options = {.identity = n->identity,
 					 .certificate = n->certificate,

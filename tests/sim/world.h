@@ -76,6 +76,11 @@ struct node {
 	uint32_t turn;    /* varies what it publishes */
 	uint32_t version; /* of one of its components */
 	uint64_t bytes_sent, datagrams_sent;
+	struct sim_budget {
+		mono_ms at;
+		uint64_t sent[2], level[2]; /* bytes so far, and thousandths of them above the rate: all but
+					       catching up, catching up */
+	} budget;
 };
 
 struct link {
