@@ -77,15 +77,14 @@ struct member {
 
 	/* session and direct evidence */
 	bool session;
-	bool suspected;          /* SWIM's hint, not a verdict */
-	mono_ms heard_at;        /* last sealed datagram from it, 0: never */
-	mono_ms answered_at;     /* last ACK or hello reply */
-	struct core_bucket rate; /* of its datagrams */
-	struct core_bucket asks; /* of answers to its PINGs */
-	uint8_t unheeded;        /* hello replies since the last ACK */
-	mono_ms hello_hint_at;   /* last hello tried because it seems to have lost our key */
-	mono_ms hello_at;        /* last HELLO sent */
-	mono_ms hello_next_at;   /* backoff */
+	bool suspected;                /* SWIM's hint, not a verdict */
+	mono_ms heard_at;              /* last sealed datagram from it, 0: never */
+	mono_ms answered_at;           /* last ACK or hello reply */
+	struct core_bucket rate, asks; /* of its datagrams; of answers to its PINGs */
+	uint8_t unheeded;              /* hello replies since the last ACK */
+	mono_ms hello_hint_at;         /* last hello tried because it seems to have lost our key */
+	mono_ms hello_at;              /* last HELLO sent */
+	mono_ms hello_next_at;         /* backoff */
 	uint8_t hello_tries;
 	mono_ms ping_at; /* last PING sent; nonces of the last two */
 	uint64_t ping_nonces[2];
