@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#define RISK_WITHIN     2.0 /* of a version against the others: less is how fast each updates */
 #define FAILED_WITH_MIN 3
 #define OWN_SHARE       20 /* of a line's failures one in so many is its alone, at least */
 #define STEPS_MAX       16
@@ -106,6 +107,9 @@ static void name_best(struct suspects_lines *j, struct suspects_line *line)
 			continue;
 		struct statistics_table t = suspects_lines_table(e, e->sets[s].bits, j->other);
 		enum suspect_kind kind = suspects_kind_of(e, candidate);
+		struct statistics_ratio risk;
+		if (!statistics_relative_risk(&t, &risk) || risk.low < RISK_WITHIN)
+			continue;
 		double ln = statistics_fisher(&t) *
 			    (kind == SUSPECT_VERSION || kind == SUSPECT_FILE ? VERSION_BONUS : 1);
 		tried++;

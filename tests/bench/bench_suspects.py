@@ -48,10 +48,17 @@ def ask(mesh, estate, since="2026-11-19 12:00Z"):
         return json.load(out), (usage.ru_utime + usage.ru_stime) * 1000
 
 
+def number(version):
+    """Those of mesh-estate are numbers and dots."""
+    return [int(part) for part in version.split(".")]
+
+
 def names(row, what, only_name=False):
     """Whether the row speaks of the component of the truth, in no other version."""
     if row["component_kind"] != what["kind"] or row["name"] != what["name"]:
         return False
+    if row["kind"] == "versions from":
+        return only_name or number(row["version"]) <= number(what["version"])
     return only_name or row["version"] in (None, what["version"])
 
 
@@ -67,14 +74,16 @@ def judge(answer, truth):
     if cause is None:
         result["alarms"] = len(lines)
         return result
-    group = [r for r in rows if r["verdict"] == "cannot tell apart" and r["of"] == 1]
+    groups = {r["line"]: [r] + [g for g in rows if g["verdict"] == "cannot tell apart" and g["of"] == r["line"]]
+              for r in lines}
+    group = groups[1][1:] if lines else []
     result["first"] = bool(lines) and names(lines[0], cause)
     result["named_version"] = result["first"] and lines[0]["version"] == cause["version"]
     result["in_group"] = result["first"] or any(names(r, cause) for r in group) or \
         any(names(r, cause) for r in rows if r["verdict"] in ("may be chance", "cannot tell"))
     result["alone"] = not group
     own = [cause] + ([truth["companion"]] if "companion" in truth else [])
-    result["wrong"] = sum(1 for r in lines if not any(names(r, o, True) for o in own))
+    result["wrong"] = sum(1 for g in groups.values() if not any(names(r, o, True) for r in g for o in own))
     return result
 
 
@@ -168,8 +177,9 @@ def main():
             row(f"suspects.version_named_share.{delay}",
                 share([r for r in told if r["delay"] == delay], "named_version"), "share")
         row("suspects.alone_share", share([r for r in told if r["first"]], "alone"), "share")
-        row("suspects.in_group_share",
-            share([r for r in outages if not r["distinguishable"] or not r["lines"]], "in_group"), "share")
+        untold = [r for r in outages if not r["distinguishable"] or not r["lines"]]
+        if untold:
+            row("suspects.in_group_share", share(untold, "in_group"), "share")
         row("suspects.wrong_lines", sum(r["wrong"] for r in outages), "lines")
     quiet = [r for r in results if "alarms" in r]
     if quiet:
