@@ -231,7 +231,7 @@ static enum turn turn_of(const struct wanted *w)
 		return TURN_LOG;
 	if (w->tries > 0)
 		return TURN_AGAIN;
-	return w->owner->blobs_wanted <= FEW ? TURN_FEW : TURN_NEW;
+	return w->owner->wanted <= FEW ? TURN_FEW : TURN_NEW;
 }
 
 static void ask_some(struct gossip *g, enum turn turn, struct asking *a)

@@ -24,13 +24,13 @@ void blob_count(const struct gossip *g, size_t *ret_present, size_t *ret_wanted)
 
 struct wanted {
 	struct id id;
-	struct member *hint;  /* named it, tried first; NULL afterwards */
-	struct member *owner; /* whose manifest it is a part of; NULL: the log's, or a row that was lost */
-	struct member *asked; /* NULL: not asked since next_at was set */
-	mono_ms since;        /* wanted */
-	mono_ms until;        /* given up then, unless something of it comes */
-	mono_ms next_at;      /* ask, or ask again */
-	bool again;           /* was given up before */
+	struct member *hint;      /* named it, tried first; NULL afterwards */
+	struct blob_owner *owner; /* who names it; NULL: the log, or a row that was lost */
+	struct member *asked;     /* NULL: not asked since next_at was set */
+	mono_ms since;            /* wanted */
+	mono_ms until;            /* given up then, unless something of it comes */
+	mono_ms next_at;          /* ask, or ask again */
+	bool again;               /* was given up before */
 	uint8_t tries;
 	uint8_t depth;
 	uint8_t *list; /* a list that came before what it names, owned; NULL: still to come */
@@ -72,10 +72,10 @@ struct blob {
 
 /* blob_want.c. `depth`: lists above it. Nothing happens when it is present or wanted already, or when its
  * owner (may be NULL) has its share. */
-void blob_want(struct gossip *g, const struct id *id, struct member *hint, struct member *owner,
+void blob_want(struct gossip *g, const struct id *id, struct member *hint, struct blob_owner *owner,
 	       uint8_t depth);
 void blob_want_children(struct gossip *g, const uint8_t *list, size_t len, struct member *hint,
-			struct member *owner, uint8_t depth);
+			struct blob_owner *owner, uint8_t depth);
 bool blob_wanted(const struct gossip *g, const struct id *id);
 struct wanted *blob_find(struct blob *b, const struct id *id);
 void blob_drop(struct blob *b, struct wanted *w);
@@ -84,12 +84,14 @@ size_t blob_missing(const struct blob *b, const uint8_t *list, size_t len);
 /* A list came: false when the manifest would name more than its record says. */
 bool blob_allows(struct gossip *g, struct wanted *w, const uint8_t *list, size_t len);
 /* All that is wanted of this owner's. */
-void blob_forget(struct gossip *g, struct member *owner);
+void blob_forget(struct gossip *g, struct blob_owner *owner);
 /* A new blob of its manifest was taken. */
-void blob_share_use(struct gossip *g, struct member *owner);
+void blob_share_use(struct gossip *g, struct blob_owner *owner);
 void blob_give_up(struct gossip *g);
-/* A components record of this owner's. */
-void blob_named(struct gossip *g, const struct record *r, struct member *owner, struct member *from);
+/* Who answers for what a record names; NULL: it names nothing, or nobody knows who wrote it. */
+struct blob_owner *blob_owner_of(struct gossip *g, const struct record_key *key);
+/* A record of this owner's. */
+void blob_named(struct gossip *g, const struct record *r, struct blob_owner *owner, struct member *from);
 /* It came: those who asked for it in the meantime get it. */
 void blob_serve(struct gossip *g, const struct id *id, const uint8_t *bytes, size_t len);
 void blob_on_pull(struct gossip *g, struct member *m, const struct datagram *d);

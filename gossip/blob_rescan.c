@@ -16,8 +16,8 @@ static void on_rescan(struct gossip *g, const struct core_read *read, const uint
 	g->blob->rescanning--;
 	if (bytes == NULL || record_parse(bytes, len, &r) != ERR_OK)
 		return;
-	struct member *owner = member_find(g, &r.key.writer);
-	if (owner != NULL && (g->blob->rescan_again || !owner->blobs_vain))
+	struct blob_owner *owner = blob_owner_of(g, &r.key);
+	if (owner != NULL && (g->blob->rescan_again || !owner->vain))
 		blob_named(g, &r, owner, NULL);
 }
 
@@ -48,7 +48,7 @@ static void rescan_some(struct gossip *g)
 			return;
 		}
 		struct core_read ask = {.type = GOSSIP_READ_RECORD, .key = e.key, .done = on_rescan};
-		if (e.key.kind == RECORD_COMPONENTS) {
+		if (blob_owner_of(g, &e.key) != NULL) {
 			if (!core_read(g, &ask))
 				break;
 			b->rescanning++;

@@ -5,18 +5,23 @@
  * blobs than its record says entries; one host has a bounded share of the table, a smaller one where more
  * than half is in use; in a full one whoever has most gives way; and what nobody handed over in ten minutes
  * goes. The records are read again for what was left out (blob_rescan.c). What the log waits for has no owner
- * and gives way to nobody. New blobs on one host's behalf are bounded over time, too. */
+ * and gives way to nobody. New blobs on one host's behalf are bounded over time, too; likewise those of an
+ * operator's policies and inventories, which may be larger. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "gossip/blob.h"
+#include "gossip/operators.h"
 #include "record/manifest.h"
+#include "record/operator.h"
 
-#define OWNER_MAX   512 /* of one host's; the rest of a larger manifest is wanted as these come */
-#define OWNER_LEAST 16
-#define SHARE_MS    20000                /* a new blob every 20 s … */
-#define SHARE_BURST (1552ull * SHARE_MS) /* … and a whole manifest at once */
-#define LEAVES(n)   ((n) / 2 + 16)       /* chunks that n entries are cut into, at most */
+#define OWNER_MAX        512 /* of one host's; the rest of a larger manifest is wanted as these come */
+#define OWNER_LEAST      16
+#define SHARE_MS         20000                      /* a new blob every 20 s … */
+#define SHARE_BURST      (1552ull * SHARE_MS)       /* … and a whole manifest at once */
+#define LIST_SHARE_MS    2000                       /* of an operator's lists: a new one every 2 s … */
+#define LIST_SHARE_BURST (16384ull * LIST_SHARE_MS) /* … and an inventory of the largest estate at once */
+#define LEAVES(n)        ((n) / 2 + 16)             /* chunks that n entries are cut into, at most */
 
 /* --- the table --- */
 
@@ -43,7 +48,7 @@ void blob_drop(struct blob *b, struct wanted *w)
 {
 	free(w->list);
 	if (w->owner != NULL)
-		w->owner->blobs_wanted--;
+		w->owner->wanted--;
 	*w = b->wanted[--b->count];
 	if (b->count == 0) {
 		free(b->wanted);
@@ -73,14 +78,13 @@ static size_t owner_bound(const struct blob *b)
 	return bound > OWNER_LEAST ? bound : OWNER_LEAST;
 }
 
-static bool owner_full(const struct gossip *g, const struct member *owner)
+static bool owner_full(const struct gossip *g, const struct blob_owner *owner)
 {
-	return owner != NULL && owner->blobs_wanted >= owner_bound(g->blob) &&
-	       defence_on(g, DEFENCE_BLOB_SHARE);
+	return owner != NULL && owner->wanted >= owner_bound(g->blob) && defence_on(g, DEFENCE_BLOB_SHARE);
 }
 
 /* In a full table whoever has most gives way; `owner` NULL: to the log in any case. */
-static bool make_room(struct gossip *g, const struct member *owner)
+static bool make_room(struct gossip *g, const struct blob_owner *owner)
 {
 	struct blob *b = g->blob;
 	struct wanted *victim = NULL;
@@ -90,33 +94,34 @@ static bool make_room(struct gossip *g, const struct member *owner)
 		struct wanted *w = &b->wanted[i];
 		if (w->owner == NULL)
 			continue;
-		bool more = victim == NULL || w->owner->blobs_wanted > victim->owner->blobs_wanted;
+		bool more = victim == NULL || w->owner->wanted > victim->owner->wanted;
 		/* Rather what a list names than the list: it will name it again. */
 		if (more || (w->owner == victim->owner && victim->list != NULL && w->list == NULL))
 			victim = w;
 	}
-	if (victim == NULL || (owner != NULL && victim->owner->blobs_wanted <= owner->blobs_wanted + 1u))
+	if (victim == NULL || (owner != NULL && victim->owner->wanted <= owner->wanted + 1u))
 		return false;
 	b->overflow = true;
 	blob_drop(b, victim);
 	return true;
 }
 
-static bool share_used_up(const struct gossip *g, const struct member *owner)
+static bool share_used_up(const struct gossip *g, const struct blob_owner *owner)
 {
-	return owner != NULL && owner->blobs_until > g->now + SHARE_BURST &&
+	return owner != NULL && owner->until > g->now + (owner->lists ? LIST_SHARE_BURST : SHARE_BURST) &&
 	       defence_on(g, DEFENCE_BLOB_GROWTH);
 }
 
-void blob_share_use(struct gossip *g, struct member *owner)
+void blob_share_use(struct gossip *g, struct blob_owner *owner)
 {
 	if (owner != NULL)
-		owner->blobs_until = (owner->blobs_until > g->now ? owner->blobs_until : g->now) + SHARE_MS;
+		owner->until = (owner->until > g->now ? owner->until : g->now) +
+			       (owner->lists ? LIST_SHARE_MS : SHARE_MS);
 }
 
 /* --- wanting --- */
 
-void blob_want(struct gossip *g, const struct id *id, struct member *hint, struct member *owner,
+void blob_want(struct gossip *g, const struct id *id, struct member *hint, struct blob_owner *owner,
 	       uint8_t depth)
 {
 	struct blob *b = g->blob;
@@ -132,7 +137,7 @@ void blob_want(struct gossip *g, const struct id *id, struct member *hint, struc
 	}
 	if (b->count == 0)
 		b->next_at = UINT64_MAX;
-	bool again = owner != NULL && owner->blobs_vain;
+	bool again = owner != NULL && owner->vain;
 	b->wanted[b->count++] = (struct wanted){.id = *id,
 						.hint = hint == g->self ? NULL : hint,
 						.owner = owner,
@@ -142,12 +147,12 @@ void blob_want(struct gossip *g, const struct id *id, struct member *hint, struc
 						.again = again,
 						.depth = depth};
 	if (owner != NULL)
-		owner->blobs_wanted++;
+		owner->wanted++;
 	blob_wake(b, g->now);
 }
 
 void blob_want_children(struct gossip *g, const uint8_t *list, size_t len, struct member *hint,
-			struct member *owner, uint8_t depth)
+			struct blob_owner *owner, uint8_t depth)
 {
 	const uint8_t *ids = NULL;
 	size_t count = 0;
@@ -187,16 +192,17 @@ bool blob_allows(struct gossip *g, struct wanted *w, const uint8_t *list, size_t
 {
 	const uint8_t *ids = NULL;
 	size_t count = 0;
-	if (w->owner == NULL || !defence_on(g, DEFENCE_BLOB_GROWTH))
+	/* How many rows an operator lists, nobody promised; its share bounds it. */
+	if (w->owner == NULL || w->owner->lists || !defence_on(g, DEFENCE_BLOB_GROWTH))
 		return true;
-	if (blob_list(list, len, &ids, &count) != ERR_OK || count > w->owner->blob_names)
+	if (blob_list(list, len, &ids, &count) != ERR_OK || count > w->owner->names)
 		return false;
-	w->owner->blob_names = (uint16_t)(w->owner->blob_names - count);
+	w->owner->names = (uint16_t)(w->owner->names - count);
 	return true;
 }
 
 /* What others' manifests name too, reading their records again tells. */
-void blob_forget(struct gossip *g, struct member *owner)
+void blob_forget(struct gossip *g, struct blob_owner *owner)
 {
 	struct blob *b = g->blob;
 	for (size_t i = b->count; owner != NULL && i-- > 0;) {
@@ -208,15 +214,15 @@ void blob_forget(struct gossip *g, struct member *owner)
 }
 
 /* Two hosts have one manifest: whoever claimed it first may have claimed it to be small. */
-static void take_over(struct gossip *g, struct wanted *w, struct member *owner, uint16_t names)
+static void take_over(struct gossip *g, struct wanted *w, struct blob_owner *owner, uint16_t names)
 {
-	if (w->owner == NULL || w->owner == owner || w->list != NULL || share_used_up(g, owner) ||
-	    (names <= w->owner->blob_names && !share_used_up(g, w->owner)))
+	if (w->owner == NULL || w->owner->lists || w->owner == owner || w->list != NULL ||
+	    share_used_up(g, owner) || (names <= w->owner->names && !share_used_up(g, w->owner)))
 		return;
-	w->owner->blobs_wanted--;
+	w->owner->wanted--;
 	w->owner = owner;
-	owner->blobs_wanted++;
-	owner->blob_names = names;
+	owner->wanted++;
+	owner->names = names;
 }
 
 /* At start most are: a look at where the manifest stands in the body (docs/protocol.md, kind 4, key 1) spares
@@ -232,20 +238,41 @@ static bool loads_present(const struct gossip *g, const struct record *r)
 	return idset_has(&g->blob->present, &id);
 }
 
+struct blob_owner *blob_owner_of(struct gossip *g, const struct record_key *key)
+{
+	if (key->kind == RECORD_POLICY || key->kind == RECORD_INVENTORY)
+		return operators_blobs(g, &key->writer);
+	struct member *m = key->kind == RECORD_COMPONENTS ? member_find(g, &key->writer) : NULL;
+	return m != NULL ? &m->blobs : NULL;
+}
+
 void blob_on_record(struct gossip *g, const struct record *r, struct member *from)
 {
-	if (r->key.kind != RECORD_COMPONENTS || loads_present(g, r))
+	if (r->key.kind == RECORD_COMPONENTS && loads_present(g, r))
 		return;
-	struct member *owner = member_find(g, &r->key.writer);
+	struct blob_owner *owner = blob_owner_of(g, &r->key);
 	if (owner == NULL)
 		return;
-	owner->blobs_vain = false;
+	owner->vain = false;
 	blob_named(g, r, owner, from);
 }
 
-void blob_named(struct gossip *g, const struct record *r, struct member *owner, struct member *from)
+/* Each of an operator's records names a root of its own. */
+static void list_named(struct gossip *g, const struct record *r, struct blob_owner *owner,
+		       struct member *from)
+{
+	struct listing l;
+	if (listing_decode(r->body, r->body_len, &l) == ERR_OK)
+		blob_want(g, &l.root, from, owner, 0);
+}
+
+void blob_named(struct gossip *g, const struct record *r, struct blob_owner *owner, struct member *from)
 {
 	struct components c;
+	if (owner->lists) {
+		list_named(g, r, owner, from);
+		return;
+	}
 	if (components_decode(r->body, r->body_len, &c) != ERR_OK)
 		return;
 	struct wanted *w = blob_find(g->blob, &c.manifest);
@@ -257,7 +284,7 @@ void blob_named(struct gossip *g, const struct record *r, struct member *owner, 
 		take_over(g, w, owner, names_of(c.entry_count));
 		return;
 	}
-	owner->blob_names = names_of(c.entry_count);
+	owner->names = names_of(c.entry_count);
 	blob_want(g, &c.manifest, from, owner, 0);
 }
 
@@ -268,7 +295,7 @@ void blob_give_up(struct gossip *g)
 		if (b->wanted[i].owner == NULL || g->now < b->wanted[i].until ||
 		    !defence_on(g, DEFENCE_BLOB_SHARE))
 			continue;
-		b->wanted[i].owner->blobs_vain = true;
+		b->wanted[i].owner->vain = true;
 		blob_drop(b, &b->wanted[i]);
 		b->given_up = true;
 	}

@@ -19,6 +19,7 @@
 #include "crypto/certificate.h"
 #include "crypto/hello.h"
 #include "crypto/keyring.h"
+#include "gossip/blob_owner.h"
 #include "gossip/budget.h"
 #include "gossip/defence.h"
 #include "gossip/edge.h"
@@ -101,10 +102,7 @@ struct member {
 	mono_ms hearsay_until;  /* probe.c: the names it gave use up its share up to then */
 	mono_ms lied_at;        /* handed on a record with a wrong signature, 0: never */
 	uint8_t lies;           /* one after the other */
-	uint16_t blobs_wanted;  /* blob_want.c: on its behalf */
-	uint16_t blob_names;    /* that its manifest may still name */
-	bool blobs_vain;        /* some of them were given up */
-	mono_ms blobs_until;    /* new blobs on its behalf use up its share up to then */
+	struct blob_owner blobs;
 	uint64_t root;          /* its estate root as last heard */
 	uint64_t ping_instance; /* of its boot, by its last PING; 0: none */
 	uint64_t ping_before;   /* the one before */

@@ -16,6 +16,7 @@ struct held {
 
 struct signer {
 	struct id id;
+	struct blob_owner *blobs; /* stays where it is while the list grows */
 	struct held *held;
 	size_t count, cap;
 };
@@ -33,8 +34,10 @@ enum err operators_init(struct gossip *g)
 
 void operators_free(struct gossip *g)
 {
-	for (size_t i = 0; g->operators != NULL && i < g->operators->count; i++)
+	for (size_t i = 0; g->operators != NULL && i < g->operators->count; i++) {
 		free(g->operators->list[i].held);
+		free(g->operators->list[i].blobs);
+	}
 	if (g->operators != NULL)
 		free(g->operators->list);
 	free(g->operators);
@@ -90,6 +93,12 @@ static void *grow(void *list, size_t *cap, size_t element_bytes)
 	return grown;
 }
 
+struct blob_owner *operators_blobs(struct gossip *g, const struct id *op)
+{
+	struct signer *o = find(g, op);
+	return o != NULL ? o->blobs : NULL;
+}
+
 static struct signer *make(struct operators *all, const struct id *id)
 {
 	if (all->count == all->cap) {
@@ -98,7 +107,11 @@ static struct signer *make(struct operators *all, const struct id *id)
 			return NULL;
 		all->list = list;
 	}
-	all->list[all->count] = (struct signer){.id = *id};
+	struct blob_owner *blobs = calloc(1, sizeof *blobs);
+	if (blobs == NULL)
+		return NULL;
+	blobs->lists = true;
+	all->list[all->count] = (struct signer){.id = *id, .blobs = blobs};
 	return &all->list[all->count++];
 }
 

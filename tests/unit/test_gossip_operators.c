@@ -1,10 +1,13 @@
 /* What an operator may have everybody keep. */
 #include "tests/unit/scratch.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "gossip/blob.h"
 #include "gossip/operators.h"
 #include "gossip/standing.h"
+#include "record/listing.h"
 #include "tests/unit/gossip_net.h"
 
 #define MANY (LIMIT_OPERATOR_RECORDS + 300)
@@ -179,12 +182,130 @@ static void test_a_decommission_hangs_on_its_role(void **state)
 	net_free(n);
 }
 
+/* --- what they list --- */
+
+#define ROWS 700
+
+static enum err publish_blob(void *context, const struct id *id, const uint8_t *blob, size_t len)
+{
+	struct id published = net_blob(context, 0, blob, len);
+	assert_true(id_equal(id, &published));
+	return ERR_OK;
+}
+
+/* Wanted yet; SIZE_MAX: the root is not there. */
+static size_t wanted_beside(struct net *n, size_t node, const struct id *root)
+{
+	const struct blob *have = n->nodes[node].g->blob;
+	return idset_has(&have->present, root) ? have->count : SIZE_MAX;
+}
+
+static void say_inventory(struct net *n, uint64_t slot, const struct id *root, size_t rows)
+{
+	struct listing l = {.root = *root, .rows = (uint32_t)rows};
+	struct record_key key = {.kind = RECORD_INVENTORY,
+				 .writer = *identity_id(n->f.other),
+				 .subject = n->f.keys.estate,
+				 .slot = slot};
+	uint8_t body[LIMIT_RECORD_BODY_BYTES], bytes[LIMIT_RECORD_BYTES];
+	size_t len;
+	assert_int_equal(listing_encode(&l, body, &len), ERR_OK);
+	assert_int_equal(
+	    record_sign(&key, slot, 1, FIXTURE_NOW, body, len, &n->f.keys.estate, n->f.other, bytes, &len),
+	    ERR_OK);
+	net_push(n, 2, 0, bytes, len);
+}
+
+static struct id make_inventory(struct net *n, const char *name)
+{
+	struct inventory_row *rows = calloc(ROWS, sizeof(*rows));
+	struct id root;
+	size_t kept;
+	for (size_t i = 0; i < ROWS; i++) {
+		snprintf(rows[i].hostname, sizeof(rows[i].hostname), "%s-%zu", name, i);
+		strcpy(rows[i].site, "leeds");
+	}
+	assert_int_equal(inventory_build(rows, ROWS, publish_blob, n, &root, &kept), ERR_OK);
+	free(rows);
+	return root;
+}
+
+/* Each of its records names a root: they are fetched beside each other, whatever the records say of rows. */
+static void test_what_an_operator_lists_is_fetched(void **state)
+{
+	struct net *n = net_met();
+	(void)state;
+	may_say(n, LOG_ROLE_INVENTORY, FIXTURE_DAY + 9);
+	struct id tills = make_inventory(n, "till"), kiosks = make_inventory(n, "kiosk");
+	struct id nothing_there = {{7}};
+	size_t blobs = n->nodes[0].g->blob->present.count;
+	assert_true(blobs > ROWS / 8);
+	say_inventory(n, 5, &tills, ROWS);
+	say_inventory(n, 6, &kiosks, 1);
+	say_inventory(n, 7, &nothing_there, 1);
+	net_run(n, 60000);
+	for (size_t node = 1; node < 3; node++) {
+		/* Nobody has the third. */
+		assert_int_equal(wanted_beside(n, node, &tills), 1);
+		assert_int_equal(wanted_beside(n, node, &kiosks), 1);
+		assert_true(n->nodes[node].g->blob->present.count >= blobs);
+	}
+	/* What nobody has is given up for a while. */
+	net_run(n, 700000);
+	assert_true(operators_blobs(n->nodes[1].g, identity_id(n->f.other))->vain);
+	net_free(n);
+}
+
+/* Nobody but operators, and these within their roles. */
+static void test_each_kind_takes_its_role(void **state)
+{
+	static const uint8_t roles[] = {LOG_ROLE_INCIDENTS, LOG_ROLE_INCIDENTS, LOG_ROLE_INCIDENTS,
+					LOG_ROLE_POLICY,    LOG_ROLE_INVENTORY, LOG_ROLE_DECOMMISSION};
+	(void)state;
+	for (uint8_t kind = RECORD_INCIDENT; kind <= RECORD_DECOMMISSION; kind++) {
+		for (uint8_t role = 1; role <= LOG_ROLE_DECOMMISSION; role *= 2) {
+			struct net *n = net_met();
+			uint8_t bytes[LIMIT_RECORD_BYTES];
+			size_t len;
+			struct record_key key = {.kind = kind,
+						 .writer = *identity_id(n->f.other),
+						 .subject = *net_id(n, 2),
+						 .slot = 9};
+			bool may = role == roles[kind - RECORD_INCIDENT];
+			may_say(n, role, FIXTURE_DAY + 9);
+			assert_int_equal(record_sign(&key, 1, 1, FIXTURE_NOW, (const uint8_t *)"\x80", 1,
+						     &n->f.keys.estate, n->f.other, bytes, &len),
+					 ERR_OK);
+			net_push(n, 2, 0, bytes, len);
+			net_run(n, 3000);
+			assert_true(net_has(n, 0, &key, 1));
+			assert_int_equal(net_issue(n, 0, ISSUE_OUT_OF_ROLE, &key.writer) == NULL, may);
+			assert_int_equal(net_member(n, 0, 2)->retired, may && kind == RECORD_DECOMMISSION);
+			/* A host has none, nor does a stranger. */
+			const struct identity *others[] = {n->nodes[2].identity, n->f.issuer};
+			for (size_t i = 0; i < 2; i++) {
+				key.writer = *identity_id(others[i]);
+				assert_int_equal(record_sign(&key, 1000, 1, FIXTURE_NOW,
+							     (const uint8_t *)"\x80", 1, &n->f.keys.estate,
+							     others[i], bytes, &len),
+						 ERR_OK);
+				net_push(n, 2, 0, bytes, len);
+				net_run(n, 3000);
+				assert_false(net_has(n, 0, &key, 1000));
+			}
+			net_free(n);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_the_newest_stand_in_whatever_order_they_came),
 	    cmocka_unit_test(test_of_one_seq_the_lowest_ids_stand),
 	    cmocka_unit_test(test_a_decommission_hangs_on_its_role),
+	    cmocka_unit_test(test_what_an_operator_lists_is_fetched),
+	    cmocka_unit_test(test_each_kind_takes_its_role),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -113,8 +113,8 @@ static void test_in_a_full_table_the_greediest_gives_way(void **state)
 	struct member *thief = net_member(n, 0, THIEF), *other = net_member(n, 0, 1);
 	(void)state;
 	uint64_t salt = 0;
-	while (thief->blobs_wanted < 100)
-		blob_want(g, &(struct id){{1, (uint8_t)++salt}}, NULL, thief, 1);
+	while (thief->blobs.wanted < 100)
+		blob_want(g, &(struct id){{1, (uint8_t)++salt}}, NULL, &thief->blobs, 1);
 	/* All else belongs to the log. */
 	while (blobs(n)->count < BLOB_WANTED) {
 		struct id id = nothing(++salt);
@@ -122,9 +122,9 @@ static void test_in_a_full_table_the_greediest_gives_way(void **state)
 	}
 	struct id log = nothing(++salt), one = nothing(++salt);
 	blob_want(g, &log, NULL, NULL, 0);
-	blob_want(g, &one, NULL, other, 0);
+	blob_want(g, &one, NULL, &other->blobs, 0);
 	assert_true(blob_wanted(g, &log) && blob_wanted(g, &one));
-	assert_int_equal(thief->blobs_wanted, 98);
+	assert_int_equal(thief->blobs.wanted, 98);
 	assert_int_equal(blobs(n)->count, BLOB_WANTED);
 	net_free(n);
 }
@@ -197,7 +197,7 @@ static void test_manifests_without_end_cost_a_bounded_share(void **state)
 	struct member *thief = net_member(n, 0, THIEF);
 	(void)state;
 	for (size_t i = 0; i < 1550; i++)
-		blob_share_use(n->nodes[0].g, thief);
+		blob_share_use(n->nodes[0].g, &thief->blobs);
 	for (uint64_t salt = 1; salt <= 5; salt++) {
 		struct id manifest = ballast(n, 10, salt);
 		publish(n, THIEF, &manifest, 100);
