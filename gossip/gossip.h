@@ -299,6 +299,10 @@ struct gossip_entry {
 bool gossip_entry_at(const struct gossip *g, size_t index, struct gossip_entry *ret);
 /* Whether the sketch that others are sent is that of the set; builds it anew. */
 bool gossip_sketch_sound(const struct gossip *g);
+/* When a sealed datagram came in last, of anybody; until then, when this run began. */
+mono_ms gossip_heard(const struct gossip *g);
+/* Whether any other host is thought to be up, or silent: then somebody should be heard. */
+bool gossip_expects(const struct gossip *g);
 bool gossip_host_state(const struct gossip *g, const struct id *host, struct host_state *ret);
 bool gossip_site_state(const struct gossip *g, const char *site, struct site_state *ret);
 

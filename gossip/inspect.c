@@ -39,6 +39,17 @@ const struct gossip_counters *gossip_counted(const struct gossip *g)
 	return &g->counters;
 }
 
+bool gossip_expects(const struct gossip *g)
+{
+	for (size_t i = 0; i < g->members.count; i++) {
+		enum host_status status = g->members.hosts[i]->state.status;
+
+		if (g->members.hosts[i] != g->self && (status == HOST_UP || status == HOST_SILENT))
+			return true;
+	}
+	return false;
+}
+
 enum host_standing gossip_standing(const struct gossip *g)
 {
 	return g->self->state.standing;

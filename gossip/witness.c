@@ -244,6 +244,11 @@ void witness_hears(struct gossip *g)
 		rollcall_changed(g);
 }
 
+mono_ms gossip_heard(const struct gossip *g)
+{
+	return g->witness->heard_at;
+}
+
 void witness_restart(struct gossip *g)
 {
 	for (struct suspect *s = g->witness->suspects; s; s = s->next) {

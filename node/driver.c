@@ -129,17 +129,6 @@ static enum err put_issue(struct driver *d, const void *row)
 	return store_put_issue(d->options.store, row);
 }
 
-struct mark {
-	enum store_mark mark;
-	wall_ms until;
-};
-
-static enum err put_mark(struct driver *d, const void *row)
-{
-	const struct mark *m = row;
-	return store_put_mark(d->options.store, m->mark, m->until);
-}
-
 /* A full batch is committed and the row tried once more. */
 static void put(struct driver *d, bool urgent, enum err (*put_row)(struct driver *, const void *),
 		const void *row)
@@ -158,8 +147,10 @@ static void put(struct driver *d, bool urgent, enum err (*put_row)(struct driver
 /* For the log of transitions, before what is learned next. */
 static void mark(struct driver *d, enum store_mark what, wall_ms until)
 {
-	const struct mark m = {what, until};
-	put(d, true, put_mark, &m);
+	store_hurry(d->options.store, true);
+	if (store_put_mark(d->options.store, what, until) == ERR_LIMIT &&
+	    committer_make_room(d->options.committer, d->now) == ERR_OK)
+		(void)store_put_mark(d->options.store, what, until);
 	committer_note(d->options.committer, d->now, true);
 }
 
@@ -285,9 +276,14 @@ static enum err step(struct driver *d, struct gossip_event *event)
 	wall_ms until;
 	if (watch_wake(&d->watch, event->now, event->wall, d->deadline, &until))
 		mark(d, STORE_MARK_PAUSE, until);
+	mono_ms heard = gossip_heard(d->gossip);
+	bool deaf = event->now - heard > WATCH_DEAF_MS && gossip_expects(d->gossip);
 	enum err err = gossip_step(d->gossip, event, &update);
 	if (err != ERR_OK)
 		return err;
+	/* What others did meanwhile, this node did not see. */
+	if (deaf && gossip_heard(d->gossip) != heard)
+		mark(d, STORE_MARK_PAUSE, event->wall - (event->now - heard));
 	carry_out(d, &update);
 	for (int round = 0; update.read_count > 0; round++) {
 		CHECK(round < ANSWER_ROUNDS);

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 
 #define WATCH_LATE_MS 10000 /* so much behind its time, it was not merely busy */
+#define WATCH_DEAF_MS 20000 /* heard nobody for so long, while others were up: it was cut off */
 #define WATCH_STEP_MS 2000  /* the clocks drift apart by so much: one was set, or stood still */
 
 /* Zeroed memory has not begun. */

@@ -14,7 +14,8 @@
 	  "watched; "                                                                                        \
 	  "NULL: not known")                                                                                 \
 	X(KIND, "kind", "TEXT", "",                                                                          \
-	  "host or site; or of this node itself: start, pause (it was suspended, or its clock was set), "    \
+	  "host or site; or of this node itself: start, pause (it was suspended or cut off, or its clock "   \
+	  "was set), "                                                                                       \
 	  "stop")                                                                                            \
 	X(SUBJECT, "subject", "TEXT", "",                                                                    \
 	  "first 16 hexadecimal digits of the id of the host or site; NULL: of this node itself")            \
