@@ -472,8 +472,6 @@ enum err driver_new(const struct driver_options *options, struct driver **ret, s
 			err_set(info, err, "this host's certificate is not accepted: %s", err_text(err));
 	}
 	if (err == ERR_OK)
-		driver_load_let_go(options);
-	if (err == ERR_OK)
 		err = driver_load_replica(options->store, c->log, d->gossip, &d->load, info);
 	if (err != ERR_OK) {
 		driver_free(d);

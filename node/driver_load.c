@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#include "node/gone.h"
-#include "os/clock.h"
 #include "record/manifest.h"
 
 #define LIST_DEPTH 2 /* of lists in lists, section 4 of docs/protocol.md */
@@ -150,15 +148,4 @@ enum err driver_load_replica(struct store *s, const struct authlog *log, struct 
 	if (err != ERR_OK)
 		return err_set(info, err, "cannot load the replica: %s", err_text(err));
 	return ERR_OK;
-}
-
-void driver_load_let_go(const struct driver_options *o)
-{
-	size_t hosts = 0;
-	(void)gone_drop(o->store, o->credentials->log, identity_id(o->credentials->identity), os_clock_wall(),
-			&hosts);
-	if (hosts > 0)
-		log_line(o->log, LOG_INFO,
-			 "replica: %zu hosts that were revoked more than %d days ago are let go of", hosts,
-			 GONE_DAYS);
 }

@@ -6,9 +6,6 @@
 
 /* Highest seq of what this host signed, 0: nothing. */
 uint64_t driver_load_highest(struct store *s, const struct id *self);
-/* Drops what is kept of hosts that are gone for good (node/gone.h), before the rest is loaded. What fails
- * now, a later start does. */
-void driver_load_let_go(const struct driver_options *options);
 /* Records that the core refuses (their host was never certified) are left out and counted. */
 enum err driver_load_replica(struct store *s, const struct authlog *log, struct gossip *g,
 			     struct driver_load *ret, struct err_info *info);

@@ -141,12 +141,6 @@ enum err store_put_host_state(struct store *s, const struct host_state *state)
 	return err == ERR_OK ? store_put_row(s, &at, row.bytes, row.len) : err;
 }
 
-enum err store_drop_host_state(struct store *s, const struct id *host)
-{
-	struct row_key at = row_key_id(TABLE_HOST_STATES, host);
-	return store_put_row(s, &at, NULL, 0);
-}
-
 enum err store_put_site_state(struct store *s, const struct site_state *state)
 {
 	struct row_key at = row_key_id(TABLE_SITE_STATES, &state->site);

@@ -49,8 +49,6 @@ enum err store_put_record(struct store *s, const struct record_key *key, const u
 enum err store_drop_record(struct store *s, const struct record_key *key);
 enum err store_put_blob(struct store *s, const struct id *id, const uint8_t *bytes, size_t len);
 enum err store_put_host_state(struct store *s, const struct host_state *state);
-/* Nothing happens when there is none. */
-enum err store_drop_host_state(struct store *s, const struct id *host);
 enum err store_put_site_state(struct store *s, const struct site_state *state);
 /* One that is over loses its row and its proofs; one without proofs keeps those it had. ERR_ARG for a kind
  * that is none. */
