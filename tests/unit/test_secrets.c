@@ -3,8 +3,7 @@
  *
  * A needle is 8 bytes of a secret, kept under a mask so that the list of them is no find. What is looked for
  * is found when it is planted, on the heap and on the stack. Guarded is what the kernel leaves out of core
- * dumps
- * ("dd" in /proc/self/smaps). */
+ * dumps ("dd" in /proc/self/smaps). */
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -25,6 +24,7 @@
 #define NEEDLES       512
 #define CHUNK_BYTES   65536u
 #define PIECE         8u
+#define STACK_BYTES   131072u
 #define LARGEST_BYTES (512ull << 20) /* beyond it lie the tables of sanitizers */
 #define SEED_AT       60             /* in a plain key file */
 #define PASSPHRASE    "a passphrase that nothing else has in it"
@@ -90,6 +90,12 @@ struct mapping {
 	bool readable;
 };
 
+/* Where it lay: without it a find that happens on one machine alone cannot be followed up. */
+static struct {
+	char mapping[160];
+	uint64_t offset; /* of the piece that was being read */
+} place;
+
 /* The buffer is guarded, and so not looked at itself. */
 static const char *find_in_mapping(int memory, const struct mapping *m, uint8_t *buffer)
 {
@@ -101,8 +107,10 @@ static const char *find_in_mapping(int memory, const struct mapping *m, uint8_t 
 		if (n <= 0)
 			return NULL;
 		const char *found = find_in(buffer, kept + (size_t)n);
-		if (found != NULL)
+		if (found != NULL) {
+			place.offset = at - m->begin;
 			return found;
+		}
 		at += (uint64_t)n;
 		/* What lies across the border. */
 		size_t len = kept + (size_t)n;
@@ -131,6 +139,8 @@ static const char *look(void)
 		char rights[5];
 		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s", &begins, &ends, rights) == 3) {
 			m = (struct mapping){begins, ends, rights[0] == 'r'};
+			snprintf(place.mapping, sizeof(place.mapping), "%.*s", (int)strcspn(line, "\n"),
+				 line);
 		} else if (strncmp(line, "VmFlags:", 8) == 0) {
 			bool guarded = strstr(line, " dd") != NULL;
 			guarded_seen += guarded;
@@ -151,15 +161,17 @@ static void nothing_after(const char *operation)
 	const char *found = look();
 	assert_true(needles.count > 0 && mappings_seen > 3);
 	if (found != NULL)
-		fail_msg("after %s: %s lies in unguarded memory", operation, found);
+		fail_msg("after %s: %s lies in unguarded memory, within %u bytes of byte %" PRIu64 " of %s",
+			 operation, found, CHUNK_BYTES, place.offset, place.mapping);
 }
 
+/* Deep: what looks for it afterwards has frames of its own. */
 static __attribute__((noinline)) void leave_on_stack(const uint8_t *secret, size_t len)
 {
-	volatile uint8_t copy[KEY_BYTES];
+	volatile uint8_t deep[STACK_BYTES];
 	for (size_t i = 0; i < len; i++)
-		copy[i] = secret[i];
-	(void)copy[0];
+		deep[i] = secret[i];
+	(void)deep[0];
 }
 
 static void what_is_planted_is_found(void **state)
