@@ -2,26 +2,26 @@
  * can make of that is bounded, whoever it is: a host, an issuer, an operator.
  *
  * Happy path: hosts speak on change, a few times a day. Fails: who says more is not listened to for a while;
- * the latest stands, and the walk brings it later, so that nothing that lasts is lost. Beyond a few urgent
+ * the latest stands, and the walk brings it later, so that nothing that lasts is lost. Beyond some urgent
  * ones a minute the rest is passed on as routine. The first record under a key is free where quotas bound how
  * many keys there are: a newcomer takes them all at once. */
 #include "gossip/share.h"
 
 #include "gossip/evidence.h"
 
-#define HOST_MS           5000   /* of time that a host's record uses up … */
-#define HOST_BURST_MS     100000 /* … and twenty at once */
+#define HOST_MS           20000  /* of time that a host's record uses up … */
+#define HOST_BURST_MS     400000 /* … and twenty at once */
 #define ROLL_MS           100    /* a witness signs at each change of its site, in parts */
 #define ROLL_BURST_MS     20000
 #define ISSUER_MS         1000 /* a certificate in the place of another */
 #define ISSUER_BURST_MS   50000
 #define OPERATOR_MS       100
 #define OPERATOR_BURST_MS 1000000
-#define URGENT_MS         10000
+#define URGENT_MS         60000
 #define PUSHED_US         435 /* a check takes about 109: a quarter of a core for what nobody asked for … */
 #define ASKED_US          145 /* … and three quarters for what was, a newcomer's catch-up above all */
 #define VERIFY_BURST_US   1000000
-#define URGENT_BURST_MS   100000
+#define URGENT_BURST_MS   480000
 
 struct share {
 	mono_ms *until;

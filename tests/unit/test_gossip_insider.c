@@ -314,7 +314,7 @@ static void test_news_without_end_cost_the_estate_a_bounded_share(void **state)
 		n->now += 2;
 	}
 	assert_true(net_counters(n, 0)->records_accepted - before < 300);
-	net_run(n, 5000);
+	net_run(n, 20000);
 	push_own(n, 102000);
 	assert_true(net_has(n, 0, &key, 102000));
 	net_free(n);
