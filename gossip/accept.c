@@ -270,7 +270,7 @@ static enum err accept_order(struct gossip *g, const struct record *r, uint64_t 
 
 static enum err put(struct gossip *g, const struct record *r, uint64_t id, uint64_t home, wall_ms received)
 {
-	enum err err = set_put(g->set, r, home, received, NULL);
+	enum err err = set_put(g->set, r, id, home, received, NULL);
 
 	if (!err) {
 		err = operators_put(g, r, id);

@@ -12,6 +12,7 @@
 #include "gossip/core.h"
 #include "gossip/issue.h"
 #include "gossip/logsync.h"
+#include "gossip/member_find.h"
 #include "gossip/operators.h"
 #include "gossip/spread.h"
 #include "gossip/standing.h"
@@ -131,7 +132,6 @@ enum err gossip_new(const struct gossip_options *o, struct gossip **ret)
 	g->wall = o->wall;
 	g->hearing_at = o->now;
 	g->loading = true;
-	g->members.last = calloc(1, sizeof(*g->members.last)); /* without it finding is slower */
 #ifdef MESH_WEAKEN
 	g->weakened = o->weakened;
 #endif
@@ -307,6 +307,11 @@ static void on_drill(struct gossip *g, const char *name, bool cut)
 }
 
 /* The clock moves on; a gap says that what was not heard in it proves nothing. */
+enum err gossip_load_room(struct gossip *g, size_t records)
+{
+	return set_reserve(g->set, records);
+}
+
 static void core_time(struct gossip *g, const struct gossip_event *event)
 {
 	if (event->now > g->now)
@@ -330,6 +335,7 @@ static void core_time(struct gossip *g, const struct gossip_event *event)
 static void core_first_step(struct gossip *g)
 {
 	g->loading = false;
+	member_sort_all(g);
 	g->hearing_at = g->now;
 	standing_refresh(g);
 	state_spoke(g, g->self);

@@ -90,18 +90,18 @@ struct member {
 	mono_ms ping_at; /* last PING sent; nonces of the last two */
 	uint64_t ping_nonces[2];
 	uint32_t rtt_ms;
-	mono_ms sync_at;        /* sync.c: last walk started with it */
-	uint8_t sync_vain;      /* pace.c: walks with it since one brought something */
-	uint16_t sync_found;    /* what the last one brought */
-	uint8_t pull_vain;      /* pull.c: named what it did not hand over, of late */
-	mono_ms log_asked_at;   /* logsync.c: asked for entries that have not come, 0: none */
-	mono_ms log_until;      /* logsync.c: until then its records wait for its log */
-	mono_ms signed_until;   /* share.c: its records so far use up its share up to then, … */
-	mono_ms rolled_until;   /* … its roll-calls, … */
-	mono_ms urged_until;    /* … and those that were passed on as urgent */
-	mono_ms hearsay_until;  /* probe.c: the names it gave use up its share up to then */
-	mono_ms lied_at;        /* handed on a record with a wrong signature, 0: never */
-	uint8_t lies;           /* one after the other */
+	mono_ms sync_at;       /* sync.c: last walk started with it */
+	uint8_t sync_vain;     /* pace.c: walks with it since one brought something */
+	uint16_t sync_found;   /* what the last one brought */
+	uint8_t pull_vain;     /* pull.c: named what it did not hand over, of late */
+	mono_ms log_asked_at;  /* logsync.c: asked for entries that have not come, 0: none */
+	mono_ms log_until;     /* logsync.c: until then its records wait for its log */
+	mono_ms signed_until;  /* share.c: its records so far use up its share up to then, … */
+	mono_ms rolled_until;  /* … its roll-calls, … */
+	mono_ms urged_until;   /* … and those that were passed on as urgent */
+	mono_ms hearsay_until; /* probe.c: the names it gave use up its share up to then */
+	mono_ms lied_at;       /* handed on a record with a wrong signature, 0: never */
+	uint8_t lies;          /* one after the other */
 	struct blob_owner blobs;
 	uint64_t root;          /* its estate root as last heard */
 	uint64_t ping_instance; /* of its boot, by its last PING; 0: none */
@@ -134,10 +134,11 @@ struct member {
 };
 
 struct members {
-	struct member **hosts; /* ascending by id */
+	struct member **hosts; /* ascending by id; in the order they came while loading */
 	size_t count, capacity;
-	struct member *
-	    *last;           /* one place: the last that was found, as it often is the next; NULL: none yet */
+	struct member **slots; /* member_find.c */
+	size_t slot_cap;
+	uint64_t salt;
 	struct site **sites; /* ascending by id */
 	size_t site_count, site_capacity;
 	size_t site_live; /* with members */

@@ -77,6 +77,7 @@ void gossip_free(struct gossip *g);
  * be loaded before the records and states of their hosts; ERR_UNTRUSTED otherwise. A record or blob that is
  * none, or has no room: the parser's error, ERR_LIMIT, ERR_NOMEM. Whoever loads leaves it out:
  * others bring it back. */
+enum err gossip_load_room(struct gossip *g, size_t records); /* about so many will be: a hint. ERR_NOMEM. */
 enum err gossip_load_record(struct gossip *g, const uint8_t *bytes, size_t len, wall_ms received);
 enum err gossip_load_blob(struct gossip *g, const struct id *blob);
 enum err gossip_load_host_state(struct gossip *g, const struct host_state *state);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "gossip/core.h"
+#include "gossip/member_find.h"
 #include "gossip/standing.h"
 
 /* Place of `id` among `count` pointers to things that start with their id; *ret_found says whether it is it.
@@ -57,20 +58,6 @@ static void things_remove(void **things, size_t *count, size_t place)
 {
 	(*count)--;
 	memmove(things + place, things + place + 1, (*count - place) * sizeof(*things));
-}
-
-struct member *member_find(const struct gossip *g, const struct id *id)
-{
-	struct member **last = g->members.last;
-	bool found;
-
-	if (last && *last && id_equal(&(*last)->id, id))
-		return *last;
-	size_t place = id_place((void *const *)g->members.hosts, g->members.count, id, &found);
-
-	if (found && last)
-		*last = g->members.hosts[place];
-	return found ? g->members.hosts[place] : NULL;
 }
 
 struct site *site_find(const struct gossip *g, const struct id *id)
@@ -278,14 +265,26 @@ static void member_free(struct member *m)
 	free(m);
 }
 
-static enum err member_new(struct gossip *g, const struct certificate *c, struct site *site, size_t place,
+/* While loading at the end: putting each in its place would move half of them each time. */
+static size_t host_place(const struct gossip *g, const struct id *id)
+{
+	bool found;
+
+	return g->loading ? g->members.count
+			  : id_place((void *const *)g->members.hosts, g->members.count, id, &found);
+}
+
+static enum err member_new(struct gossip *g, const struct certificate *c, struct site *site,
 			   struct member **ret)
 {
 	struct member *m = calloc(1, sizeof(*m));
-	enum err err = m ? ERR_OK : ERR_NOMEM;
+	size_t place = host_place(g, &c->host);
+	enum err err = m ? member_slot_reserve(g) : ERR_NOMEM;
 
-	if (err)
+	if (err) {
+		free(m);
 		return err;
+	}
 	m->id = m->state.host = c->host;
 	m->short_id = id_short(&c->host);
 	m->site = site;
@@ -308,28 +307,38 @@ static enum err member_new(struct gossip *g, const struct certificate *c, struct
 	return ERR_OK;
 }
 
+/* One that nobody has heard of yet. */
+static void member_undo(struct gossip *g, struct member *m)
+{
+	size_t place = 0;
+
+	roster_remove(m->site, m);
+	while (g->members.hosts[place] != m)
+		place++;
+	things_remove((void **)g->members.hosts, &g->members.count, place);
+	member_free(m);
+}
+
 enum err member_add(struct gossip *g, const struct certificate *c, wall_ms arrived, struct member **ret)
 {
-	bool found;
-	size_t place = id_place((void *const *)g->members.hosts, g->members.count, &c->host, &found);
 	struct site *site;
-	struct member *m = found ? g->members.hosts[place] : NULL;
+	struct member *m = member_find(g, &c->host);
+	bool found = m != NULL;
 	struct member_certificate *certificate;
 	enum err err = site_add(g, c->site, &site);
 
 	if (err)
 		return err;
 	if (!found)
-		err = member_new(g, c, site, place, &m);
+		err = member_new(g, c, site, &m);
 	if (!err)
 		err = certificates_put(m, c, site, arrived, &certificate);
-	if (err && !found && m) {
-		roster_remove(site, m);
-		things_remove((void **)g->members.hosts, &g->members.count, place);
-		member_free(m);
-	}
+	if (err && !found && m)
+		member_undo(g, m);
 	if (err)
 		return err;
+	if (!found)
+		member_slot_put(g, m);
 	standing_certified(g, m, certificate);
 	*ret = m;
 	if (!found && !g->loading) {
@@ -349,7 +358,7 @@ void members_free(struct gossip *g)
 		free(g->members.sites[i]);
 	}
 	free(g->members.hosts);
-	free(g->members.last);
+	free(g->members.slots);
 	free(g->members.sites);
 }
 

@@ -133,6 +133,14 @@ static enum err insert(struct set *s, const struct record *r, uint64_t key_hash,
 	return ERR_OK;
 }
 
+enum err set_reserve(struct set *s, size_t count)
+{
+	if (count > LIMIT_RECORDS)
+		count = LIMIT_RECORDS;
+	enum err err = set_table_reserve(s, &s->by_key, count);
+	return err == ERR_OK ? set_table_reserve(s, &s->by_id, count) : err;
+}
+
 static enum err replace(struct set *s, uint32_t index, const struct record *r, uint64_t id,
 			uint64_t partition, wall_ms received)
 {
@@ -152,7 +160,7 @@ static enum err replace(struct set *s, uint32_t index, const struct record *r, u
 	return ERR_OK;
 }
 
-enum err set_put(struct set *s, const struct record *r, uint64_t home, wall_ms received,
+enum err set_put(struct set *s, const struct record *r, uint64_t id, uint64_t home, wall_ms received,
 		 enum set_order *ret_order)
 {
 	uint64_t partition;
@@ -160,7 +168,6 @@ enum err set_put(struct set *s, const struct record *r, uint64_t home, wall_ms r
 		return ERR_ARG;
 	if (home == SET_PARTITION_HIDDEN)
 		partition = home;
-	uint64_t id = record_id(s->set_key, r->bytes, r->len);
 	uint64_t key_hash = record_key_hash(s->set_key, &r->key);
 	uint32_t at = set_index_key(s, key_hash, &r->key);
 	enum set_order order = at == TRIE_NONE ? SET_NEW : order_to(set_item_at(s, at), r->seq, id);
@@ -185,8 +192,8 @@ bool set_remove(struct set *s, const struct record_key *key)
 	uint32_t last = (uint32_t)(s->count - 1);
 	if (last != at) { /* numbers stay without gaps */
 		*set_chain_find(s, last) = at;
-		s->by_key.slots[set_table_slot(s, &s->by_key, last)] = at;
-		s->by_id.slots[set_table_slot(s, &s->by_id, last)] = at;
+		set_table_rename(s, &s->by_key, last, at);
+		set_table_rename(s, &s->by_id, last, at);
 		*set_item_at(s, at) = *set_item_at(s, last);
 	}
 	s->count--;

@@ -51,12 +51,15 @@ enum set_order {
 };
 enum set_order set_order_of(const struct set *s, const struct record_key *key, uint64_t seq, uint64_t id);
 
-/* Insert or replace. *ret_order (may be NULL) says what happened; for SET_SAME, SET_OLDER and SET_FORK_STANDS
- * nothing changes. `home` is the partition of host kinds, and of any kind when it is SET_PARTITION_HIDDEN;
- * else it is ignored for others. ERR_LIMIT (LIMIT_RECORDS, or
- * more partitions than LIMIT_SITES allows), ERR_NOMEM, ERR_ARG (kind that is refused). */
-enum err set_put(struct set *s, const struct record *r, uint64_t home, wall_ms received,
+/* Insert or replace; `id` is the record's. *ret_order (may be NULL) says what happened; for SET_SAME,
+ * SET_OLDER and SET_FORK_STANDS nothing changes. `home` is the partition of host kinds, and of any kind when
+ * it is SET_PARTITION_HIDDEN; else it is ignored for others. ERR_LIMIT (LIMIT_RECORDS, or more partitions
+ * than LIMIT_SITES allows), ERR_NOMEM, ERR_ARG (kind that is refused). */
+enum err set_put(struct set *s, const struct record *r, uint64_t id, uint64_t home, wall_ms received,
 		 enum set_order *ret_order);
+/* Room for so many records in all, at most LIMIT_RECORDS, so that those which come do not move the tables.
+ * ERR_NOMEM. */
+enum err set_reserve(struct set *s, size_t count);
 /* Each record moves to where `place` wants it. ERR_LIMIT, ERR_NOMEM: call again. */
 typedef uint64_t (*set_place)(const void *context, const struct record_key *key);
 enum err set_arrange(struct set *s, set_place place, const void *context);

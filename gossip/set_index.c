@@ -8,6 +8,7 @@
 
 static_assert(sizeof(struct set_item) == 80, "memory per record as set.h says");
 static_assert(SET_PARTITIONS < 1u << 11 && LIMIT_RECORD_BYTES < 1u << 11, "bit fields hold their values");
+static_assert(LIMIT_RECORDS < (1u << SET_INDEX_BITS) - 1, "no slot in use looks like a free one");
 static_assert(SET_CHILDREN == TRIE_CHILDREN && SET_LEAVES == TRIE_LEAVES, "one shape");
 
 /* --- tables --- */
@@ -20,8 +21,9 @@ static uint64_t table_hash(const struct set_table *t, const struct set_item *e)
 /* Slot of entry `index`, which is in the table. */
 size_t set_table_slot(const struct set *s, const struct set_table *t, uint32_t index)
 {
-	size_t at = (size_t)table_hash(t, set_item_at(s, index)) & (t->cap - 1);
-	while (t->slots[at] != index) {
+	uint64_t hash = table_hash(t, set_item_at(s, index));
+	size_t at = (size_t)hash & (t->cap - 1);
+	while (t->slots[at] != set_slot_of(hash, index)) {
 		CHECK(t->slots[at] != TRIE_NONE);
 		at = (at + 1) & (t->cap - 1);
 	}
@@ -30,10 +32,16 @@ size_t set_table_slot(const struct set *s, const struct set_table *t, uint32_t i
 
 void set_table_add(const struct set *s, struct set_table *t, uint32_t index)
 {
-	size_t at = (size_t)table_hash(t, set_item_at(s, index)) & (t->cap - 1);
+	uint64_t hash = table_hash(t, set_item_at(s, index));
+	size_t at = (size_t)hash & (t->cap - 1);
 	while (t->slots[at] != TRIE_NONE)
 		at = (at + 1) & (t->cap - 1);
-	t->slots[at] = index;
+	t->slots[at] = set_slot_of(hash, index);
+}
+
+void set_table_rename(const struct set *s, struct set_table *t, uint32_t from, uint32_t to)
+{
+	t->slots[set_table_slot(s, t, from)] = set_slot_of(table_hash(t, set_item_at(s, from)), to);
 }
 
 /* Close the gap, so that no probe stops short and no tombstones pile up. */
@@ -42,7 +50,7 @@ void set_table_drop(const struct set *s, struct set_table *t, uint32_t index)
 	size_t mask = t->cap - 1;
 	size_t gap = set_table_slot(s, t, index);
 	for (size_t at = (gap + 1) & mask; t->slots[at] != TRIE_NONE; at = (at + 1) & mask) {
-		size_t wanted = (size_t)table_hash(t, set_item_at(s, t->slots[at])) & mask;
+		size_t wanted = (size_t)table_hash(t, set_item_at(s, set_slot_index(t->slots[at]))) & mask;
 		if (((at - wanted) & mask) < ((at - gap) & mask))
 			continue;
 		t->slots[gap] = t->slots[at];
@@ -56,6 +64,8 @@ enum err set_table_reserve(const struct set *s, struct set_table *t, size_t coun
 	if (t->cap > 0 && count * 4 <= t->cap * 3)
 		return ERR_OK;
 	size_t cap = t->cap == 0 ? SLOTS_AT_FIRST : t->cap * 2;
+	while (count * 4 > cap * 3)
+		cap *= 2;
 	uint32_t *slots = malloc(cap * sizeof *slots);
 	if (slots == NULL)
 		return ERR_NOMEM;
@@ -74,12 +84,13 @@ uint32_t set_index_key(const struct set *s, uint64_t key_hash, const struct reco
 		return TRIE_NONE;
 	size_t mask = s->by_key.cap - 1;
 	for (size_t at = (size_t)key_hash & mask; s->by_key.slots[at] != TRIE_NONE; at = (at + 1) & mask) {
-		const struct set_item *e = set_item_at(s, s->by_key.slots[at]);
-		if (e->key_hash != key_hash)
+		uint32_t index = set_slot_index(s->by_key.slots[at]);
+		if (!set_slot_may(s->by_key.slots[at], key_hash) ||
+		    set_item_at(s, index)->key_hash != key_hash)
 			continue;
-		struct record_key held = set_item_key(e);
+		struct record_key held = set_item_key(set_item_at(s, index));
 		if (record_key_equal(&held, key))
-			return s->by_key.slots[at];
+			return index;
 	}
 	return TRIE_NONE;
 }
@@ -90,8 +101,9 @@ uint32_t set_index_id(const struct set *s, uint64_t id)
 		return TRIE_NONE;
 	size_t mask = s->by_id.cap - 1;
 	for (size_t at = (size_t)id & mask; s->by_id.slots[at] != TRIE_NONE; at = (at + 1) & mask)
-		if (set_item_at(s, s->by_id.slots[at])->id == id)
-			return s->by_id.slots[at];
+		if (set_slot_may(s->by_id.slots[at], id) &&
+		    set_item_at(s, set_slot_index(s->by_id.slots[at]))->id == id)
+			return set_slot_index(s->by_id.slots[at]);
 	return TRIE_NONE;
 }
 

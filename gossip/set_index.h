@@ -22,7 +22,9 @@ struct set_item {
 	uint32_t kind : 7;
 };
 
-/* Open addressing with linear probing; at most 3/4 full, a power of two. */
+/* Open addressing with linear probing; at most 3/4 full, a power of two. A slot has the number of its entry
+ * and, above it, the top of its hash: so others' entries are not looked at, which are seldom in the cache. */
+#define SET_INDEX_BITS 20
 struct set_table {
 	uint32_t *slots;
 	size_t cap;
@@ -67,9 +69,27 @@ static inline bool set_compared(uint64_t partition)
 	return partition != SET_PARTITION_SITE && partition != SET_PARTITION_HIDDEN;
 }
 
+static inline uint32_t set_slot_of(uint64_t hash, uint32_t index)
+{
+	return (uint32_t)(hash >> (32 + SET_INDEX_BITS)) << SET_INDEX_BITS | index;
+}
+
+static inline uint32_t set_slot_index(uint32_t slot)
+{
+	return slot & ((1u << SET_INDEX_BITS) - 1);
+}
+
+/* Whether an entry of that hash may be in it. */
+static inline bool set_slot_may(uint32_t slot, uint64_t hash)
+{
+	return slot >> SET_INDEX_BITS == hash >> (32 + SET_INDEX_BITS);
+}
+
 size_t set_table_slot(const struct set *s, const struct set_table *t, uint32_t index);
 void set_table_add(const struct set *s, struct set_table *t, uint32_t index);
 void set_table_drop(const struct set *s, struct set_table *t, uint32_t index);
+/* Entry `from` gets the number `to`. */
+void set_table_rename(const struct set *s, struct set_table *t, uint32_t from, uint32_t to);
 enum err set_table_reserve(const struct set *s, struct set_table *t, size_t count);
 uint32_t set_index_key(const struct set *s, uint64_t key_hash, const struct record_key *key);
 uint32_t set_index_id(const struct set *s, uint64_t id);

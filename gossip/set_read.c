@@ -147,7 +147,7 @@ bool set_sketch_lookup(const void *set, uint64_t tag, uint64_t *ret_id, uint64_t
 	/* The table goes by the low bits, too. */
 	for (size_t at = (size_t)tag & (s->by_key.cap - 1); s->by_key.slots[at] != TRIE_NONE;
 	     at = (at + 1) & (s->by_key.cap - 1)) {
-		const struct set_item *e = set_item_at(s, s->by_key.slots[at]);
+		const struct set_item *e = set_item_at(s, set_slot_index(s->by_key.slots[at]));
 		if ((e->key_hash & mask) != tag || !set_compared(s->tries[e->trie]->partition))
 			continue;
 		*ret_id = e->id;

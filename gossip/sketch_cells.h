@@ -4,6 +4,7 @@
 #define MESH_GOSSIP_SKETCH_CELLS_H
 
 #include <assert.h>
+#include <math.h>
 
 #include "base/cursor.h"
 #include "crypto/hash.h"
@@ -56,12 +57,12 @@ static inline uint64_t sketch_draw(uint64_t *state)
 /* Rounded down; of numbers below 2^26. */
 static inline uint32_t sketch_square_root(uint32_t of)
 {
-	uint32_t root = 0;
-	for (uint32_t bit = 1u << 24; bit > 0; bit >>= 2) {
-		bool fits = of >= root + bit;
-		of -= fits ? root + bit : 0;
-		root = (root >> 1) + (fits ? bit : 0);
-	}
+	uint32_t root = (uint32_t)sqrt((double)of);
+	/* All nodes must agree, however a processor rounds. */
+	while (root * root > of)
+		root--;
+	while ((root + 1) * (root + 1) <= of)
+		root++;
 	return root;
 }
 

@@ -131,7 +131,11 @@ enum err driver_load_replica(struct store *s, const struct authlog *log, struct 
 			     struct driver_load *ret, struct err_info *info)
 {
 	struct loading l = {.store = s, .gossip = g, .report = ret};
-	enum err err = load_lists(&l, log);
+	struct store_stats stats;
+	store_stats(s, &stats);
+	enum err err = gossip_load_room(g, stats.rows);
+	if (err == ERR_OK)
+		err = load_lists(&l, log);
 	/* Before the records, or what these name would be wanted for nothing. */
 	if (err == ERR_OK)
 		err = store_each_blob(s, each_blob, &l);

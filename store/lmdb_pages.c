@@ -34,8 +34,9 @@ struct pages {
 	struct err_info *info;
 	uint32_t page_bytes;
 	uint64_t last;
-	uint8_t *used;   /* a bit a page */
-	uint8_t *tiled;  /* a bit per two bytes of the page at hand */
+	uint8_t *used; /* a bit a page */
+	uint32_t
+	    *tiles; /* of the page at hand, for every second byte: length of the node there; all 0 between */
 	uint8_t *buffer; /* a page for each level */
 	uint8_t *big;    /* a value of the table of free pages */
 	size_t big_bytes;
@@ -91,18 +92,6 @@ static enum err claim(struct pages *c, uint64_t page, uint64_t count)
 	return ERR_OK;
 }
 
-/* A node of `bytes` at `at` overlaps no other. */
-static bool tile(struct pages *c, size_t at, size_t bytes)
-{
-	for (size_t i = at / 2; i < (at + bytes) / 2; i++) {
-		uint8_t bit = (uint8_t)(1u << i % 8);
-		if ((c->tiled[i / 8] & bit) != 0)
-			return false;
-		c->tiled[i / 8] |= bit;
-	}
-	return true;
-}
-
 static size_t even(size_t n)
 {
 	return n + (n & 1);
@@ -111,15 +100,14 @@ static size_t even(size_t n)
 /* Nodes of a page tile the space from its `upper` to its end. */
 static enum err check_tiles(struct pages *c, uint64_t number, const uint8_t *page, uint16_t kind)
 {
-	size_t lower = u16(page + 12), upper = u16(page + 14), sum = 0;
+	size_t lower = u16(page + 12), upper = u16(page + 14), at;
 	if (u64(page) != number || u16(page + 10) != kind)
 		return bad(c, number, "is another than its place needs");
 	if (lower < PAGE_HEAD + 2 || lower % 2 != 0 || upper % 2 != 0 || lower > upper ||
 	    upper > c->page_bytes)
 		return bad(c, number, "has impossible bounds");
-	memset(c->tiled, 0, c->page_bytes / 16);
 	for (size_t i = PAGE_HEAD; i < lower; i += 2) {
-		size_t at = u16(page + i);
+		at = u16(page + i);
 		if (at < upper || at % 2 != 0 || at + NODE_HEAD > c->page_bytes)
 			return bad(c, number, "has a node out of bounds");
 		const uint8_t *node = page + at;
@@ -130,11 +118,20 @@ static enum err check_tiles(struct pages *c, uint64_t number, const uint8_t *pag
 		if (value > c->page_bytes || u16(node + 6) > c->page_bytes)
 			return bad(c, number, "has a node out of bounds");
 		size_t bytes = even(NODE_HEAD + u16(node + 6) + value);
-		if (at + bytes > c->page_bytes || !tile(c, at, bytes))
+		if (at + bytes > c->page_bytes || c->tiles[at / 2] != 0)
 			return bad(c, number, "has nodes that overlap");
-		sum += bytes;
+		c->tiles[at / 2] = (uint32_t)bytes;
 	}
-	return sum == c->page_bytes - upper ? ERR_OK : bad(c, number, "has a gap between its nodes");
+	/* From one to the next, so that all of them are met if they neither overlap nor leave a gap. */
+	size_t met = 0;
+	for (at = upper; at < c->page_bytes && c->tiles[at / 2] != 0; met++) {
+		uint32_t bytes = c->tiles[at / 2];
+		c->tiles[at / 2] = 0;
+		at += bytes;
+	}
+	return at == c->page_bytes && met == (lower - PAGE_HEAD) / 2
+		   ? ERR_OK
+		   : bad(c, number, "has nodes that overlap, or a gap between them");
 }
 
 static enum err claim_overflow(struct pages *c, uint64_t page, uint64_t value_bytes)
@@ -253,9 +250,9 @@ static enum err check_file(struct pages *c, uint64_t size)
 	if (c->page_bytes > PAGE_MAX || c->last >= size / c->page_bytes)
 		return bad(c, c->last, "is beyond the end");
 	c->used = calloc(1, (size_t)(c->last / 8 + 1));
-	c->tiled = malloc(c->page_bytes / 16);
+	c->tiles = calloc(c->page_bytes / 2, sizeof(*c->tiles));
 	c->buffer = malloc((size_t)c->page_bytes * DEPTH_MAX);
-	if (c->used == NULL || c->tiled == NULL || c->buffer == NULL)
+	if (c->used == NULL || c->tiles == NULL || c->buffer == NULL)
 		return err_set(c->info, ERR_NOMEM, "out of memory");
 	/* Rows first: a list that names one of their pages as free is what shows then. */
 	err = check_table(c, m + META_TABLES + TABLE_BYTES, false);
@@ -271,7 +268,7 @@ enum err lmdb_check_pages(const char *path, uint64_t size, struct err_info *info
 		err = check_file(&c, size);
 	os_reader_close(c.file);
 	free(c.used);
-	free(c.tiled);
+	free(c.tiles);
 	free(c.buffer);
 	free(c.big);
 	return err;

@@ -33,7 +33,8 @@ enum err write_record(struct estate *e, const struct signed_record *r, uint64_t 
 		err = store_put_record(e->store, &r->key, r->bytes, r->len, r->received);
 	if (err == ERR_OK)
 		err = record_parse(r->bytes, r->len, &record);
-	return err == ERR_OK ? set_put(e->set, &record, home, r->received, NULL) : err;
+	uint64_t id = record_id(e->keys.set_key, r->bytes, r->len);
+	return err == ERR_OK ? set_put(e->set, &record, id, home, r->received, NULL) : err;
 }
 
 static enum err sign_one(void *context, size_t index)

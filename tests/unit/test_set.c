@@ -52,7 +52,7 @@ static struct set *fresh_set(void)
 static enum set_order put(struct set *s, struct record *r, uint64_t home)
 {
 	enum set_order order = SET_NEW;
-	assert_int_equal(set_put(s, r, home, 5, &order), ERR_OK);
+	assert_int_equal(set_put(s, r, record_id(set_key, r->bytes, r->len), home, 5, &order), ERR_OK);
 	return order;
 }
 
@@ -86,7 +86,7 @@ static void test_order(void **state)
 	assert_int_equal(put(s, high, 77), SET_FORK_STANDS);
 	assert_true(set_find(s, &key, &e));
 	assert_int_equal(e.id, ida < idb ? ida : idb);
-	assert_int_equal(set_put(s, make(&a, key_of(99, 1, 0), 1, 0), 77, 0, NULL), ERR_ARG);
+	assert_int_equal(set_put(s, make(&a, key_of(99, 1, 0), 1, 0), 1, 77, 0, NULL), ERR_ARG);
 	set_free(s);
 	set_free(NULL);
 }
@@ -263,6 +263,9 @@ static void test_model(void **state)
 	assert_int_equal(set_sketch_check(s), ERR_OK);
 	/* A set that got the survivors in another order tells the same hashes. */
 	struct set *other = fresh_set();
+	assert_int_equal(set_reserve(other, 5000), ERR_OK);
+	assert_int_equal(set_reserve(s, 5000), ERR_OK);
+	check_model(s);
 	for (size_t i = set_count(s); i-- > 0;) {
 		struct set_entry e;
 		assert_true(set_at(s, i, &e));
