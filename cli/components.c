@@ -1,5 +1,6 @@
 /* Kernel components by version. Without --where the table components has the counts ready; with it they are
- * counted over the hosts that match. */
+ * counted over the hosts that match. What policies say, how many versions there are and which way a version
+ * goes are views of the same list. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,9 @@ static const struct output_column columns[] = {
     {.name = "hosts_dark", .heading = "DARK"},
     {.name = "hosts_other", .heading = "OTHER"},
     {.name = "loaded_on", .heading = "LOADED"},
+    {.name = "approval", .style = OUTPUT_FIXED},
+    {.name = "gained_7d", .heading = "+7 DAYS"},
+    {.name = "lost_7d", .heading = "-7 DAYS"},
     {.name = "source", .only_wide = true},
     {.name = "boot_start", .style = OUTPUT_YESNO, .only_wide = true},
     {.name = "out_of_tree", .style = OUTPUT_YESNO, .only_wide = true},
@@ -32,37 +36,107 @@ static const struct output_column columns[] = {
 	"proprietary, "                                                                                      \
 	"third_party, entry"
 
+/* Behind --hosts: one row a host and component. */
+static const struct output_column host_columns[] = {
+    {.name = "name"},
+    {.name = "version"},
+    {.name = "host_name", .heading = "HOST"},
+    {.name = "site"},
+    {.name = "status", .style = OUTPUT_FIXED},
+    {.name = "loaded", .style = OUTPUT_YESNO},
+    {.name = "approval", .style = OUTPUT_FIXED},
+    {.name = "kind", .style = OUTPUT_FIXED, .only_wide = true},
+    {.name = "vendor", .only_wide = true},
+    {.name = "pending", .style = OUTPUT_YESNO, .only_wide = true},
+    {.name = "host", .style = OUTPUT_ID, .only_wide = true},
+    {.name = "entry", .style = OUTPUT_FIXED, .only_wide = true},
+    {.name = NULL},
+};
+
+/* Which components: conditions over the table components, under the name c. */
+static void choose(struct question *q, const struct options *o)
+{
+	const char *name = options_value(o, "name");
+	if (!options_has(o, "all"))
+		question_add(q, " AND c.third_party = 1");
+	if (options_has(o, "unsigned"))
+		question_add(q, " AND c.unsigned = 1");
+	if (options_has(o, "boot-start"))
+		question_add(q, " AND c.boot_start = 1");
+	if (options_has(o, "unapproved"))
+		question_add(q, " AND c.approval <> 'approved'");
+	if (options_has(o, "multi-version"))
+		question_add(
+		    q, " AND (c.kind, c.name) IN (SELECT kind, name FROM components WHERE hosts > 0 "
+		       "AND version IS NOT NULL GROUP BY kind, name HAVING count(DISTINCT version) > 1)");
+	if (name != NULL)
+		question_bind(q, strpbrk(name, "*?[") != NULL ? " AND c.name GLOB " : " AND c.name = ", name,
+			      "");
+}
+
+/* For questions over hosts: what is chosen, found first. */
+static void pick(struct question *q, const struct options *o)
+{
+	question_add(q, "WITH picked AS MATERIALIZED (SELECT c.entry AS picked_entry, c.approval FROM "
+			"components c WHERE c.hosts > 0");
+	choose(q, o);
+	question_add(q, ") ");
+}
+#define PICKED                                                                                               \
+	" FROM picked p JOIN host_components h ON h.entry = p.picked_entry WHERE status NOT IN ('left', "    \
+	"'replaced')"
+
+static void ask_hosts(struct question *q, const struct command *c)
+{
+	pick(q, &c->options);
+	question_add(q, "SELECT component AS name, version, host_name, site, status, loaded, ");
+	if (options_has(&c->options, "unapproved"))
+		question_add(q, "approval, ");
+	question_add(q, "kind, vendor, pending, host, entry" PICKED);
+	question_where(q, c);
+	question_add(q, " ORDER BY name, version, site, host_name, host");
+}
+
+static void ask_some(struct question *q, const struct command *c)
+{
+	pick(q, &c->options);
+	question_add(q, "SELECT h.component AS name, version, kind, vendor, count(*) AS hosts, "
+			"sum(status = 'up') AS hosts_up, sum(status = 'dark') AS hosts_dark, "
+			"sum(status NOT IN ('up', 'dark')) AS hosts_other, sum(loaded) AS loaded_on, ");
+	if (options_has(&c->options, "unapproved"))
+		question_add(q, "approval, ");
+	question_add(q, DETAILS PICKED);
+	question_where(q, c);
+	question_add(q, " GROUP BY entry");
+}
+
+static void ask_all(struct question *q, const struct command *c)
+{
+	const struct options *o = &c->options;
+	question_add(q, "SELECT name, version, kind, vendor, hosts, hosts_up, hosts_dark, hosts_other, "
+			"loaded_on, ");
+	if (options_has(o, "unapproved"))
+		question_add(q, "approval, ");
+	if (options_has(o, "trend"))
+		question_add(q, "gained_7d, lost_7d, ");
+	question_add(q, DETAILS " FROM components c WHERE 1");
+	choose(q, o);
+}
+
 static void ask(struct question *q, const struct command *c)
 {
 	const struct options *o = &c->options;
-	const char *name = options_value(o, "name");
-	bool over_hosts = options_has(o, "where");
-	const char *column = over_hosts ? "component" : "name";
-	if (over_hosts)
-		question_add(
-		    q, "SELECT component AS name, version, kind, vendor, count(*) AS hosts, "
-		       "sum(status = 'up') AS hosts_up, sum(status = 'dark') AS hosts_dark, "
-		       "sum(status NOT IN ('up', 'dark')) AS hosts_other, sum(loaded) AS loaded_on, " DETAILS
-		       " FROM host_components WHERE status NOT IN ('left', 'replaced')");
-	else
-		question_add(q,
-			     "SELECT name, version, kind, vendor, hosts, hosts_up, hosts_dark, hosts_other, "
-			     "loaded_on, " DETAILS " FROM components WHERE 1");
-	if (!options_has(o, "all"))
-		question_add(q, " AND third_party = 1");
-	if (options_has(o, "unsigned"))
-		question_add(q, " AND unsigned = 1");
-	if (options_has(o, "boot-start"))
-		question_add(q, " AND boot_start = 1");
-	if (name != NULL) {
-		question_add(q, " AND ");
-		question_add(q, column);
-		question_bind(q, strpbrk(name, "*?[") != NULL ? " GLOB " : " = ", name, "");
+	if (options_has(o, "hosts")) {
+		ask_hosts(q, c);
+		return;
 	}
-	question_where(q, c);
-	if (over_hosts)
-		question_add(q, " GROUP BY entry");
-	question_add(q, " ORDER BY third_party DESC, hosts DESC, kind, name, version");
+	if (options_has(o, "where"))
+		ask_some(q, c);
+	else
+		ask_all(q, c);
+	question_add(q, options_has(o, "multi-version")
+			    ? " ORDER BY third_party DESC, kind, name, hosts DESC, version"
+			    : " ORDER BY third_party DESC, hosts DESC, kind, name, version");
 }
 
 static void add_modules(struct query_modules *m, const char *support, uint64_t hosts)
@@ -102,12 +176,31 @@ static enum err count_modules(struct answer *a, struct err_info *info)
 	return err;
 }
 
+/* Without a policy nothing is approved, and nothing refused: that is no empty list. */
+static enum err check_policy(struct answer *a, struct err_info *info)
+{
+	uint64_t rows;
+	if (!options_has(&a->command->options, "unapproved"))
+		return ERR_OK;
+	enum err err = query_policy(a->query, &rows, info);
+	if (err == ERR_OK && rows == 0) {
+		a->partial = true;
+		a->remark = "No policy is in force here, so nothing is approved or refused.\n";
+	}
+	return err;
+}
+
 /* An empty list says how much there is beside it. */
 static enum err remark_on_empty(struct answer *a, char *remark, size_t cap, struct err_info *info)
 {
 	struct rows rows;
-	if (a->output.rows > 0)
+	if (a->output.rows > 0 || a->remark != NULL)
 		return ERR_OK;
+	if (options_has(&a->command->options, "unapproved") ||
+	    options_has(&a->command->options, "multi-version")) {
+		a->remark = "None.\n";
+		return ERR_OK;
+	}
 	if (options_has(&a->command->options, "all")) {
 		a->remark = "No such component is known.\n";
 		return ERR_OK;
@@ -133,14 +226,22 @@ int verb_components(struct command *c)
 	struct question *q = calloc(1, sizeof(*q));
 	if (q == NULL)
 		return command_fail(c, MESH_EXIT_ERROR, "%s", err_text(ERR_NOMEM));
+	if (options_has(&c->options, "trend") &&
+	    (options_has(&c->options, "where") || options_has(&c->options, "hosts"))) {
+		free(q);
+		return command_fail(c, MESH_EXIT_USAGE,
+				    "--trend counts all hosts of a version: leave out --where and --hosts");
+	}
 	ask(q, c);
-	int code = answer_open(c, columns, &a);
+	int code = answer_open(c, options_has(&c->options, "hosts") ? host_columns : columns, &a);
 	if (code == MESH_EXIT_COMPLETE)
 		code = answer_question(&a, q);
 	free(q);
 	if (code != MESH_EXIT_COMPLETE)
 		return code;
 	enum err err = count_modules(&a, &info);
+	if (err == ERR_OK)
+		err = check_policy(&a, &info);
 	if (err == ERR_OK)
 		err = remark_on_empty(&a, remark, sizeof(remark), &info);
 	return err == ERR_OK ? answer_close(&a) : answer_fail(&a, &info);

@@ -98,6 +98,10 @@ static const struct option_spec components_options[] = {
     {.name = "name", .value = "NAME", .help = "only components of this name (* and ? match)"},
     {.name = "unsigned", .help = "only unsigned ones"},
     {.name = "boot-start", .help = "only those that start before a repair could get in"},
+    {.name = "unapproved", .help = "only those that no policy approves, and those that one refuses"},
+    {.name = "multi-version", .help = "only those of which hosts have several versions"},
+    {.name = "trend", .help = "how many hosts told within seven days that they gained or lost it"},
+    {.name = "hosts", .help = "a row for each host that has one"},
     END,
 };
 
@@ -180,17 +184,28 @@ static const struct verb verbs_ask[] = {
     {.name = "components",
      .operands = "",
      .summary = "list kernel components by version, with counts of hosts",
-     .text = "What runs in kernel mode anywhere in the estate, with hosts by state. Without options only "
-	     "what third "
-	     "parties made. Hosts whose kernel has no loadable modules, or whose list may not be read, are "
-	     "counted below the list. OTHER counts the hosts that are neither up nor dark, LOADED those on "
-	     "which it is loaded.\n\n" WHY_NO_VALUE,
+     .text =
+	 "What runs in kernel mode anywhere in the estate, with hosts by state. Without options only "
+	 "what third "
+	 "parties made. Hosts whose kernel has no loadable modules, or whose list may not be read, are "
+	 "counted below the list. OTHER counts the hosts that are neither up nor dark, LOADED those on "
+	 "which it is loaded. The options that narrow the list go together.\n\n"
+	 "Policies are lists that operators sign (mesh sql \"SELECT * FROM policy\"). A component is "
+	 "approved when a row that approves it fits and none that refuses it does; APPROVAL tells refused "
+	 "ones from those that no row is about. Where no policy is in force the answer is partial.\n\n"
+	 "A host tells its last 16 changes, so +7 DAYS and -7 DAYS are the least that there "
+	 "was.\n\n" WHY_NO_VALUE,
      .options = components_options,
+     .exit_partial =
+	 "stale or partial, or --unapproved where no policy is in force; --allow-partial makes it 0",
      .shared = VERB_QUERY | VERB_WHERE,
      .exits = "0123",
-     .examples = "mesh components # third-party components\n"
-		 "mesh components --all --name 'nf_*' # every version of some\n"
-		 "mesh components --all --where \"site = 'berlin'\" # of some hosts",
+     .examples =
+	 "mesh components # third-party components\n"
+	 "mesh components --all --name 'nf_*' # every version of some\n"
+	 "mesh components --all --where \"site = 'berlin'\" # of some hosts\n"
+	 "mesh components --multi-version --trend # one product, several versions, which way they go\n"
+	 "mesh components --unapproved --hosts # who has what nobody approved",
      .run = verb_components},
     {.name = "sites",
      .operands = "",

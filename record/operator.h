@@ -37,6 +37,9 @@ struct term {
 const char *term_field_name(unsigned field);
 /* "=", ">=", "begins with"; NULL likewise. */
 const char *term_operator_name(unsigned op);
+/* Whether the operator holds between a field that is text and a value (docs/protocol.md section 3,
+ * comparing). False for an operator that is none. */
+bool term_holds(unsigned op, const char *field, const char *value);
 /* "name = 'csagent' and version >= '7.11'", with quotes inside a value doubled; unknown numbers as "field 99"
  * and "operator 9". Empty for none. Cut where `cap` ends. */
 void terms_text(const struct term *terms, size_t count, char *ret, size_t cap);

@@ -60,6 +60,69 @@ const char *term_operator_name(unsigned op)
 	return op < sizeof(operators) / sizeof(*operators) ? operators[op] : NULL;
 }
 
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static size_t run_of(const char *text)
+{
+	size_t len = 0;
+	while (text[len] != '\0' && is_digit(text[len]) == is_digit(text[0]))
+		len++;
+	return len;
+}
+
+static int by_value(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+	for (; a_len > 1 && *a == '0'; a_len--)
+		a++;
+	for (; b_len > 1 && *b == '0'; b_len--)
+		b++;
+	return a_len != b_len ? (a_len < b_len ? -1 : 1) : memcmp(a, b, a_len);
+}
+
+/* Run by run; two of digits by their value, any others by their bytes. */
+static int order_of(const char *a, const char *b)
+{
+	int order = 0;
+	while (order == 0 && *a != '\0' && *b != '\0') {
+		size_t a_len = run_of(a), b_len = run_of(b);
+		if (is_digit(*a) && is_digit(*b)) {
+			order = by_value(a, a_len, b, b_len);
+		} else {
+			order = memcmp(a, b, a_len < b_len ? a_len : b_len);
+			if (order == 0 && a_len != b_len)
+				order = a_len < b_len ? -1 : 1;
+		}
+		a += a_len;
+		b += b_len;
+	}
+	return order != 0 ? order : (*a != '\0') - (*b != '\0');
+}
+
+bool term_holds(unsigned op, const char *field, const char *value)
+{
+	switch (op) {
+	case TERM_EQUAL:
+		return strcmp(field, value) == 0;
+	case TERM_NOT_EQUAL:
+		return strcmp(field, value) != 0;
+	case TERM_LESS:
+		return order_of(field, value) < 0;
+	case TERM_LESS_EQUAL:
+		return order_of(field, value) <= 0;
+	case TERM_MORE:
+		return order_of(field, value) > 0;
+	case TERM_MORE_EQUAL:
+		return order_of(field, value) >= 0;
+	case TERM_PREFIX:
+		return strncmp(field, value, strlen(value)) == 0;
+	default:
+		return false;
+	}
+}
+
 struct out {
 	char *text;
 	size_t len, cap;

@@ -12,6 +12,8 @@ void catalogue_free(struct catalogue *c)
 	free(c->slots);
 	free(c->chunks);
 	free(c->chunk_entries);
+	free(c->approvals);
+	free(c->trends);
 	*c = (struct catalogue){0};
 }
 
@@ -139,18 +141,33 @@ static enum err index_entries(struct query *q)
 	return err;
 }
 
-enum err catalogue_find(struct query *q, uint64_t entry, struct column_row *ret)
+static enum err find(struct query *q, uint64_t entry, uint32_t *ret_number, struct column_row *ret)
 {
 	struct catalogue *c = &q->catalogue;
 	enum err err = index_entries(q);
+	*ret_number = UINT32_MAX;
 	ret->block = NULL;
 	if (err != ERR_OK)
 		return err;
 	for (size_t slot = slot_of(c, entry); c->slots[slot] != 0; slot = (slot + 1) & (c->slot_count - 1)) {
-		err = columns_row(&q->columns, GROUP_ENTRY, c->slots[slot] - 1, ret);
+		*ret_number = c->slots[slot] - 1;
+		err = columns_row(&q->columns, GROUP_ENTRY, *ret_number, ret);
 		if (err != ERR_OK || (ret->block != NULL && column_row_u64(*ret, C_ENTRY_ID) == entry))
 			return err;
 	}
+	*ret_number = UINT32_MAX;
 	ret->block = NULL;
 	return ERR_OK;
+}
+
+enum err catalogue_find(struct query *q, uint64_t entry, struct column_row *ret)
+{
+	uint32_t number;
+	return find(q, entry, &number, ret);
+}
+
+enum err catalogue_number(struct query *q, uint64_t entry, uint32_t *ret)
+{
+	struct column_row row;
+	return find(q, entry, ret, &row);
 }

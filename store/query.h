@@ -100,6 +100,9 @@ struct query_modules {
 };
 enum err query_modules(struct query *q, struct query_modules *ret, struct err_info *info);
 
+/* Rows of the policies in force; 0: there is none, so nothing is approved or refused. */
+enum err query_policy(struct query *q, uint64_t *ret_rows, struct err_info *info);
+
 /* What this node knew at a moment gone by (docs/store.md, the log of transitions). */
 enum query_watch {
 	QUERY_WATCH_OK,

@@ -216,6 +216,14 @@ struct entry_counts {
 	bool named; /* by a host that is not hidden */
 };
 
+/* What the policies in force say of an entry. */
+enum approval { APPROVAL_NONE, APPROVAL_APPROVED, APPROVAL_REFUSED };
+
+/* Hosts that gained or lost it within seven days, as they told. */
+struct entry_trend {
+	uint32_t gained, lost;
+};
+
 struct catalogue {
 	struct entry_counts *counts; /* by entry number */
 	bool counted, loaded_counted;
@@ -225,6 +233,9 @@ struct catalogue {
 	uint16_t *chunks; /* CHUNK_..., by number; NULL before catalogue_begin */
 	uint32_t chunk_end;
 	const uint8_t **chunk_entries; /* by number, once looked up: as in a number_list */
+	uint8_t *approvals;            /* enum approval by entry number; NULL until asked for */
+	uint64_t rules;                /* rows of policies, once `approvals` are there */
+	struct entry_trend *trends;    /* by entry number; NULL until asked for */
 };
 
 void catalogue_free(struct catalogue *c);
@@ -234,6 +245,12 @@ bool catalogue_manifest_of(struct column_row components, uint32_t *ret);
 enum err catalogue_entries(struct query *q, uint32_t manifest, struct manifest_entries *ret);
 /* Of one entry id; block NULL: no manifest that is known has it. */
 enum err catalogue_find(struct query *q, uint64_t entry, struct column_row *ret);
+/* Likewise its number; UINT32_MAX. */
+enum err catalogue_number(struct query *q, uint64_t entry, uint32_t *ret);
+/* Fills catalogue.trends, once. */
+enum err catalogue_trends(struct query *q);
+/* By entry number, good until the query is closed; `ret_any`: there is a policy at all. */
+enum err query_approvals(struct query *q, const uint8_t **ret, bool *ret_any);
 /* Hosts per entry; which of them have it loaded is counted only when wanted. */
 enum err catalogue_count(struct query *q, bool loaded);
 
@@ -404,8 +421,7 @@ struct table {
 
 extern const struct table table_hosts, table_components, table_host_components, table_changes, table_health,
     table_crashes, table_crash_counts, table_sites, table_hidden_hosts, table_issues, table_issue_proofs,
-    table_files, table_incidents, table_claims, table_notes, table_inventory, table_policy,
-    table_transitions;
+    table_files, table_incidents, table_claims, table_notes, table_inventory, table_policy, table_transitions;
 void table_transitions_free(struct transition_scan *scan);
 
 size_t table_list(const struct table *const **ret);

@@ -9,7 +9,12 @@
 	X(HOSTS_UP, "hosts_up", "INTEGER", "hosts", "of them up")                                            \
 	X(HOSTS_DARK, "hosts_dark", "INTEGER", "hosts", "of them dark")                                      \
 	X(HOSTS_OTHER, "hosts_other", "INTEGER", "hosts", "of them neither up nor dark")                     \
-	X(LOADED_ON, "loaded_on", "INTEGER", "hosts", "on which it is loaded, as they last said")
+	X(LOADED_ON, "loaded_on", "INTEGER", "hosts", "on which it is loaded, as they last said")            \
+	X(APPROVAL, "approval", "TEXT", "",                                                                  \
+	  "approved, refused, or unapproved (no row of a policy is about it); NULL: no policy is in force")  \
+	X(GAINED, "gained_7d", "INTEGER", "hosts",                                                           \
+	  "that told within seven days that it was added; a host tells its last 16 changes")                 \
+	X(LOST, "lost_7d", "INTEGER", "hosts", "likewise that it was removed")
 
 enum { COLUMNS(TABLE_SYMBOL) };
 static const struct query_column columns[] = {COLUMNS(TABLE_COLUMN)};
@@ -80,12 +85,27 @@ static enum err count(struct table_cursor *c, size_t *ret_rows)
 	enum err err = columns_table(&c->q->columns, GROUP_ENTRY, &entries);
 	if (err == ERR_OK)
 		err = catalogue_count(c->q, loaded);
+	if (err == ERR_OK && (c->used & (1ull << GAINED | 1ull << LOST)) != 0)
+		err = catalogue_trends(c->q);
 	if (err != ERR_OK)
 		return err;
 	*ret_rows = column_table_end(entries);
 	c->rows = *ret_rows;
 	next(c);
 	return ERR_OK;
+}
+
+static void approval_cell(struct table_cursor *c, sqlite3_context *context)
+{
+	static const char *const names[] = {
+	    [APPROVAL_NONE] = "unapproved", [APPROVAL_APPROVED] = "approved", [APPROVAL_REFUSED] = "refused"};
+	const uint8_t *approvals;
+	bool any;
+	enum err err = query_approvals(c->q, &approvals, &any);
+	if (err != ERR_OK)
+		(void)query_fail(c->q, err);
+	else if (any)
+		cell_static(context, names[approvals[c->row]]);
 }
 
 static void column(struct table_cursor *c, int number, sqlite3_context *context)
@@ -118,6 +138,15 @@ static void column(struct table_cursor *c, int number, sqlite3_context *context)
 		break;
 	case LOADED_ON:
 		cell_u64(context, counts->loaded);
+		break;
+	case APPROVAL:
+		approval_cell(c, context);
+		break;
+	case GAINED:
+		cell_u64(context, c->q->catalogue.trends[c->row].gained);
+		break;
+	case LOST:
+		cell_u64(context, c->q->catalogue.trends[c->row].lost);
 		break;
 	default:
 		table_entry_column(e, (enum entry_column)(number - VERSION), context);

@@ -157,6 +157,56 @@ cut -d, -f1-3,5-8 out | sort >b
 cmp -s a b || fail "components over all hosts and components differ"
 run 0 components --unsigned --all -o csv
 run 0 components --boot-start --all -o csv
+
+# What is one product in several versions, which way versions go, who has them.
+ask 0 components --multi-version --trend
+shows '+7 DAYS  -7 DAYS'
+run 0 components --multi-version --all -o csv
+tail -n +2 out | cut -d, -f1-3 | sort >a
+"$mesh" sql "SELECT name, version, kind FROM components c WHERE hosts > 0 AND EXISTS (SELECT 1 FROM components o WHERE
+	o.kind = c.kind AND o.name = c.name AND o.version <> c.version AND o.hosts > 0)" -o csv 2>/dev/null |
+	tail -n +2 | sort >b
+[ -s a ] && cmp -s a b || fail "--multi-version does not list what has several versions"
+run 0 components --trend --all -o json
+grep -o '"gained_7d": [0-9]*, "lost_7d": [0-9]*' out | tr -d , | awk '{gained += $2; lost += $4} END {print gained, lost}' >a
+"$mesh" sql "WITH told AS (SELECT host, entry, max(time_ms) AS last, min(time_ms) AS first FROM changes
+	WHERE op IN ('added', 'removed') AND time_ms >= unixepoch() * 1000 - 7 * 86400000 GROUP BY host, entry),
+	ops AS (SELECT a.op AS was, b.op AS became FROM told t JOIN hosts h ON h.host = t.host
+	JOIN changes a ON a.host = t.host AND a.entry = t.entry AND a.time_ms = t.first AND a.op IN ('added', 'removed')
+	JOIN changes b ON b.host = t.host AND b.entry = t.entry AND b.time_ms = t.last AND b.op IN ('added', 'removed')
+	WHERE h.status NOT IN ('left', 'replaced') AND t.entry IN (SELECT entry FROM components))
+	SELECT sum(was = 'added' AND became = 'added') || ' ' || sum(was = 'removed' AND became = 'removed') AS n FROM ops" \
+	-o csv 2>err | tail -n 1 >b
+cmp -s a b || fail "--trend says $(cat a), changes say $(cat b)"
+grep -q '^[1-9][0-9]* [1-9]' a || fail "nothing was gained or lost"
+run 2 components --trend --hosts
+says 'leave out --where and --hosts'
+ask 0 components --unsigned --hosts
+run 0 components --hosts -o csv
+hosts=$(tail -n +2 out | wc -l)
+[ "$hosts" -eq "$("$mesh" sql "SELECT sum(hosts) FROM components WHERE third_party" -o csv 2>/dev/null | tail -n 1)" ] ||
+	fail "--hosts has not one row a host and component"
+# What a policy approves. Without one nothing is approved or refused, which is not the same as all being so.
+ask 3 components --unapproved
+shows '^No policy is in force here'
+"$estate" --hosts 60 --sites 4 --seed 3 --policy --out policed >/dev/null
+for where in '' '--where 1'; do
+	# shellcheck disable=SC2086 # none, or two words
+	run 0 components --unapproved --all --state policed -o csv $where
+	tail -n +2 out | cut -d, -f1-3 | sort >a
+	"$mesh" sql "SELECT name, version, kind FROM components WHERE hosts > 0 AND (NOT (ifnull(vendor, '') = 'Example Guard' OR
+		name GLOB 'edr_*') OR (name = 'edr_sensor' AND version_compare(version, '5') < 0))" --state policed -o csv 2>/dev/null |
+		tail -n +2 | sort >b
+	[ -s a ] && cmp -s a b || fail "--unapproved $where is not what the policy leaves"
+done
+run 0 components --unapproved --state policed
+shows '^edr_sensor .* refused$'
+shows ' unapproved$'
+! grep -q ' approved$' out || fail "--unapproved lists what is approved"
+run 0 components --unapproved --hosts --name edr_sensor --state policed
+shows '^edr_sensor  *1\..*refused$'
+run 0 sql "SELECT approval, count(*) FROM components WHERE hosts > 0 GROUP BY approval" --state policed -o csv
+[ "$(wc -l <out)" -eq 4 ] || fail "not all three approvals"
 run 0 components --all --name 'ext*' -o json
 valid
 echo 'SELECT count(*) AS n FROM hosts' >question
@@ -280,4 +330,4 @@ done
 code=0
 "$mesh" hosts --state damaged -o json >out 2>err || code=$?
 [ "$code" -eq 1 ] || [ "$code" -eq 3 ] || fail "a replica cut short: exit code $code"
-done_with 90
+done_with 120

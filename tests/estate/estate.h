@@ -58,6 +58,7 @@ struct estate_options {
 	double repaired;       /* of the hosts that crashed, as far as there was time; 0 to 1 */
 	wall_ms from, to;      /* when it spread; from <= to, from <= now */
 	unsigned confounders;
+	bool policy;  /* operators approve some components and refuse one, see operators.c */
 	bool trouble; /* with issues of every kind, see below; takes ESTATE_TROUBLE_HOSTS hosts */
 };
 

@@ -13,7 +13,7 @@
 
 static const char help[] =
     "usage: mesh-estate --out DIR [--hosts N] [--sites S] [--seed K] [--at TIME] [--images N]\n"
-    "                   [--silent N] [--threads N] [--trouble]\n"
+    "                   [--silent N] [--threads N] [--trouble] [--policy]\n"
     "                   [--outage KIND [--window FROM..TO] [--share X] [--delay D] [--repaired X]\n"
     "                    [--component NAME] [--confounder LIST]]\n"
     "\n"
@@ -31,6 +31,7 @@ static const char help[] =
     "  --silent N        sites that are cut off (one in a hundred)\n"
     "  --threads N       that sign (one a processor)\n"
     "  --trouble         with issues of every kind, one each\n"
+    "  --policy          with a policy of what is approved and refused\n"
     "\n"
     "  --outage KIND     none, or driver: a version of a component takes hosts down;\n"
     "                    content: a content file does; power: sites lose their power;\n"
@@ -257,6 +258,10 @@ static bool parse(int argc, char **argv, struct estate_options *o)
 		const char *flag = argv[i];
 		if (strcmp(flag, "--trouble") == 0) {
 			o->trouble = true;
+			continue;
+		}
+		if (strcmp(flag, "--policy") == 0) {
+			o->policy = true;
 			continue;
 		}
 		if (i + 1 == argc) {

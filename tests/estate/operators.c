@@ -225,10 +225,40 @@ static enum err write_note(struct desk *d)
 		   : err;
 }
 
+/* What one vendor makes is approved, and what begins with "edr_"; of that sensors before version 5 are
+ * refused. */
+static enum err write_policy(struct desk *d)
+{
+	static const struct policy_row rows[] = {
+	    {.name_op = TERM_EQUAL, .version_op = TERM_EQUAL, .vendor = "Example Guard"},
+	    {.name = "edr_", .name_op = TERM_PREFIX, .version_op = TERM_EQUAL},
+	    {.name = "edr_sensor",
+	     .name_op = TERM_EQUAL,
+	     .version = "5",
+	     .version_op = TERM_LESS,
+	     .refused = true,
+	     .remark = "stalls at boot"},
+	};
+	struct listing l;
+	uint8_t body[LIMIT_RECORD_BODY_BYTES];
+	size_t len, kept;
+	memset(&l, 0, sizeof(l));
+	enum err err = policy_build(rows, sizeof(rows) / sizeof(rows[0]), keep_blob, d->e, &l.root, &kept);
+	l.rows = (uint32_t)kept;
+	snprintf(l.title, sizeof(l.title), "kernel components");
+	if (err == ERR_OK)
+		err = listing_encode(&l, body, &len);
+	return err == ERR_OK
+		   ? say(d, RECORD_POLICY, &d->e->id, d->e->epoch - 20 * CLOCK_DAY_MS, body, len, NULL)
+		   : err;
+}
+
 enum err operators_write(struct estate *e)
 {
 	struct desk d = {.e = e, .prng = draw_stream(e, STREAM_OPERATORS, 0)};
 	enum err err = list_inventory(&d);
+	if (err == ERR_OK && e->o->policy)
+		err = write_policy(&d);
 	if (err != ERR_OK || e->o->outage == ESTATE_QUIET)
 		return err;
 	err = open_incident(&d);

@@ -156,6 +156,23 @@ static void hostile_bodies_are_refused(void **state)
 	assert_true(i.incident == 77 && c.incident == 77 && n.incident == 77 && l.rows == 77);
 }
 
+static void texts_are_compared(void **state)
+{
+	(void)state;
+	assert_true(term_holds(TERM_LESS, "7.9", "7.11") && !term_holds(TERM_LESS, "7.11", "7.9"));
+	assert_true(term_holds(TERM_LESS, "7.11", "7.11.0") && term_holds(TERM_MORE, "7.11.0", "7.11"));
+	assert_true(term_holds(TERM_LESS_EQUAL, "007", "7") && term_holds(TERM_MORE_EQUAL, "007", "7"));
+	assert_false(term_holds(TERM_EQUAL, "007", "7"));
+	assert_true(term_holds(TERM_NOT_EQUAL, "007", "7"));
+	assert_true(term_holds(TERM_LESS, "18446744073709551616", "18446744073709551617"));
+	/* Runs of other bytes go by their bytes, digits against letters too. */
+	assert_true(term_holds(TERM_LESS, "1.0-a", "1.0-b") && term_holds(TERM_LESS, "1.0-a", "1.0-aa"));
+	assert_true(term_holds(TERM_LESS, "1a", "a1") && term_holds(TERM_MORE, "\xff", "z"));
+	assert_true(term_holds(TERM_LESS, "", "0") && term_holds(TERM_EQUAL, "", ""));
+	assert_true(term_holds(TERM_PREFIX, "nvidia", "nv") && !term_holds(TERM_PREFIX, "n", "nv"));
+	assert_false(term_holds(0, "a", "a") || term_holds(8, "a", "a"));
+}
+
 static void terms_in_words(void **state)
 {
 	(void)state;
@@ -416,6 +433,7 @@ int main(void)
 	    cmocka_unit_test(listings),
 	    cmocka_unit_test(hostile_bodies_are_refused),
 	    cmocka_unit_test(terms_in_words),
+	    cmocka_unit_test(texts_are_compared),
 	    cmocka_unit_test(rows),
 	    cmocka_unit_test(hostile_rows_are_refused),
 	    cmocka_unit_test(inventories_come_back_whole),
