@@ -37,6 +37,8 @@ const struct verb *verbs_outage(size_t *ret_count);
 const struct verb *verbs_trust(size_t *ret_count);
 /* The part in verbs_keys.c. */
 const struct verb *verbs_keys(size_t *ret_count);
+/* The part in verbs_operators.c. */
+const struct verb *verbs_operators(size_t *ret_count);
 /* NULL when there is none. `name` has one space between two words. */
 const struct verb *verb_find(const char *name);
 /* "init or issuer" for "authority"; false when no verb of two words begins so. */
@@ -70,6 +72,8 @@ int verb_impact(struct command *c);
 int verb_sites(struct command *c);
 int verb_suspects(struct command *c);
 int verb_history(struct command *c);
+int verb_inventory_import(struct command *c);
+int verb_inventory_show(struct command *c);
 int verb_issues(struct command *c);
 int verb_sql(struct command *c);
 int verb_export(struct command *c);

@@ -365,6 +365,10 @@ const struct verb *verb_at(size_t index)
 	if (index < count)
 		return &keys[index];
 	index -= count;
+	const struct verb *operators = verbs_operators(&count);
+	if (index < count)
+		return &operators[index];
+	index -= count;
 	return index < sizeof(verbs_about) / sizeof(verbs_about[0]) ? &verbs_about[index] : NULL;
 }
 

@@ -361,6 +361,8 @@ static enum err core_event(struct gossip *g, const struct gossip_event *event)
 		return ERR_OK;
 	case GOSSIP_LOG:
 		return logsync_local(g, event->log.bytes, event->log.len);
+	case GOSSIP_SUBMIT:
+		return operators_submit(g, event->submit.bytes, event->submit.len);
 	case GOSSIP_DRILL:
 		on_drill(g, event->drill.site, event->drill.cut);
 		return ERR_OK;

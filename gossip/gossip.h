@@ -98,6 +98,11 @@ enum gossip_event_type {
 			   entries before it are missing, ERR_SIGNATURE; ERR_LIMIT, ERR_UNTRUSTED: not unless a
 			   rotation behind it follows), or a blob of an allow-list that the log names, lists
 			   before what they name (ERR_EXISTS, ERR_NOT_FOUND: none such is wanted) */
+	GOSSIP_SUBMIT,  /* an operator hands in what it signed: a record of its kinds, or a blob that one of its
+			   records waits for, lists before what they name. ERR_FORMAT; ERR_ARG: no record of an
+			   operator; ERR_UNTRUSTED: the log names no such operator, or without the role;
+			   ERR_REVOKED; ERR_EXPIRED: after its last day; ERR_SIGNATURE; ERR_EXISTS; ERR_STALE;
+			   ERR_BUSY: beyond its share for now; ERR_NOT_FOUND: no record waits for that blob */
 	GOSSIP_DRILL,   /* cut off, or heal, all hosts of a site (by home site): for exercises */
 	GOSSIP_LEAVE,   /* say goodbye: the returned update is the last */
 };
@@ -133,6 +138,10 @@ struct gossip_event {
 			const uint8_t *bytes; /* begins with 97: an entry; with 01: a blob */
 			size_t len;
 		} log;
+		struct {
+			const uint8_t *bytes; /* begins with 9a: a record; with 01: a blob */
+			size_t len;
+		} submit;
 		struct {
 			const struct gossip_answer *answers; /* one per read, same order */
 			size_t count;
@@ -304,6 +313,8 @@ bool gossip_sketch_sound(const struct gossip *g);
 mono_ms gossip_heard(const struct gossip *g);
 /* Whether any other host is thought to be up, or silent: then somebody should be heard. */
 bool gossip_expects(const struct gossip *g);
+/* The highest seq of what stands of that operator; 0: nothing. */
+uint64_t gossip_operator_seq(const struct gossip *g, const struct id *op);
 bool gossip_host_state(const struct gossip *g, const struct id *host, struct host_state *ret);
 bool gossip_site_state(const struct gossip *g, const char *site, struct site_state *ret);
 

@@ -7,7 +7,10 @@
 
 #include <stdlib.h>
 
+#include "gossip/blob.h"
 #include "gossip/standing.h"
+
+#define BLOB_FIRST_BYTE 1 /* its version; a record begins with 9a */
 
 struct held {
 	struct record_key key;
@@ -154,4 +157,38 @@ enum err operators_put(struct gossip *g, const struct record *r, uint64_t id)
 	if (o->count > LIMIT_OPERATOR_RECORDS)
 		drop_least(g, o);
 	return ERR_OK;
+}
+
+uint64_t gossip_operator_seq(const struct gossip *g, const struct id *op)
+{
+	const struct signer *o = find(g, op);
+	uint64_t ret = 0;
+	for (size_t i = 0; o != NULL && i < o->count; i++)
+		ret = o->held[i].seq > ret ? o->held[i].seq : ret;
+	return ret;
+}
+
+/* Others relay what is beyond a role, as they may hold another log (accept.c); nobody is told that it was
+ * said when no reader will count it. */
+static enum err may_say(const struct gossip *g, const struct record *r)
+{
+	if (record_class_of(r->key.kind) != RECORD_CLASS_OPERATOR)
+		return ERR_ARG;
+	const struct authlog_operator *op = authlog_find_operator(g->log, &r->key.writer);
+	if (op != NULL && op->revoked)
+		return ERR_REVOKED;
+	if (op == NULL || (op->roles & authlog_role_of(r->key.kind)) == 0)
+		return ERR_UNTRUSTED;
+	return clock_day(r->time) > op->last_day ? ERR_EXPIRED : ERR_OK;
+}
+
+enum err operators_submit(struct gossip *g, const uint8_t *bytes, size_t len)
+{
+	struct record r;
+	if (len > 0 && bytes[0] == BLOB_FIRST_BYTE)
+		return blob_hand_in(g, bytes, len);
+	enum err err = record_parse(bytes, len, &r);
+	if (err == ERR_OK)
+		err = may_say(g, &r);
+	return err == ERR_OK ? core_accept_record(g, bytes, len, NULL, 0) : err;
 }

@@ -13,5 +13,7 @@ bool operators_room(const struct gossip *g, const struct record *r, uint64_t id)
 struct blob_owner *operators_blobs(struct gossip *g, const struct id *op);
 /* It was put into the set; what of its operator no longer stands leaves it. ERR_NOMEM. */
 enum err operators_put(struct gossip *g, const struct record *r, uint64_t id);
+/* What an operator hands in at this node; errors as for GOSSIP_SUBMIT. */
+enum err operators_submit(struct gossip *g, const uint8_t *bytes, size_t len);
 
 #endif

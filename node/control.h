@@ -111,6 +111,30 @@ enum control_peer_key {
  * ERR_FORMAT, ERR_LIMIT. ERR_NOT_FOUND: the log names no such blob. ERR_IO: it counts here, and is not yet on
  * the disk. */
 #define CONTROL_VERB_LOG "log"
+/* "operator": argument 0 is an operator's id, 32 digits: what it may say, and after what. Body: map of
+ * CONTROL_OPERATOR_ keys. ERR_NOT_FOUND: the log names none such. ROLES: bits of docs/protocol.md section 5.
+ * SEQ: the highest of what stands of it here, 0: nothing. LAST_DAY: days since 1970. */
+#define CONTROL_VERB_OPERATOR "operator"
+#define CONTROL_OPERATOR_TABLE(X)                                                                            \
+	X(ESTATE, 1, "estate", 's')                                                                          \
+	X(NAME, 2, "name", 's')                                                                              \
+	X(ROLES, 3, "roles", 'u')                                                                            \
+	X(LAST_DAY, 4, "last_day", 'u')                                                                      \
+	X(REVOKED, 5, "revoked", 'b')                                                                        \
+	X(SEQ, 6, "seq", 'u')
+
+enum control_operator_key {
+#define CONTROL_OPERATOR_ENUM(symbol, key, name, type) CONTROL_OPERATOR_##symbol = key,
+	CONTROL_OPERATOR_TABLE(CONTROL_OPERATOR_ENUM)
+#undef CONTROL_OPERATOR_ENUM
+};
+
+/* "submit": argument 0 is a record that an operator signed, or a blob that one of its records waits for
+ * (lists before what they name), in hexadecimal. No body. ERR_FORMAT; ERR_ARG: no record of an operator;
+ * ERR_UNTRUSTED: without the role; ERR_REVOKED; ERR_EXPIRED; ERR_SIGNATURE; ERR_EXISTS: known already;
+ * ERR_STALE: below 2,000 newer ones of it; ERR_BUSY: too many for now; ERR_NOT_FOUND: no record waits for
+ * that blob. It counts at once; "commit" makes it durable. */
+#define CONTROL_VERB_SUBMIT "submit"
 /* "commit": write the filling batch now and answer when it is durable. Body empty. */
 #define CONTROL_VERB_COMMIT "commit"
 

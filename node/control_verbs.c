@@ -6,6 +6,7 @@
 
 #include "base/mp.h"
 #include "base/text.h"
+#include "node/control_operator.h"
 #include "node/meshd.h"
 #include "os/clock.h"
 #include "os/process.h"
@@ -373,6 +374,10 @@ void meshd_handle(void *context, const struct control_request *request, struct c
 		verb_drill(m, request, call);
 	} else if (strcmp(request->verb, CONTROL_VERB_LOG) == 0) {
 		verb_log(m, request, call);
+	} else if (strcmp(request->verb, CONTROL_VERB_OPERATOR) == 0) {
+		control_operator(m, request, call);
+	} else if (strcmp(request->verb, CONTROL_VERB_SUBMIT) == 0) {
+		control_submit(m, request, call);
 	} else if (strcmp(request->verb, CONTROL_VERB_COMMIT) == 0) {
 		if (committer_request(m->committer, os_clock_mono(), on_durable, call) != ERR_OK)
 			control_reply(call, ERR_BUSY, "too many clients wait for a commit: try again", NULL,

@@ -359,6 +359,12 @@ enum err driver_log(struct driver *d, const uint8_t *bytes, size_t len)
 	return err == ERR_OK && d->log_unsaved ? ERR_IO : err;
 }
 
+enum err driver_submit(struct driver *d, const uint8_t *bytes, size_t len)
+{
+	struct gossip_event event = {.type = GOSSIP_SUBMIT, .submit = {bytes, len}};
+	return d->left ? ERR_BUSY : step(d, &event);
+}
+
 void driver_drill(struct driver *d, const char *site, bool cut)
 {
 	struct gossip_event event = {.type = GOSSIP_DRILL, .drill = {.cut = cut}};

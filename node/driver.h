@@ -51,6 +51,8 @@ enum err driver_publish_blob(struct driver *d, const uint8_t *bytes, size_t len)
 /* Hand in an entry of the authority log or a blob of an allow-list, and make it durable. As the verb "log" of
  * node/control.h. */
 enum err driver_log(struct driver *d, const uint8_t *bytes, size_t len);
+/* Hand in a record that an operator signed, or a blob that one waits for. As the verb "submit". */
+enum err driver_submit(struct driver *d, const uint8_t *bytes, size_t len);
 void driver_drill(struct driver *d, const char *site, bool cut);
 /* Say goodbye. Nothing may be stepped afterwards. */
 void driver_leave(struct driver *d, enum goodbye_reason reason);
