@@ -33,6 +33,8 @@ struct verb {
 const struct verb *verb_at(size_t index);
 /* The part of the table in verbs_outage.c. */
 const struct verb *verbs_outage(size_t *ret_count);
+/* The part in verbs_repair.c. */
+const struct verb *verbs_repair(size_t *ret_count);
 /* The part in verbs_trust.c. */
 const struct verb *verbs_trust(size_t *ret_count);
 /* The part in verbs_keys.c. */
@@ -70,6 +72,7 @@ int verb_show(struct command *c);
 int verb_components(struct command *c);
 int verb_impact(struct command *c);
 int verb_sites(struct command *c);
+int verb_states(struct command *c);
 int verb_suspects(struct command *c);
 int verb_history(struct command *c);
 int verb_inventory_import(struct command *c);

@@ -1,5 +1,5 @@
-/* The one table of verbs, and look-ups in it. Those of the worst day are in verbs_outage.c, those
- * that keep the estate's trust in verbs_trust.c and verbs_keys.c. */
+/* The one table of verbs, and look-ups in it. Those of the worst day are in verbs_outage.c and
+ * verbs_repair.c, those that keep the estate's trust in verbs_trust.c and verbs_keys.c. */
 #include <stdio.h>
 #include <string.h>
 
@@ -356,6 +356,10 @@ const struct verb *verb_at(size_t index)
 	const struct verb *outage = verbs_outage(&count);
 	if (index < count)
 		return &outage[index];
+	index -= count;
+	const struct verb *repair = verbs_repair(&count);
+	if (index < count)
+		return &repair[index];
 	index -= count;
 	const struct verb *trust = verbs_trust(&count);
 	if (index < count)

@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "base/text.h"
 #include "os/clock.h"
+#include "store/fates.h"
 #include "store/query_lists.h"
 
 #define STEPS_PER_CALL 4096 /* of SQLite's machine, between two looks at budget and clock */
@@ -144,6 +145,7 @@ void query_close(struct query *q)
 	issue_list_free(&q->issues);
 	operator_list_free(q->operators);
 	machine_list_free(q->machines);
+	fates_free(q->fates);
 	roster_free(&q->roster);
 	columns_close(&q->columns);
 	snapshot_close(q->snapshot);

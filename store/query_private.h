@@ -18,6 +18,7 @@
 struct query;
 struct operator_list;
 struct machine_list;
+struct fates;
 
 /* --- columns: groups of one snapshot, opened when first asked for --- */
 
@@ -301,6 +302,7 @@ struct query {
 	struct issue_list issues;
 	struct operator_list *operators; /* NULL until asked for, as the next */
 	struct machine_list *machines;
+	struct fates *fates;
 	bool declaring;    /* a table's columns, inside SQLite's own parser */
 	uint32_t told;     /* number + 1 of the host whose id a cell had last: joins ask for it next */
 	uint64_t left_out; /* hosts some of whose components there was no room for */

@@ -81,6 +81,8 @@ struct suspects_engine {
 	size_t host_count, host_cap;
 	struct suspects_cut *cuts;
 	size_t cut_count;
+	bool only_down;  /* `hosts` has nobody who is up: the sites' counts have them */
+	bool any_partly; /* sites cut in part count, however many there are */
 	struct suspects_texts names, attributes[3];
 	struct suspects_texts version_texts; /* before they are in order */
 	struct suspects_entry *entries;

@@ -136,6 +136,8 @@ static void set_apart(struct suspects_engine *e)
 static enum err scan(struct scan *s)
 {
 	struct suspects_engine *e = s->e;
+	for (size_t i = 0; i < e->q->roster.site_count && e->only_down; i++)
+		s->up[i] = e->q->roster.sites[i].counts.by_status[HOST_UP];
 	for (size_t i = 0; i < e->host_count; i++) {
 		s->up[e->hosts[i].site]++;
 		if (e->hosts[i].class != SUSPECTS_FAILED)
@@ -150,7 +152,7 @@ static enum err scan(struct scan *s)
 	judge_sites(s, false);
 	size_t whole = e->cut_count;
 	judge_sites(s, true);
-	if (e->cut_count - whole > PARTLY_CUT_MAX)
+	if (!e->any_partly && e->cut_count - whole > PARTLY_CUT_MAX)
 		e->cut_count = whole;
 	qsort(e->cuts, e->cut_count, sizeof(*e->cuts), most_hosts);
 	set_apart(e);

@@ -2,7 +2,11 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "store/fates.h"
 #include "store/table_host.h"
+
+#define EVIDENCE_BYTES    640
+#define CHANGE_TEXT_BYTES (2 * LIMIT_SHORT_TEXT_BYTES + 2)
 
 #define COLUMNS(X)                                                                                           \
 	X(HOST, "host", "TEXT", "", "host id, 32 hexadecimal digits")                                        \
@@ -21,6 +25,15 @@
 	X(REPLACED_BY, "replaced_by", "TEXT", "",                                                            \
 	  "id of the later host on the same hardware; NULL: not replaced")                                   \
 	X(EVIDENCE, "evidence", "TEXT", "", "what the status rests on, one sentence")                        \
+	X(FATE, "fate", "TEXT", "",                                                                          \
+	  "up, crash, power-or-link, stopped, asleep, left, replaced or unknown: what most likely became "   \
+	  "of it (docs/outage.md)")                                                                          \
+	X(CHANGE_BEFORE, "change_before", "TEXT", "",                                                        \
+	  "component and version that changed on it within two hours before it vanished; NULL: none is "     \
+	  "known, or it did not vanish")                                                                     \
+	X(CHANGE_BEFORE_MS, "change_before_ms", "INTEGER", "ms since 1970", "when; NULL: likewise")          \
+	X(CHANGE_BOOT_START, "change_boot_start", "INTEGER", "0 or 1",                                       \
+	  "that component starts before repair can get in; NULL: likewise")                                  \
 	X(OS, "os", "TEXT", "", "operating system; NULL: see os_status")                                     \
 	X(OS_STATUS, "os_status", "TEXT", "", "ok, or why os is NULL")                                       \
 	X(KERNEL, "kernel", "TEXT", "", "kernel release; NULL: see kernel_status")                           \
@@ -126,6 +139,94 @@ static uint64_t state_u64(struct table_cursor *c, unsigned column)
 	return state.block != NULL ? column_row_u64(state, column) : 0;
 }
 
+/* NULL for a host that is neither dark nor silent. */
+static const struct fate *fate_of(struct table_cursor *c)
+{
+	const struct fates *fates = NULL;
+	enum host_status status = (enum host_status)c->view.host->status;
+	if (status != HOST_DARK && status != HOST_SILENT)
+		return NULL;
+	enum err err = fates_load(c->q, &fates);
+	if (err != ERR_OK)
+		c->view.err = err;
+	return err == ERR_OK ? fates_find(fates, c->view.host->number) : NULL;
+}
+
+static struct column_row change_before(struct table_cursor *c, const struct fate *fate)
+{
+	struct column_row entry = {.block = NULL};
+	if (fate != NULL && fate->changed != 0)
+		c->view.err = catalogue_find(c->q, fate->entry, &entry);
+	return entry;
+}
+
+/* Component and version. */
+static bool change_text(struct table_cursor *c, const struct fate *fate, char *text, size_t size)
+{
+	struct column_row entry = change_before(c, fate);
+	const char *name = entry.block != NULL ? column_row_text(entry, C_ENTRY_NAME) : NULL;
+	if (name == NULL)
+		return false;
+	const char *version = column_row_u64(entry, C_ENTRY_VERSION_STATUS) == READING_OK
+				  ? column_row_text(entry, C_ENTRY_VERSION)
+				  : NULL;
+	snprintf(text, size, "%s%s%s", name, version != NULL ? " " : "", version != NULL ? version : "");
+	return true;
+}
+
+static void fate_column(struct table_cursor *c, int number, sqlite3_context *context)
+{
+	char text[CHANGE_TEXT_BYTES];
+	const struct fate *fate = fate_of(c);
+	struct column_row entry;
+	switch (number) {
+	case FATE:
+		cell_static(context, fates_name(fate != NULL ? (enum host_fate)fate->fate
+							     : fates_of(NULL, c->view.host)));
+		break;
+	case CHANGE_BEFORE:
+		if (change_text(c, fate, text, sizeof(text)))
+			cell_text(context, text);
+		break;
+	case CHANGE_BEFORE_MS:
+		if (fate != NULL)
+			cell_time(context, fate->changed);
+		break;
+	default:
+		entry = change_before(c, fate);
+		if (entry.block != NULL)
+			cell_flag(context,
+				  (column_row_u64(entry, C_ENTRY_FLAGS) & COMPONENT_BOOT_START) != 0);
+	}
+}
+
+/* ", no goodbye, last boot unclean, X 1.2 changed 4 min before: likely crash, ..." */
+static void add_fate(struct table_cursor *c, char *text, size_t size)
+{
+	char change[CHANGE_TEXT_BYTES], verdict[160];
+	const struct fate *fate = fate_of(c);
+	if (fate == NULL)
+		return;
+	struct column_row health = host_row(&c->view, GROUP_HEALTH);
+	bool unclean = health.block != NULL &&
+		       column_row_u64(health, C_HEALTH_BOOT_CLEAN_STATUS) == READING_OK &&
+		       column_row_u64(health, C_HEALTH_BOOT_CLEAN) == 0;
+	size_t len = strlen(text);
+	len +=
+	    (size_t)snprintf(text + len, size - len, ", no goodbye%s", unclean ? ", last boot unclean" : "");
+	if (len < size && change_text(c, fate, change, sizeof(change))) {
+		const char *name =
+		    strrchr(change, '\\') != NULL ? strrchr(change, '\\') : strrchr(change, '/');
+		uint64_t before = seconds_before(fate->changed, fate->since);
+		len += (size_t)snprintf(
+		    text + len, size - len, ", %s changed %llu %s before", name != NULL ? name + 1 : change,
+		    (unsigned long long)(before < 120 ? before : before / 60), before < 120 ? "s" : "min");
+	}
+	fates_verdict(fate, verdict, sizeof(verdict));
+	if (len < size)
+		snprintf(text + len, size - len, ": %s", verdict);
+}
+
 static void dark_evidence(struct table_cursor *c, char *text, size_t size)
 {
 	unsigned votes = (unsigned)state_u64(c, C_STATE_VOTES),
@@ -155,7 +256,7 @@ static void replaced_evidence(struct table_cursor *c, char *text, size_t size)
 
 static void evidence(struct table_cursor *c, sqlite3_context *context)
 {
-	char text[160];
+	char text[EVIDENCE_BYTES];
 	switch ((enum host_status)c->view.host->status) {
 	case HOST_UP:
 		snprintf(text, sizeof(text), "up: last sign of life %llu s ago",
@@ -166,9 +267,11 @@ static void evidence(struct table_cursor *c, sqlite3_context *context)
 			 "silent: nothing is heard from its site, last sign of life %llu s before",
 			 (unsigned long long)seconds_before(state_u64(c, C_STATE_SEEN),
 							    state_u64(c, C_STATE_SINCE)));
+		add_fate(c, text, sizeof(text));
 		break;
 	case HOST_DARK:
 		dark_evidence(c, text, sizeof(text));
+		add_fate(c, text, sizeof(text));
 		break;
 	case HOST_STOPPED:
 		snprintf(text, sizeof(text), "stopped: it said goodbye");
@@ -257,6 +360,12 @@ static void column(struct table_cursor *c, int number, sqlite3_context *context)
 		break;
 	case EVIDENCE:
 		evidence(c, context);
+		break;
+	case FATE:
+	case CHANGE_BEFORE:
+	case CHANGE_BEFORE_MS:
+	case CHANGE_BOOT_START:
+		fate_column(c, number, context);
 		break;
 	case LEVEL:
 		level(&c->view, context);

@@ -1,9 +1,13 @@
-#include "store/query_private.h"
+#include "store/fates.h"
 
 #define COLUMNS(X)                                                                                           \
 	X(SITE, "site", "TEXT", "", "name")                                                                  \
 	X(ID, "id", "TEXT", "", "site id, 32 hexadecimal digits")                                            \
 	X(STATUS, "status", "TEXT", "", "reporting, silent or unknown")                                      \
+	X(FATE, "fate", "TEXT", "",                                                                          \
+	  "of a silent site, what most likely became of it: crash, power-or-link or unknown; NULL: not "     \
+	  "silent")                                                                                          \
+	X(EVIDENCE, "evidence", "TEXT", "", "what that rests on; NULL: likewise")                            \
 	X(SINCE, "since_ms", "INTEGER", "ms since 1970", "of the status; NULL: unknown")                     \
 	X(ROLLCALL, "last_rollcall_ms", "INTEGER", "ms since 1970", "receipt; NULL: none yet")               \
 	X(INTERVAL, "interval_s", "INTEGER", "s", "between roll-calls; NULL: unknown")                       \
@@ -52,6 +56,25 @@ static void count_column(const struct roster_site *site, int number, sqlite3_con
 	}
 }
 
+static void fate_column(struct table_cursor *c, int number, sqlite3_context *context)
+{
+	char text[160];
+	const struct fates *fates;
+	enum err err = fates_load(c->q, &fates);
+	if (err != ERR_OK) {
+		(void)query_fail(c->q, err);
+		return;
+	}
+	const struct fate *fate = fates_site(fates, (uint32_t)c->row);
+	if (number == FATE)
+		cell_static(context,
+			    fates_name(fate != NULL ? (enum host_fate)fate->fate : HOST_FATE_UNKNOWN));
+	if (number == FATE || fate == NULL)
+		return;
+	fates_verdict(fate, text, sizeof(text));
+	cell_text(context, text);
+}
+
 static void column(struct table_cursor *c, int number, sqlite3_context *context)
 {
 	const struct roster_site *site = &c->q->roster.sites[c->row];
@@ -64,6 +87,11 @@ static void column(struct table_cursor *c, int number, sqlite3_context *context)
 		break;
 	case STATUS:
 		cell_static(context, site_status_name(site->state.status));
+		break;
+	case FATE:
+	case EVIDENCE:
+		if (site->state.status == SITE_SILENT)
+			fate_column(c, number, context);
 		break;
 	case SINCE:
 		cell_time(context, site->state.since);

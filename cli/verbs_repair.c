@@ -1,0 +1,48 @@
+/* The part of the verb table for those who mend: what is down and why, in which order, and where. */
+#include "cli/verb.h"
+
+#define END                                                                                                  \
+	{                                                                                                    \
+		.name = NULL                                                                                 \
+	}
+
+static const struct option_spec states_options[] = {
+    {.name = "fate",
+     .value = "FATE",
+     .words = "crash power-or-link unknown stopped asleep up left replaced",
+     .help = "the hosts that met this fate, each with its evidence"},
+    {.name = "site", .value = "SITE", .help = "only hosts whose home is this site, listed"},
+    {.name = "hosts", .help = "list what is down, each host with its evidence"},
+    {.name = "sites", .help = "the silent sites instead, with what became of them and why"},
+    {.name = "limit", .value = "N", .help = "list the first N hosts (default: 20, in table and wide)"},
+    {.name = "all", .help = "list all of them"},
+    END,
+};
+
+static const struct verb verbs[] = {
+    {.name = "states",
+     .operands = "",
+     .summary = "what became of the hosts that are down, and the evidence",
+     .text =
+	 "Classes every host by what most likely became of it, from what this machine's replica knows: crash "
+	 "(it told of crashes shortly before, it had a change that others vanished after, or far more than "
+	 "usual vanished one by one around then), power-or-link (most of its site vanished within the same "
+	 "seconds), unknown (nothing tells why, or it was never heard), stopped, asleep, up, left and "
+	 "replaced. The rules are in docs/outage.md; they are likely, not proven.\n\n"
+	 "Without options it counts. --fate, --site and --hosts list hosts, each with since when and the "
+	 "evidence in a sentence; --sites lists sites that fell silent.",
+     .options = states_options,
+     .shared = VERB_QUERY | VERB_WHERE,
+     .exits = "0123",
+     .examples = "mesh states # how many are down, and why\n"
+		 "mesh states --fate unknown # nothing tells why these are down\n"
+		 "mesh states --sites # crashed one by one, or power and link all at once\n"
+		 "mesh states --site berlin -o json # for a script",
+     .run = verb_states},
+};
+
+const struct verb *verbs_repair(size_t *ret_count)
+{
+	*ret_count = sizeof(verbs) / sizeof(verbs[0]);
+	return verbs;
+}
