@@ -58,6 +58,10 @@ static enum err add(struct chosen_list *l, struct chosen_entry entry)
 	return ERR_OK;
 }
 
+/* Of a chunk, beside the number of its entries. */
+#define CHUNK_NOTED 0x8000u /* it has a chosen one, or is cut */
+#define CHUNK_CUT   0x4000u /* not whole */
+
 /* Which of them a chunk has, and where. */
 static enum err choose_in_chunk(struct choice *c, uint32_t chunk, struct number_list entries)
 {
@@ -71,8 +75,8 @@ static enum err choose_in_chunk(struct choice *c, uint32_t chunk, struct number_
 	}
 	if (err != ERR_OK || l->count == start)
 		return err;
-	set_bit(c->has, chunk);
-	c->chunks[chunk] = (uint32_t)start;
+	c->weights[chunk] |= CHUNK_NOTED;
+	c->chunks[chunk] = (uint32_t)start + 1;
 	return add(l, no_more);
 }
 
@@ -82,8 +86,11 @@ static enum err choose_chunks(struct query *q, struct choice *c)
 	for (uint32_t n = 0; n < q->catalogue.chunk_end && err == ERR_OK; n++) {
 		struct number_list entries = {.count = 0};
 		err = catalogue_chunk(q, n, &entries);
-		if (err == ERR_OK)
-			err = choose_in_chunk(c, n, entries);
+		if (err != ERR_OK)
+			break;
+		bool whole = (q->catalogue.chunks[n] & CHUNK_WHOLE) != 0;
+		c->weights[n] = (uint16_t)(entries.count | (whole ? 0 : CHUNK_NOTED | CHUNK_CUT));
+		err = choose_in_chunk(c, n, entries);
 	}
 	return err;
 }
@@ -93,7 +100,7 @@ void choice_free(struct choice *c)
 	free(c->component);
 	free(c->entry);
 	free(c->entries);
-	free(c->has);
+	free(c->weights);
 	free(c->chunks);
 	free(c->in_chunks.list);
 	free(c->starts);
@@ -111,10 +118,10 @@ static enum err choose(struct query *q, struct choice *c)
 	if (err != ERR_OK)
 		return err;
 	c->entries = new_bits(c->entry_end);
-	c->has = new_bits(q->catalogue.chunk_end);
+	c->weights = calloc((size_t)q->catalogue.chunk_end + 1, sizeof(*c->weights));
 	c->chunks = calloc((size_t)q->catalogue.chunk_end + 1, sizeof(*c->chunks));
 	c->starts = calloc((size_t)c->manifest_end + 1, sizeof(*c->starts));
-	if (c->entries == NULL || c->has == NULL || c->chunks == NULL || c->starts == NULL)
+	if (c->entries == NULL || c->weights == NULL || c->chunks == NULL || c->starts == NULL)
 		return ERR_NOMEM;
 	bool valid = true, any = false;
 	uint64_t id = c->entry != NULL ? entry_id(c->entry, &valid) : 0;
@@ -153,11 +160,34 @@ enum err choice_make(struct query *q, const char *component, const char *entry, 
 static enum err add_chunk(struct choice *c, uint32_t chunk, uint32_t first)
 {
 	enum err err = ERR_OK;
-	for (size_t at = c->chunks[chunk]; err == ERR_OK; at++) {
+	for (size_t at = c->chunks[chunk] - 1; err == ERR_OK; at++) {
 		struct chosen_entry e = c->in_chunks.list[at];
 		if (e.entry == no_more.entry)
 			break;
 		err = add(&c->found, (struct chosen_entry){first + e.place, e.entry});
+	}
+	return err;
+}
+
+/* As chunk_walk does; half a million steps, of which few come by a chunk that is noted. */
+static enum err walk(struct choice *c, struct number_list chunks, uint32_t end)
+{
+	uint32_t first = 0;
+	enum err err = ERR_OK;
+	for (size_t i = 0; i < chunks.count && err == ERR_OK; i++) {
+		uint32_t chunk = number_list_at(chunks, i);
+		if (chunk >= end)
+			break;
+		unsigned weight = c->weights[chunk];
+		if ((weight & CHUNK_NOTED) != 0) {
+			if (first > LIMIT_COMPONENTS)
+				break;
+			if (c->chunks[chunk] != 0)
+				err = add_chunk(c, chunk, first);
+			if ((weight & CHUNK_CUT) != 0)
+				break;
+		}
+		first += weight & CHUNK_ENTRIES;
 	}
 	return err;
 }
@@ -177,10 +207,7 @@ static enum err find(struct query *q, struct choice *c, uint32_t manifest)
 	if (err != ERR_OK)
 		return err;
 	size_t start = c->found.count;
-	for (struct chunk_walk w = {.chunks = chunks}; err == ERR_OK && chunk_walk_next(q, &w, &err);) {
-		if (catalogue_has(c->has, w.chunk))
-			err = add_chunk(c, w.chunk, w.first);
-	}
+	err = walk(c, chunks, q->catalogue.chunk_end);
 	bool any = c->found.count > start;
 	if (err == ERR_OK && any)
 		err = add(&c->found, no_more);

@@ -17,15 +17,15 @@ struct newer {
 };
 
 struct column_table {
+	struct column_table_front front; /* must be first */
 	struct column_source source;
 	enum column_group group;
-	uint32_t end;
 	struct loaded **blocks; /* NULL: not asked for yet */
 	uint32_t block_count;
 	struct snapshot_block *deltas;
 	size_t delta_count, delta_cap;
-	struct newer *newer; /* by number; NULL while there are no deltas */
-	bool deltas_damaged; /* nobody knows whose rows they had, so no row is known */
+	struct newer **newer; /* by block: COLUMN_BLOCK_ROWS of them, NULL where no delta has any */
+	bool deltas_damaged;  /* nobody knows whose rows they had, so no row is known */
 };
 
 static enum err take_delta(void *context, const struct row_key *key, struct snapshot_block *taken)
@@ -54,17 +54,18 @@ static enum err take_delta(void *context, const struct row_key *key, struct snap
 /* In the order of their commits, so that the newest row of a number stands. */
 static enum err note_newer(struct column_table *t)
 {
-	if (t->delta_count == 0)
-		return ERR_OK;
-	t->newer = calloc((size_t)t->end + 1, sizeof(*t->newer));
-	if (t->newer == NULL)
-		return ERR_NOMEM;
 	for (size_t i = 0; i < t->delta_count; i++) {
 		const struct column_block *b = &t->deltas[i].block;
 		for (unsigned row = 0; row < b->rows; row++) {
 			uint32_t number = column_number(b, row);
-			if (number < t->end)
-				t->newer[number] = (struct newer){(uint32_t)i + 1, row};
+			if (number >= t->front.end)
+				continue;
+			struct newer **block = &t->newer[number / COLUMN_BLOCK_ROWS];
+			if (*block == NULL)
+				*block = calloc(COLUMN_BLOCK_ROWS, sizeof(**block));
+			if (*block == NULL)
+				return ERR_NOMEM;
+			(*block)[number % COLUMN_BLOCK_ROWS] = (struct newer){(uint32_t)i + 1, row};
 		}
 	}
 	return ERR_OK;
@@ -78,12 +79,14 @@ enum err column_table_open_from(const struct column_source *source, enum column_
 		return ERR_NOMEM;
 	t->source = *source;
 	t->group = group;
-	t->end = end;
-	t->block_count = (t->end + COLUMN_BLOCK_ROWS - 1) / COLUMN_BLOCK_ROWS;
+	t->front.end = end;
+	t->block_count = (end + COLUMN_BLOCK_ROWS - 1) / COLUMN_BLOCK_ROWS;
 	t->blocks = calloc((size_t)t->block_count + 1, sizeof(*t->blocks));
+	t->newer = calloc((size_t)t->block_count + 1, sizeof(*t->newer));
+	t->front.plain = calloc((size_t)t->block_count + 1, sizeof(*t->front.plain));
 	struct row_key first = row_key_delta(group, 0);
-	enum err err =
-	    t->blocks != NULL ? t->source.each(t->source.context, first.bytes, 2, take_delta, t) : ERR_NOMEM;
+	bool room = t->blocks != NULL && t->newer != NULL && t->front.plain != NULL;
+	enum err err = room ? t->source.each(t->source.context, first.bytes, 2, take_delta, t) : ERR_NOMEM;
 	if (err == ERR_OK)
 		err = note_newer(t);
 	if (err != ERR_OK) {
@@ -123,17 +126,15 @@ void column_table_close(struct column_table *t)
 			snapshot_block_free(&t->blocks[i]->taken);
 		free(t->blocks[i]);
 	}
+	for (uint32_t i = 0; t->newer != NULL && i < t->block_count; i++)
+		free(t->newer[i]);
 	for (size_t i = 0; i < t->delta_count; i++)
 		snapshot_block_free(&t->deltas[i]);
 	free(t->blocks);
 	free(t->deltas);
 	free(t->newer);
+	free(t->front.plain);
 	free(t);
-}
-
-uint32_t column_table_end(const struct column_table *t)
-{
-	return t->end;
 }
 
 static enum err load(struct column_table *t, uint32_t index)
@@ -153,6 +154,8 @@ static enum err load(struct column_table *t, uint32_t index)
 	l->there = !l->taken.damaged && l->taken.block.group == (unsigned)t->group &&
 		   l->taken.block.rows == COLUMN_BLOCK_ROWS && l->taken.block.numbers == NULL;
 	l->damaged = !l->there;
+	if (l->there && t->newer[index] == NULL && !t->deltas_damaged)
+		t->front.plain[index] = &l->taken.block;
 	return ERR_OK;
 }
 
@@ -161,8 +164,9 @@ static enum err load(struct column_table *t, uint32_t index)
 static bool is_newer(const struct column_table *t, const struct loaded *l, uint32_t number, bool has_block,
 		     struct column_row *ret)
 {
-	const struct newer *newer = t->newer != NULL && !l->damaged ? &t->newer[number] : NULL;
-	if (newer == NULL || newer->delta == 0)
+	const struct newer *block = t->newer[number / COLUMN_BLOCK_ROWS];
+	const struct newer *newer = block != NULL ? &block[number % COLUMN_BLOCK_ROWS] : NULL;
+	if (newer == NULL || newer->delta == 0 || l->damaged)
 		return false;
 	const struct column_block *delta = &t->deltas[newer->delta - 1].block;
 	if (has_block && delta->commit <= l->taken.block.commit)
@@ -171,10 +175,10 @@ static bool is_newer(const struct column_table *t, const struct loaded *l, uint3
 	return true;
 }
 
-enum err column_table_row(struct column_table *t, uint32_t number, struct column_row *ret)
+enum err column_table_find(struct column_table *t, uint32_t number, struct column_row *ret)
 {
 	struct column_row row = {.block = NULL};
-	if (number >= t->end || t->deltas_damaged) {
+	if (number >= t->front.end || t->deltas_damaged) {
 		*ret = row;
 		return ERR_OK;
 	}
@@ -194,6 +198,6 @@ enum err column_table_row(struct column_table *t, uint32_t number, struct column
 
 bool column_table_damaged(const struct column_table *t, uint32_t number)
 {
-	const struct loaded *l = number < t->end ? t->blocks[number / COLUMN_BLOCK_ROWS] : NULL;
-	return number < t->end && (t->deltas_damaged || (l != NULL && l->damaged));
+	const struct loaded *l = number < t->front.end ? t->blocks[number / COLUMN_BLOCK_ROWS] : NULL;
+	return number < t->front.end && (t->deltas_damaged || (l != NULL && l->damaged));
 }

@@ -33,17 +33,42 @@ enum err column_table_open_from(const struct column_source *source, enum column_
 /* ERR_VERSION: the replica's layout is older (start the new meshd once); ERR_CORRUPT, ERR_BUSY, ERR_NOMEM. */
 enum err column_table_open(struct snapshot *r, enum column_group group, struct column_table **ret);
 void column_table_close(struct column_table *t); /* NULL is fine */
-/* Numbers are below. */
-uint32_t column_table_end(const struct column_table *t);
-
 /* Where a row stands; valid until the table is closed. */
 struct column_row {
 	const struct column_block *block; /* NULL: there is no such row */
 	unsigned row;
 };
+
+/* What a table begins with: as much of it as most rows need. */
+struct column_table_front {
+	uint32_t end;
+	/* By block: of which all rows stand in it, as no delta has one of them; NULL: that is not known. */
+	const struct column_block **plain;
+};
+
+/* Numbers are below. */
+static inline uint32_t column_table_end(const struct column_table *t)
+{
+	return ((const struct column_table_front *)t)->end;
+}
+
+/* Of a row in a block that is no plain one, or beyond the end. */
+enum err column_table_find(struct column_table *t, uint32_t number, struct column_row *ret);
+
 /* Rows of a damaged block are none, and the damage is counted once (snapshot_damaged). ERR_CORRUPT,
  * ERR_BUSY, ERR_NOMEM. */
-enum err column_table_row(struct column_table *t, uint32_t number, struct column_row *ret);
+static inline enum err column_table_row(struct column_table *t, uint32_t number, struct column_row *ret)
+{
+	const struct column_table_front *front = (const struct column_table_front *)t;
+	const struct column_block *plain =
+	    number < front->end ? front->plain[number / COLUMN_BLOCK_ROWS] : NULL;
+	if (plain == NULL)
+		return column_table_find(t, number, ret);
+	unsigned row = number % COLUMN_BLOCK_ROWS;
+	*ret = (struct column_row){column_present(plain, row) ? plain : NULL, row};
+	return ERR_OK;
+}
+
 /* The block with the number was damaged: its rows are not known. */
 bool column_table_damaged(const struct column_table *t, uint32_t number);
 

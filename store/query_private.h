@@ -274,9 +274,9 @@ struct chosen_list {
 struct choice {
 	char *component, *entry; /* what `entries` were chosen by; NULL: any */
 	bool set;
-	uint8_t *entries; /* bit set by number */
-	uint8_t *has;     /* bit set by number of chunk: has one of them */
-	uint32_t *chunks; /* by number, if so: where they are in `in_chunks` */
+	uint8_t *entries;  /* bit set by number */
+	uint16_t *weights; /* by number of chunk: how many entries, and what is to be noted of it */
+	uint32_t *chunks;  /* by number of chunk: where its own are in `in_chunks`, + 1; 0: it has none */
 	struct chosen_list in_chunks;
 	uint32_t entry_end, manifest_end;
 	uint32_t *starts; /* by manifest: of its entries in `found`, + 1; 0: not looked for yet */
