@@ -4,7 +4,7 @@
 MESH_ROOT=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 
 PACKAGES_BUILD="gcc libc6-dev meson ninja-build pkg-config libuv1-dev libsodium-dev liblmdb-dev \
-libmsgpack-dev libsqlite3-dev libinih-dev libkmod-dev libcmocka-dev"
+libmsgpack-dev libsqlite3-dev libxxhash-dev libinih-dev libkmod-dev libcmocka-dev"
 PACKAGES_TEST="clang libclang-rt-14-dev binutils python3-minimal python3-nacl python3-msgpack"
 
 say() {

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/checksum.h"
 #include "crypto/hash.h"
 #include "store/column_format.h"
 
@@ -54,7 +55,8 @@ static enum err open_body(const uint8_t *body, size_t bytes, struct column_block
 	unsigned known;
 	if (bytes < COLUMN_HEAD_BYTES)
 		return ERR_FORMAT;
-	if (body[0] != COLUMN_VERSION || column_group_columns(body[1], &known) == NULL)
+	if ((body[0] != COLUMN_VERSION && body[0] != COLUMN_VERSION_SIPHASH) ||
+	    column_group_columns(body[1], &known) == NULL)
 		return ERR_VERSION;
 	b.group = body[1];
 	b.rows = (unsigned)column_le(body + 2, 2);
@@ -81,7 +83,9 @@ static enum err open_body(const uint8_t *body, size_t bytes, struct column_block
 
 static uint64_t checksum_of(const uint8_t *prefix, size_t prefix_bytes, const uint8_t *body, size_t bytes)
 {
-	return hash_checksum(prefix, prefix_bytes) + hash_checksum(body, bytes);
+	if (bytes > 0 && body[0] == COLUMN_VERSION_SIPHASH)
+		return hash_checksum(prefix, prefix_bytes) + hash_checksum(body, bytes);
+	return checksum_bytes(prefix, prefix_bytes) + checksum_bytes(body, bytes);
 }
 
 uint64_t column_checksum(const struct row_key *key, const uint8_t *body, size_t bytes)

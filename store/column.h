@@ -4,14 +4,15 @@
  *
  * Stored, integers little-endian:
  *
- *    0  version u8, group u8, rows u16, columns u16, 0 u16
+ *    0  version u8 (2), group u8, rows u16, columns u16, 0 u16
  *    8  commit u64: of which the block is (store_meta)
  *   16  heap: offset u32, length u32
  *   24  a descriptor each column: offset of its array u32, width u8, 0 u24, base u64
  *       presence: a bit a row, least significant first, up to a whole number of 8 bytes
  *       arrays: rows x width bytes each
  *       heap
- *       checksum u64 of all of the above, plus that of key length u8 and key
+ *       checksum u64 of all of the above, plus that of key length u8 and key: base/checksum.h (version 1,
+ *       up to schema 4: hash_checksum; it is read, not written)
  *
  * A number is base + what its array holds, in 0, 1, 2, 4 or 8 bytes, as few as the block's range needs. Texts
  * and bytes are numbers, too: offsets into the heap, where each distinct one stands once, as length u16,

@@ -4,7 +4,8 @@
 
 #include <stddef.h>
 
-#define COLUMN_VERSION          1
+#define COLUMN_VERSION          2
+#define COLUMN_VERSION_SIPHASH  1 /* its checksum is another: hash_checksum */
 #define COLUMN_HEAD_BYTES       24
 #define COLUMN_DESCRIPTOR_BYTES 16
 #define COLUMN_CHECKSUM_BYTES   8

@@ -1,7 +1,7 @@
 /* From schemas 1 and 2: rows of hosts move from keys with ids to keys with numbers, values and all; what is
  * derived comes with the commits that move them. Between two commits the file is whole: the meta row says
  * that it is being converted, and the next open goes on. From schema 3 nothing moves: what is derived is made
- * anew, in one commit. */
+ * anew, in one commit. From schema 4 on nothing is done but saying so. */
 #include <string.h>
 
 #include "store/lmdb_backend.h"

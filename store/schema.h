@@ -38,13 +38,14 @@
  * Schema 1 had no issues, and host states (version 1) without standing, issuer and replaced by: they read as
  * good standing. Schemas 1 and 2 had host ids in all keys and none of the tables from 7 on; opening such a
  * file to write converts it (store/lmdb_migrate.c). Schema 3 had neither operators nor a log;
- * opening it makes anew what is derived, and the log begins then. */
+ * opening it makes anew what is derived, and the log begins then. Up to schema 4 blocks and deltas had
+ * another checksum, which is read beside the new one: they get that when they are written next. */
 #ifndef MESH_STORE_SCHEMA_H
 #define MESH_STORE_SCHEMA_H
 
 #include "crypto/record.h"
 
-#define STORE_SCHEMA           4 /* newer ones are refused */
+#define STORE_SCHEMA           5 /* newer ones are refused */
 #define STORE_SCHEMA_BLOCKS    3 /* the first one with column blocks */
 #define STORE_SCHEMA_LISTS     4 /* the first one with operators and what they list */
 #define STORE_ROW_VERSION      1 /* of each payload but that of host states */
@@ -68,8 +69,8 @@ enum store_table {
 	TABLE_COUNT
 };
 
-/* What commits make of the rows that were put: made anew when it is damaged, but for the log, which then has a
- * gap. */
+/* What commits make of the rows that were put: made anew when it is damaged, but for the log, which then has
+ * a gap. */
 static inline bool store_table_is_derived(uint8_t table)
 {
 	return (table >= TABLE_NUMBERS && table <= TABLE_DELTAS) || table >= TABLE_TRANSITIONS;

@@ -488,7 +488,7 @@ static void newer_schemas_are_refused(void **state)
 	s = NULL;
 	make_schema(*state, STORE_SCHEMA + 1, &file, &len);
 	assert_int_equal(store_open(folder, &estate, &self, &s, NULL, &info), ERR_VERSION);
-	assert_non_null(strstr(info.text, "schema 5"));
+	assert_non_null(strstr(info.text, "schema 6"));
 	assert_true(scratch_holds(scratch_path(*state, "replica/data.mdb"), file, len));
 	free(file);
 }
