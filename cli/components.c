@@ -1,6 +1,5 @@
-/* Kernel components by version. Without --where the table components has the counts ready; with it they are
- * counted over the hosts that match. What policies say, how many versions there are and which way a version
- * goes are views of the same list. */
+/* Kernel components by version. Counted over all hosts, or over those that match --where. What policies say,
+ * how many versions there are and which way a version goes are views of the same list. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -97,32 +96,6 @@ static void ask_hosts(struct question *q, const struct command *c)
 	question_add(q, " ORDER BY name, version, site, host_name, host");
 }
 
-static void ask_some(struct question *q, const struct command *c)
-{
-	pick(q, &c->options);
-	question_add(q, "SELECT h.component AS name, version, kind, vendor, count(*) AS hosts, "
-			"sum(status = 'up') AS hosts_up, sum(status = 'dark') AS hosts_dark, "
-			"sum(status NOT IN ('up', 'dark')) AS hosts_other, sum(loaded) AS loaded_on, ");
-	if (options_has(&c->options, "unapproved"))
-		question_add(q, "approval, ");
-	question_add(q, DETAILS PICKED);
-	question_where(q, c);
-	question_add(q, " GROUP BY entry");
-}
-
-static void ask_all(struct question *q, const struct command *c)
-{
-	const struct options *o = &c->options;
-	question_add(q, "SELECT name, version, kind, vendor, hosts, hosts_up, hosts_dark, hosts_other, "
-			"loaded_on, ");
-	if (options_has(o, "unapproved"))
-		question_add(q, "approval, ");
-	if (options_has(o, "trend"))
-		question_add(q, "gained_7d, lost_7d, ");
-	question_add(q, DETAILS " FROM components c WHERE 1");
-	choose(q, o);
-}
-
 static void ask(struct question *q, const struct command *c)
 {
 	const struct options *o = &c->options;
@@ -130,48 +103,34 @@ static void ask(struct question *q, const struct command *c)
 		ask_hosts(q, c);
 		return;
 	}
-	if (options_has(o, "where"))
-		ask_some(q, c);
-	else
-		ask_all(q, c);
+	question_add(q, "SELECT name, version, kind, vendor, hosts, hosts_up, hosts_dark, hosts_other, "
+			"loaded_on, ");
+	if (options_has(o, "unapproved"))
+		question_add(q, "approval, ");
+	if (options_has(o, "trend"))
+		question_add(q, "gained_7d, lost_7d, ");
+	question_add(q, DETAILS " FROM components c WHERE ");
+	/* What only hosts have that do not count is listed for the whole estate, but not for a part of it. */
+	question_add(q, options_has(o, "where") ? "hosts > 0" : "1");
+	choose(q, o);
 	question_add(q, options_has(o, "multi-version")
 			    ? " ORDER BY third_party DESC, kind, name, hosts DESC, version"
 			    : " ORDER BY third_party DESC, hosts DESC, kind, name, version");
 }
 
-static void add_modules(struct query_modules *m, const char *support, uint64_t hosts)
+/* The hosts that match --where, if it was given: all that is counted is counted over them. */
+static enum err count_matching(struct answer *a, struct err_info *info)
 {
-	if (strcmp(support, "supported") == 0)
-		m->supported += hosts;
-	else if (strcmp(support, "unsupported") == 0)
-		m->unsupported += hosts;
-	else if (strcmp(support, "denied") == 0)
-		m->denied += hosts;
-	else if (strcmp(support, "failed") == 0 || strcmp(support, "absent") == 0)
-		m->failed += hosts;
-	else
-		m->unknown += hosts;
-}
-
-/* Why some hosts list no loadable modules: absent is not empty. */
-static enum err count_modules(struct answer *a, struct err_info *info)
-{
-	struct rows rows;
-	a->modules.asked = true;
 	if (!options_has(&a->command->options, "where"))
-		return query_modules(a->query, &a->modules.hosts, info);
+		return ERR_OK;
 	struct question *q = calloc(1, sizeof(*q));
 	if (q == NULL)
 		return err_set(info, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
-	question_add(q, "SELECT module_support, count(*) AS hosts FROM hosts WHERE status NOT IN ('left', "
-			"'replaced')");
-	question_where(q, a->command);
-	question_add(q, " GROUP BY module_support");
-	enum err err = rows_fetch(a->query, q->sql, NULL, 0, &rows, info);
-	for (size_t i = 0; err == ERR_OK && i < rows.count; i++)
-		add_modules(&a->modules.hosts, rows_text(&rows, i, "module_support"),
-			    rows_u64(&rows, i, "hosts"));
-	rows_release(&rows);
+	question_hosts(q, a->command);
+	enum err err = q->failed
+			   ? err_set(info, ERR_LIMIT, "the condition of --where is longer than %d bytes",
+				     LIMIT_SQL_BYTES)
+			   : query_count_only(a->query, q->sql, info);
 	free(q);
 	return err;
 }
@@ -205,7 +164,10 @@ static enum err remark_on_empty(struct answer *a, char *remark, size_t cap, stru
 		a->remark = "No such component is known.\n";
 		return ERR_OK;
 	}
-	enum err err = rows_fetch(a->query, "SELECT count(*) AS n FROM components", NULL, 0, &rows, info);
+	enum err err = query_count_only(a->query, NULL, info);
+	if (err != ERR_OK)
+		return err;
+	err = rows_fetch(a->query, "SELECT count(*) AS n FROM components", NULL, 0, &rows, info);
 	if (err == ERR_OK && rows.count > 0) {
 		uint64_t n = rows_u64(&rows, 0, "n");
 		snprintf(remark, cap,
@@ -234,12 +196,15 @@ int verb_components(struct command *c)
 	}
 	ask(q, c);
 	int code = answer_open(c, options_has(&c->options, "hosts") ? host_columns : columns, &a);
+	if (code == MESH_EXIT_COMPLETE && count_matching(&a, &info) != ERR_OK)
+		code = answer_fail(&a, &info);
 	if (code == MESH_EXIT_COMPLETE)
 		code = answer_question(&a, q);
 	free(q);
 	if (code != MESH_EXIT_COMPLETE)
 		return code;
-	enum err err = count_modules(&a, &info);
+	a.modules.asked = true;
+	enum err err = query_modules(a.query, &a.modules.hosts, &info);
 	if (err == ERR_OK)
 		err = check_policy(&a, &info);
 	if (err == ERR_OK)

@@ -27,13 +27,19 @@ void question_bind(struct question *q, const char *before, const char *value, co
 	question_add(q, after);
 }
 
+void question_hosts(struct question *q, const struct command *c)
+{
+	question_add(q, "SELECT host FROM hosts WHERE (");
+	question_add(q, options_value(&c->options, "where"));
+	/* On a line of its own, out of reach of a comment at the end of the condition. */
+	question_add(q, "\n)");
+}
+
 void question_where(struct question *q, const struct command *c)
 {
-	const char *where = options_value(&c->options, "where");
-	if (where == NULL)
+	if (!options_has(&c->options, "where"))
 		return;
-	question_add(q, " AND host IN (SELECT host FROM hosts WHERE (");
-	question_add(q, where);
-	/* On a line of its own, out of reach of a comment at the end of the condition. */
-	question_add(q, "\n))");
+	question_add(q, " AND host IN (");
+	question_hosts(q, c);
+	question_add(q, ")");
 }

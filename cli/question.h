@@ -16,6 +16,8 @@ struct question {
 void question_add(struct question *q, const char *text);
 /* Appends `before`, the number of a new parameter ("?3"), and `after`. */
 void question_bind(struct question *q, const char *before, const char *value, const char *after);
+/* Appends the question for the ids of the hosts that match --where, which was given. */
+void question_hosts(struct question *q, const struct command *c);
 /* Appends " AND host IN (hosts that match --where)" when it was given. */
 void question_where(struct question *q, const struct command *c);
 

@@ -14,6 +14,7 @@ void catalogue_free(struct catalogue *c)
 	free(c->chunk_entries);
 	free(c->approvals);
 	free(c->trends);
+	free(c->only);
 	*c = (struct catalogue){0};
 }
 

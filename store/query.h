@@ -99,6 +99,9 @@ struct query_modules {
 	uint64_t unknown; /* has not said anything of it yet */
 };
 enum err query_modules(struct query *q, struct query_modules *ret, struct err_info *info);
+/* From now on the tables components and files, and query_modules, count only the hosts whose ids are in the
+ * first column of what `sql` answers; with NULL all again. Errors as of query_run. */
+enum err query_count_only(struct query *q, const char *sql, struct err_info *info);
 
 /* Rows of the policies in force; 0: there is none, so nothing is approved or refused. */
 enum err query_policy(struct query *q, uint64_t *ret_rows, struct err_info *info);

@@ -82,13 +82,14 @@ static void count_host(struct tally *t, uint8_t status)
 /* Hosts by manifest, and with `c->before` also which ones they are. */
 static enum err count_hosts(struct counting *c)
 {
+	const uint8_t *only = c->q->catalogue.only;
 	struct query_modules modules = {0};
 	enum err err = roster_load(c->q);
 	for (uint32_t n = 0; n < c->q->roster.end && err == ERR_OK; n++) {
 		const struct roster_host *host = roster_at(&c->q->roster, n);
 		struct column_row row;
 		uint32_t manifest;
-		if (host == NULL)
+		if (host == NULL || (only != NULL && !catalogue_has(only, n)))
 			continue;
 		err = column_table_row(c->components, n, &row);
 		if (err != ERR_OK)
@@ -352,5 +353,49 @@ enum err query_modules(struct query *q, struct query_modules *ret, struct err_in
 	if (err != ERR_OK)
 		return snapshot_error(q->snapshot, err, info);
 	*ret = q->catalogue.modules;
+	return ERR_OK;
+}
+
+/* --- of some hosts only --- */
+
+struct picking {
+	struct query *q;
+	uint8_t *only;
+	enum err err;
+};
+
+static bool pick(void *context, const struct query_value *values, size_t count)
+{
+	struct picking *p = context;
+	const struct roster_host *host = NULL;
+	struct id id;
+	if (count > 0 && values[0].type == QUERY_TEXT && id_unhex(&id, values[0].text))
+		p->err = host_by_id(p->q, &id, false, &host);
+	if (p->err == ERR_OK && host != NULL)
+		p->only[host->number / 8] |= (uint8_t)(1u << host->number % 8);
+	return p->err == ERR_OK;
+}
+
+enum err query_count_only(struct query *q, const char *sql, struct err_info *info)
+{
+	struct catalogue *c = &q->catalogue;
+	struct picking p = {.q = q, .only = NULL, .err = ERR_OK};
+	const struct query_sink sink = {.row = pick, .context = &p};
+	enum err err = ERR_OK;
+	if (sql != NULL) {
+		p.only = calloc((size_t)q->roster.end / 8 + 1, 1);
+		if (p.only == NULL)
+			return err_set(info, ERR_NOMEM, "out of memory");
+		err = query_run(q, sql, NULL, 0, NULL, &sink, info);
+		if (err == ERR_OK)
+			err = snapshot_error(q->snapshot, p.err, info);
+	}
+	if (err != ERR_OK) {
+		free(p.only);
+		return err;
+	}
+	free(c->only);
+	c->only = p.only;
+	c->counted = c->loaded_counted = false;
 	return ERR_OK;
 }

@@ -229,6 +229,7 @@ struct catalogue {
 	struct entry_counts *counts; /* by entry number */
 	bool counted, loaded_counted;
 	struct query_modules modules; /* valid once counted */
+	uint8_t *only;                /* bit by number of the hosts that are counted; NULL: all */
 	uint32_t *slots;              /* entry number + 1 by entry id, open addressing, at most half full */
 	size_t slot_count;
 	uint16_t *chunks; /* CHUNK_..., by number; NULL before catalogue_begin */

@@ -155,6 +155,12 @@ run 0 components --all --where 1 -o csv
 cut -d, -f1-3,5-8 all | sort >a
 cut -d, -f1-3,5-8 out | sort >b
 cmp -s a b || fail "components over all hosts and components differ"
+run 0 components --all --where "status = 'up'" -o csv
+cut -d, -f1-3,5-8 out | sort >a
+run 0 sql "SELECT component AS name, version, kind, vendor, count(*) AS hosts, count(*) AS hosts_up, 0 AS hosts_dark,
+	0 AS hosts_other FROM host_components WHERE status = 'up' GROUP BY entry" -o csv
+cut -d, -f1-3,5-8 out | sort >b
+[ "$(wc -l <b)" -gt 10 ] && cmp -s a b || fail "components over some hosts are counted otherwise than row by row"
 run 0 components --unsigned --all -o csv
 run 0 components --boot-start --all -o csv
 

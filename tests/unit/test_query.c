@@ -296,6 +296,37 @@ static void coverage_adds_up(void **state)
 	query_close(q);
 }
 
+/* Of the hosts that match, and once more of all. */
+static void some_hosts_are_counted_alike(struct query *q, const char *where)
+{
+	char sql[2048];
+	struct query_modules m;
+	struct err_info info = {0};
+	snprintf(sql, sizeof(sql), "SELECT host FROM hosts WHERE %s", where);
+	assert_int_equal(query_count_only(q, sql, &info), ERR_OK);
+	long some = number_of(q, "SELECT sum(hosts) FROM components");
+	assert_true(some > 0);
+	snprintf(
+	    sql, sizeof(sql),
+	    "SELECT count(*) FROM components c LEFT JOIN (SELECT entry, count(*) AS hosts, sum(status = "
+	    "'up') AS up, sum(status = 'dark') AS dark, sum(loaded) AS loaded FROM host_components WHERE "
+	    "status NOT IN ('left', 'replaced') AND host IN (SELECT host FROM hosts WHERE %s) GROUP BY "
+	    "entry) x ON x.entry = c.entry WHERE c.hosts <> coalesce(x.hosts, 0) OR c.hosts_up <> "
+	    "coalesce(x.up, 0) OR c.hosts_dark <> coalesce(x.dark, 0) OR c.loaded_on <> "
+	    "coalesce(x.loaded, 0)",
+	    where);
+	assert_int_equal(number_of(q, sql), 0);
+	assert_int_equal(query_modules(q, &m, NULL), ERR_OK);
+	snprintf(sql, sizeof(sql),
+		 "SELECT count(*) FROM hosts WHERE status NOT IN ('left', 'replaced') AND (%s)", where);
+	assert_int_equal(m.supported + m.unsupported + m.denied + m.failed + m.unknown, number_of(q, sql));
+	/* A condition that cannot be asked changes nothing. */
+	assert_int_equal(query_count_only(q, "SELECT host FROM nowhere", &info), ERR_SQL);
+	assert_int_equal(number_of(q, "SELECT sum(hosts) FROM components"), some);
+	assert_int_equal(query_count_only(q, NULL, &info), ERR_OK);
+	assert_true(number_of(q, "SELECT sum(hosts) FROM components") > some);
+}
+
 /* By chunk and manifest, or by SQLite over all rows: enough hosts for every state and every reason why
  * modules are not known. */
 static void components_are_counted_alike(void **state)
@@ -335,6 +366,10 @@ static void components_are_counted_alike(void **state)
 		assert_int_equal(number_of(q, sql), modules[i].hosts);
 		assert_true(modules[i].hosts > 0);
 	}
+	some_hosts_are_counted_alike(q, "status = 'up'");
+	some_hosts_are_counted_alike(q, "site = (SELECT min(site) FROM hosts)");
+	some_hosts_are_counted_alike(
+	    q, "os LIKE 'D%' AND host IN (SELECT host FROM host_components WHERE loaded)");
 	query_close(q);
 }
 
