@@ -1,4 +1,5 @@
 /* The part of the verb table for those who mend: what is down and why, in which order, and where. */
+#include "cli/hours.h"
 #include "cli/verb.h"
 
 #define END                                                                                                  \
@@ -16,6 +17,13 @@ static const struct option_spec states_options[] = {
     {.name = "sites", .help = "the silent sites instead, with what became of them and why"},
     {.name = "limit", .value = "N", .help = "list the first N hosts (default: 20, in table and wide)"},
     {.name = "all", .help = "list all of them"},
+    END,
+};
+
+static const struct option_spec triage_options[] = {
+    {.name = "team", .value = "N", .help = "people who can go: who goes where in which wave, and when"},
+    {.name = "minutes", .value = "N", .help = "that one needs for a host (default: 15)"},
+    {.name = "travel", .value = "N", .help = "minutes to a site (default: 45)"},
     END,
 };
 
@@ -39,6 +47,30 @@ static const struct verb verbs[] = {
 		 "mesh states --sites # crashed one by one, or power and link all at once\n"
 		 "mesh states --site berlin -o json # for a script",
      .run = verb_states},
+    {.name = "triage",
+     .operands = "[COMPONENT]",
+     .operands_max = 1,
+     .summary = "in which order sites are mended, and why",
+     .text =
+	 "Sites with hosts that are dark or silent, the one to begin with first. DO: go, where hosts crashed "
+	 "and a person has to mend them; call, where only power or link is lost; look, where nothing tells "
+	 "why. With COMPONENT only hosts that have it count, in whatever version.\n\n"
+	 "In that order it counts: what to do; sites that have fewer machines up than they need to trade "
+	 "(needed and role of the site's row in the inventory); criticality of the site or of the most "
+	 "critical "
+	 "machine that is down; what is open or opens first; what trades again after the fewest repairs; "
+	 "hosts down; whether somebody is up there who can help. What the inventory does not say is listed "
+	 "below, and in JSON in the field gaps.\n\n"
+	 "--team makes waves: whoever is free first goes to the next site, not before it opens; a second "
+	 "person comes along where one would stay longer than four hours. Opening hours are understood "
+	 "as " HOURS_FORMS ", in the local time of this machine.",
+     .options = triage_options,
+     .shared = VERB_QUERY | VERB_WHERE,
+     .exits = "0123",
+     .examples = "mesh triage # where to begin\n"
+		 "mesh triage csagent --team 12 # twelve people, in waves with hours\n"
+		 "mesh triage --where \"site LIKE 'leeds%'\" -o json # of some sites, for a script",
+     .run = verb_triage},
 };
 
 const struct verb *verbs_repair(size_t *ret_count)
