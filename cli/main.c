@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "cli/help.h"
 #include "cli/verb.h"
+#include "cli/watch.h"
 #include "crypto/hash.h"
 #include "os/process.h"
 
@@ -94,7 +95,7 @@ static int run(struct command *c, int argc, char *const *argv)
 	}
 	if (v->secrets)
 		os_process_hide();
-	return v->run(c);
+	return options_has(&c->options, "watch") ? watch_run(c) : v->run(c);
 }
 
 int main(int argc, char **argv)

@@ -19,7 +19,7 @@ struct option_spec {
 	const char *help;
 };
 
-#define OPTIONS_MAX_SETS     4
+#define OPTIONS_MAX_SETS     5
 #define OPTIONS_MAX_GIVEN    128
 #define OPTIONS_MAX_OPERANDS 16
 

@@ -1,3 +1,5 @@
+#include <stdlib.h>
+
 #include "cli/answer.h"
 #include "cli/verb.h"
 
@@ -16,12 +18,22 @@ static const struct output_column columns[] = {
 int verb_sites(struct command *c)
 {
 	struct answer a;
+	struct err_info info = {.code = ERR_NOMEM};
 	int code = answer_open(c, columns, &a);
-	if (code == MESH_EXIT_COMPLETE)
-		code = answer_query(
-		    &a,
-		    "SELECT site, id, status, since_ms, last_rollcall_ms, interval_s, witnesses, hosts, up, "
-		    "dark, stopped, silent_hosts, unknown FROM sites ORDER BY site",
-		    NULL, 0, NULL);
+	if (code != MESH_EXIT_COMPLETE)
+		return code;
+	struct question *q = calloc(1, sizeof(*q));
+	if (q == NULL)
+		return answer_fail(&a, &info);
+	question_add(q, "SELECT site, id, status, since_ms, last_rollcall_ms, interval_s, witnesses, hosts, "
+			"up, dark, stopped, silent_hosts, unknown FROM sites");
+	if (options_has(&c->options, "where")) {
+		question_add(q, " WHERE site IN (SELECT site FROM hosts WHERE 1");
+		question_where(q, c);
+		question_add(q, ")");
+	}
+	question_add(q, " ORDER BY site");
+	code = answer_question(&a, q);
+	free(q);
 	return code == MESH_EXIT_COMPLETE ? answer_close(&a) : code;
 }

@@ -12,6 +12,7 @@ enum {
 	VERB_WHERE = 4,    /* --where */
 	VERB_FORMAT = 8,   /* -o */
 	VERB_PARTIAL = 16, /* -o, --allow-partial */
+	VERB_ONCE = 32,    /* with VERB_QUERY: no --watch */
 };
 
 struct verb {

@@ -46,6 +46,13 @@ static const struct option_spec shared_query[] = {
     END,
 };
 
+static const struct option_spec shared_watch[] = {
+    {.name = "watch",
+     .value = "SECONDS",
+     .help = "answer again every so many seconds, until interrupted; on a terminal in one place"},
+    END,
+};
+
 static const struct option_spec shared_format[] = {
     {.name = "output",
      .letter = 'o',
@@ -215,7 +222,7 @@ static const struct verb verbs_ask[] = {
 	 "others. "
 	 "It is silent when nothing was heard of it for three of its roll-call intervals. Wide output adds "
 	 "when its last roll-call came in (HEARD), the interval (EVERY), and how many witnesses are left.",
-     .shared = VERB_QUERY,
+     .shared = VERB_QUERY | VERB_WHERE,
      .exits = "0123",
      .examples = "mesh sites # silent ones are marked\nmesh sites -o json # the same for scripts",
      .run = verb_sites},
@@ -286,7 +293,7 @@ static const struct verb verbs_ask[] = {
 	 "no file is ever written over, and coverage.json comes last: a folder that has it is whole. "
 	 "mesh sql --schema lists the tables and what their columns mean.",
      .options = export_options,
-     .shared = VERB_QUERY,
+     .shared = VERB_QUERY | VERB_ONCE,
      .exits = "0123",
      .examples = "mesh export hosts -o csv >hosts.csv # one table, for a spreadsheet\n"
 		 "mesh export --dir estate-today # all of them, to carry away",
@@ -414,6 +421,8 @@ size_t verb_option_sets(const struct verb *v, const struct option_spec *ret[OPTI
 		ret[n++] = shared_query;
 	else if (v->shared & VERB_STATE)
 		ret[n++] = shared_state;
+	if ((v->shared & VERB_QUERY) && !(v->shared & VERB_ONCE))
+		ret[n++] = shared_watch;
 	if (v->shared & VERB_FORMAT)
 		ret[n++] = shared_format;
 	if (v->shared & VERB_PARTIAL)

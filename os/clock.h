@@ -6,5 +6,7 @@
 
 mono_ms os_clock_mono(void);
 wall_ms os_clock_wall(void);
+/* Stands still for so long, or until a signal comes: for programs that serve nobody meanwhile. */
+void os_clock_rest(mono_ms ms);
 
 #endif

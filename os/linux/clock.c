@@ -21,3 +21,10 @@ wall_ms os_clock_wall(void)
 {
 	return read_ms(CLOCK_REALTIME);
 }
+
+void os_clock_rest(mono_ms ms)
+{
+	struct timespec t = {.tv_sec = (time_t)(ms / CLOCK_SECOND_MS),
+			     .tv_nsec = (long)(ms % CLOCK_SECOND_MS) * 1000000};
+	(void)nanosleep(&t, NULL);
+}

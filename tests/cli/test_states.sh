@@ -77,6 +77,19 @@ shows '"fate": "power-or-link"'
 states --sites
 shows 'likely power or link'
 
+# A site is listed where a host of it is meant.
+run 0 sites --allow-partial --where "status = 'silent'" -o json
+"$json_tool" <out || fail "no valid JSON"
+grep -q '"status": "silent"' out || fail "the silent site is not listed"
+! grep -q '"status": "reporting"' out || fail "--where lets other sites through"
+
+# Again and again, until nobody reads any more.
+timeout 60 "$mesh" states --watch 1 -o jsonl 2>err | awk '/"coverage"/ && ++n == 2 {print n; exit}' >out
+shows '^2$'
+run 2 states --watch 0
+says 'watch'
+run 2 export hosts --watch 1
+
 made quiet
 fate crash
 fate unknown fault never-heard
@@ -87,4 +100,4 @@ run 1 states --site nowhere
 says 'no site "nowhere"'
 run 1 states --where nonsense
 says 'nonsense'
-done_with 18
+done_with 21
