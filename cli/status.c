@@ -11,6 +11,7 @@
 
 #define GRANT_WARN_DAYS 30
 #define LONELY_S        10 /* running for so long without a session is worth a word */
+#define READER_WARN_S   60 /* no question takes as long */
 
 static const struct client_field fields[] = {CONTROL_STATUS_TABLE(CLIENT_FIELD)};
 #define FIELDS (sizeof(fields) / sizeof(fields[0]))
@@ -159,6 +160,22 @@ static void put_warnings(FILE *f, const msgpack_object *b)
 		fprintf(f, "DRILL: cut off from %s; to end it: mesh drill heal SITE\n", t);
 }
 
+/* Pages that it may still read are not used again. */
+static void put_reader(FILE *f, const msgpack_object *b, wall_ms now)
+{
+	char age[SHOWN_BYTES], size[SHOWN_BYTES];
+	uint64_t pid = number(b, CONTROL_STATUS_READER_PID);
+	uint64_t for_s = shown_seconds(number(b, CONTROL_STATUS_READER_SINCE_MS), now);
+	if (pid == 0 || for_s < READER_WARN_S)
+		return;
+	shown_age(for_s, age);
+	shown_bytes(number(b, CONTROL_STATUS_REPLICA_BYTES), size);
+	fprintf(f,
+		"WARNING: process %" PRIu64 " has been reading the replica as it was %s ago (%" PRIu64
+		" commits): until it ends the file (%s) grows by all that is written\n",
+		pid, age, number(b, CONTROL_STATUS_READER_COMMITS), size);
+}
+
 /* What the replica holds against this node itself. */
 static enum err own_issues(struct answer *a, const char *self, struct rows *ret, struct err_info *info)
 {
@@ -224,6 +241,7 @@ static enum err put_people(struct answer *a, const msgpack_object *b, struct err
 			   ? put_own_issues(a, self, info)
 			   : ERR_OK;
 	put_warnings(f, b);
+	put_reader(f, b, a->now);
 	return err;
 }
 

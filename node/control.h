@@ -21,7 +21,8 @@
  * number when it is revoked. GRANTS_ENDING: of any issuer, within 30 days or in their grace. STANDING: of
  * this host's own certificate, as in the table hosts. SWEPT: rows that nothing referred to any more, since
  * the start. SENT_: bytes with IP and UDP headers, by class of the budget, hellos with liveness. HELD_BACK:
- * how often the budget made a datagram wait. */
+ * how often the budget made a datagram wait. REPLICA_BYTES: length of its file. READER_: process that reads
+ * its oldest state, 0 for none; since when, as far as commits have met it, and how many are newer. */
 #define CONTROL_STATUS_TABLE(X)                                                                              \
 	X(HOST, 1, "host", 's')                                                                              \
 	X(ESTATE, 2, "estate", 's')                                                                          \
@@ -74,7 +75,11 @@
 	X(SENT_URGENT, 50, "sent_urgent", 'u')                                                               \
 	X(SENT_ROUTINE, 51, "sent_routine", 'u')                                                             \
 	X(SENT_CATCH_UP, 52, "sent_catch_up", 'u')                                                           \
-	X(HELD_BACK, 53, "held_back", 'u')
+	X(HELD_BACK, 53, "held_back", 'u')                                                                   \
+	X(REPLICA_BYTES, 54, "replica_bytes", 'u')                                                           \
+	X(READER_PID, 55, "reader_pid", 'u')                                                                 \
+	X(READER_SINCE_MS, 56, "reader_since_ms", 'u')                                                       \
+	X(READER_COMMITS, 57, "reader_commits", 'u')
 
 enum control_status_key {
 #define CONTROL_STATUS_ENUM(symbol, key, name, type) CONTROL_STATUS_##symbol = key,

@@ -166,6 +166,14 @@ static void put_reconciling(struct mp_writer *w, const struct gossip_counters *c
 	put_u(w, CONTROL_STATUS_WALKS, c->walks_started);
 }
 
+static void put_replica(struct mp_writer *w, const struct store_stats *s)
+{
+	put_u(w, CONTROL_STATUS_REPLICA_BYTES, s->file_bytes);
+	put_u(w, CONTROL_STATUS_READER_PID, s->reader.pid);
+	put_u(w, CONTROL_STATUS_READER_SINCE_MS, s->reader.since);
+	put_u(w, CONTROL_STATUS_READER_COMMITS, s->reader.commits);
+}
+
 static void verb_status(struct meshd *m, struct control_call *call)
 {
 	uint8_t body[STATUS_BYTES];
@@ -183,6 +191,7 @@ static void verb_status(struct meshd *m, struct control_call *call)
 	put_reconciling(&w, &s.counters);
 	put_u(&w, CONTROL_STATUS_SWEPT, stats.swept);
 	put_budget(&w, &s.counters);
+	put_replica(&w, &stats);
 	if (w.failed)
 		control_reply(call, ERR_LIMIT, "the status does not fit its buffer", NULL, 0);
 	else

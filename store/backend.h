@@ -23,6 +23,7 @@ struct backend_work {
 struct backend_count {
 	uint64_t rows, file_bytes;
 	uint64_t written_bytes; /* pages that commits wrote */
+	struct store_reader reader;
 	struct backend_work work;
 };
 

@@ -77,6 +77,7 @@ static void take_counts(struct lmdb *l)
 	l->count.rows = l->data_rows;
 	l->count.work = l->total;
 	l->count.written_bytes = l->written_bytes;
+	l->count.reader = l->reader;
 }
 
 enum err lmdb_grow_map(struct lmdb *l)

@@ -46,11 +46,15 @@ struct index_state {
 	uint32_t fact_cap;
 	struct index_waiting *waiting;
 	size_t waiting_count, waiting_cap;
-	bool retry;     /* those that wait for nothing in particular: there may be room now */
-	bool forgotten; /* all of it, in this commit: it is made anew */
-	bool grown;     /* since it was swept */
-	bool left;      /* more to sweep than one commit takes */
-	wall_ms swept;  /* 0: not since it was loaded */
+	/* By manifest number: it waits for nothing in particular, but for room, or a host that counts. */
+	uint8_t *left_out;
+	uint32_t left_out_cap, left_out_count;
+	bool unnumbered; /* hosts name manifests that there was no number for */
+	bool retry;      /* those that are left out: there may be room now */
+	bool forgotten;  /* all of it, in this commit: it is made anew */
+	bool grown;      /* since it was swept */
+	bool left;       /* more to sweep than one commit takes */
+	wall_ms swept;   /* 0: not since it was loaded */
 };
 
 /* What site counts and names are made of. */
@@ -96,9 +100,8 @@ struct lmdb {
 	struct backend_work total;
 	uint64_t written_bytes;
 	uint64_t room_bytes; /* of the file, that the disk has set aside; UINT64_MAX: it cannot */
-	uint64_t last_page;  /* after the last commit, 0: none yet */
-	bool grew;           /* by that one */
-	uint64_t checks;     /* of readers: counts commits */
+	struct store_reader reader;
+	uint64_t reader_txn; /* that it reads */
 	uint64_t data_rows;  /* without what is derived */
 	struct delta_tally deltas[COLUMN_GROUP_LAST + 1];
 	struct index_state index;
@@ -218,6 +221,17 @@ enum err lmdb_blocks_drop(struct commit *c, enum column_group group);
 /* Drops all rows whose keys begin with the prefix. */
 enum err lmdb_drop_rows(struct commit *c, struct row_key prefix);
 
+/* --- lmdb_readers.c --- */
+
+/* Before a commit: clears the places of readers that were killed, and finds the one that reads the oldest
+ * state. */
+void lmdb_readers_look(struct lmdb *l, wall_ms now);
+
+/* --- lmdb_scrub.c --- */
+
+/* Notes in l->repair which groups have something damaged in what this commit looks at. */
+enum err lmdb_scrub(struct commit *c);
+
 /* --- lmdb_derive.c --- */
 
 /* Everything that was touched. */
@@ -253,6 +267,13 @@ void lmdb_index_news_free(struct commit *c);
 /* For loading. ERR_NOMEM. */
 enum err lmdb_index_fact(struct index_state *index, uint32_t chunk, struct index_chunk fact);
 enum err lmdb_index_wait(struct index_state *index, uint32_t manifest, const struct id *blob);
+/* A manifest is left out no longer: it was read, waits for a blob, or is gone. */
+void lmdb_index_entered(struct index_state *index, uint32_t manifest);
+/* Whether one that is left out is to be read now, and is not yet going to be. */
+bool lmdb_index_read_again(struct index_state *index, uint32_t manifest);
+/* Whether what waits is to be read now; its blob has `come`, if it waits for one. `*ret_keep`: it keeps its
+ * place on the list. */
+bool lmdb_index_wakes(struct index_state *index, const struct index_waiting *w, bool come, bool *ret_keep);
 
 /* --- lmdb_lists.c --- */
 

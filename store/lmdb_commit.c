@@ -4,11 +4,11 @@
 
 #include "base/check.h"
 #include "os/file.h"
+#include "store/derive.h"
 #include "store/lmdb_backend.h"
 
-#define PROBE_BYTES          (256 * 1024) /* as much as LMDB writes at once */
-#define READER_CHECK_COMMITS 64
-#define FREE_PAGES           0 /* LMDB's table of free pages by transaction */
+#define PROBE_BYTES (256 * 1024) /* as much as LMDB writes at once */
+#define FREE_PAGES  0            /* LMDB's table of free pages by transaction */
 
 enum err lmdb_reserve(void **array, size_t *cap, size_t count, size_t size)
 {
@@ -72,15 +72,19 @@ static enum err allot(struct commit *c, const struct id *host, uint32_t *ret)
 
 /* --- rows --- */
 
-/* Another issuer named by the state makes another certificate count. */
-static bool issuer_changes(struct commit *c, const struct row *row)
+/* Another issuer named by the state makes another certificate count; of a host that begins to count, what was
+ * left out of the component index may enter. */
+static uint32_t groups_of_state(struct commit *c, const struct row *row)
 {
+	const uint32_t left_out = c->l->index.left_out_count > 0 ? lmdb_bit(GROUP_COMPONENTS) : 0;
 	struct row_value old;
 	struct host_state was, is;
-	return row->len == 0 || lmdb_read(c, &row->key, &old) != ERR_OK ||
-	       row_decode_host(&row->key, old.bytes, old.len, &was) != ERR_OK ||
-	       row_decode_host(&row->key, row->bytes, row->len, &is) != ERR_OK ||
-	       !id_equal(&was.issuer, &is.issuer);
+	if (row->len == 0 || lmdb_read(c, &row->key, &old) != ERR_OK ||
+	    row_decode_host(&row->key, old.bytes, old.len, &was) != ERR_OK ||
+	    row_decode_host(&row->key, row->bytes, row->len, &is) != ERR_OK)
+		return lmdb_bit(GROUP_STATE) | lmdb_bit(GROUP_HOST) | left_out;
+	return lmdb_bit(GROUP_STATE) | (id_equal(&was.issuer, &is.issuer) ? 0 : lmdb_bit(GROUP_HOST)) |
+	       (derive_counts(&is) && !derive_counts(&was) ? left_out : 0);
 }
 
 static enum err put_host_row(struct commit *c, const struct row_key *stored, const struct row *row)
@@ -90,7 +94,7 @@ static enum err put_host_row(struct commit *c, const struct row_key *stored, con
 	if (stored->bytes[0] == TABLE_RECORDS)
 		groups = groups_of(stored->bytes[1]);
 	else
-		groups = lmdb_bit(GROUP_STATE) | (issuer_changes(c, row) ? lmdb_bit(GROUP_HOST) : 0);
+		groups = groups_of_state(c, row);
 	lmdb_machines_note(c, row);
 	enum err err = lmdb_put(c, stored, &row->key, row->bytes, row->len);
 	if (err == ERR_OK && row->len == 0)
@@ -260,10 +264,7 @@ static enum err commit_in_guard(void *context)
 {
 	struct commit *c = context;
 	uint64_t page_bytes;
-	int dead;
-	/* A reader that was killed would keep all pages since from being used again, and make the file grow. */
-	if (c->l->grew || c->l->checks++ % READER_CHECK_COMMITS == 0)
-		(void)mdb_reader_check(c->l->e.env, &dead);
+	lmdb_readers_look(c->l, c->meta.as_of);
 	c->code = mdb_txn_begin(c->l->e.env, NULL, 0, &c->txn);
 	if (c->code != 0)
 		return lmdb_error(c->code, "write", c->l->e.data_path, c->info);

@@ -274,9 +274,9 @@ static enum err drop_index(struct commit *c, uint32_t *anew)
 enum err lmdb_derive(struct commit *c)
 {
 	const uint32_t of_index = lmdb_bit(GROUP_ENTRY) | lmdb_bit(GROUP_CHUNK) | lmdb_bit(GROUP_MANIFEST);
+	enum err err = lmdb_scrub(c);
 	uint32_t anew = c->l->repair;
-	enum err err = ERR_OK;
-	if (c->issuers_changed)
+	if (err == ERR_OK && c->issuers_changed)
 		err = touch_all(c, lmdb_bit(GROUP_HOST) | lmdb_bit(GROUP_STATE));
 	if (err == ERR_OK && (anew & of_index) != 0)
 		err = drop_index(c, &anew);

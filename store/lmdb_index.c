@@ -328,6 +328,8 @@ static enum err read_manifest(struct commit *c, uint32_t number, bool good)
 	}
 	if (err == ERR_OK && (m->left_out || !id_is_zero(&m->missing)))
 		err = lmdb_index_wait(&c->l->index, number, &m->missing);
+	else
+		lmdb_index_entered(&c->l->index, number);
 	if (err == ERR_OK)
 		err = put_manifest(m, number, &root);
 	free(m->chunks);
@@ -419,12 +421,18 @@ static enum err note_named(struct index_news *n, uint32_t number, bool good)
 enum err lmdb_index_manifest(struct commit *c, const struct id *root, bool good, uint32_t *ret)
 {
 	struct numbers *manifests = &c->l->index.manifests;
-	if (numbers_find(manifests, root, ret))
-		return ERR_OK;
+	enum err err = ERR_OK;
+	if (numbers_find(manifests, root, ret)) {
+		bool again = good && lmdb_index_read_again(&c->l->index, *ret);
+		if (again)
+			err = open_news(c);
+		return again && err == ERR_OK ? note_named(c->news, *ret, true) : err;
+	}
 	*ret = INDEX_NO_ROOM;
+	c->l->index.unnumbered = c->l->index.unnumbered || manifests->count >= LIMIT_MANIFESTS;
 	if (manifests->count >= LIMIT_MANIFESTS)
 		return ERR_OK;
-	enum err err = open_news(c);
+	err = open_news(c);
 	uint32_t number = numbers_free(manifests);
 	if (err == ERR_OK)
 		err = numbers_put(manifests, root, number);
@@ -448,10 +456,10 @@ static enum err wake(struct commit *c)
 	for (size_t i = 0; i < index->waiting_count; i++) {
 		struct index_waiting w = index->waiting[i];
 		struct row_key key = row_key_id(TABLE_BLOBS, &w.blob);
-		bool come = id_is_zero(&w.blob) ? index->retry : row_set_find(c->batch, &key) != NULL;
-		if (come && err == ERR_OK)
+		bool keep;
+		if (lmdb_index_wakes(index, &w, row_set_find(c->batch, &key) != NULL, &keep) && err == ERR_OK)
 			err = note_named(c->news, w.manifest, true);
-		else
+		if (keep)
 			index->waiting[kept++] = w;
 	}
 	index->waiting_count = kept;
@@ -476,21 +484,5 @@ enum err lmdb_index_settle(struct commit *c)
 		err = write_list(c, GROUP_MANIFEST, &n->manifests);
 	lmdb_index_news_free(c);
 	c->l->index.forgotten = false;
-	return err;
-}
-
-enum err lmdb_index_drop(struct commit *c)
-{
-	lmdb_index_news_free(c);
-	lmdb_index_clear(&c->l->index);
-	c->l->index.forgotten = true;
-	c->work.rebuilt++;
-	enum err err = lmdb_blocks_drop(c, GROUP_ENTRY);
-	if (err == ERR_OK)
-		err = lmdb_blocks_drop(c, GROUP_CHUNK);
-	if (err == ERR_OK)
-		err = lmdb_blocks_drop(c, GROUP_MANIFEST);
-	for (unsigned g = GROUP_ENTRY; g <= GROUP_MANIFEST; g++)
-		c->meta.ends[g] = 0;
 	return err;
 }

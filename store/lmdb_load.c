@@ -221,6 +221,9 @@ static enum err load_counted_group(struct lmdb *l, MDB_txn *txn, enum column_gro
 		err = column_table_row(t, i, &row);
 		if (err == ERR_OK && row.block != NULL)
 			err = lmdb_counts_note_row(&l->counts, group, i, row);
+		if (err == ERR_OK && row.block != NULL && group == GROUP_COMPONENTS &&
+		    column_row_u64(row, C_COMPONENTS_MANIFEST) == INDEX_NO_ROOM)
+			l->index.unnumbered = true;
 		if (err == ERR_OK && column_table_damaged(t, i))
 			l->repair |= lmdb_bit(group);
 	}

@@ -77,8 +77,6 @@ void lmdb_room_settle(struct commit *c)
 	MDB_envinfo e;
 	if (mdb_env_info(l->e.env, &e) != 0)
 		return;
-	l->grew = l->last_page != 0 && e.me_last_pgno > l->last_page;
-	l->last_page = e.me_last_pgno;
 	if (l->room_bytes == UINT64_MAX)
 		return;
 	uint64_t end = (e.me_last_pgno + 1) * c->room.page_bytes;

@@ -169,6 +169,8 @@ static void stop_waiting(struct index_state *index)
 	for (size_t i = 0; i < index->waiting_count; i++) {
 		if (numbers_id(&index->manifests, index->waiting[i].manifest) != NULL)
 			index->waiting[kept++] = index->waiting[i];
+		else
+			lmdb_index_entered(index, index->waiting[i].manifest);
 	}
 	index->waiting_count = kept;
 }
@@ -177,6 +179,7 @@ static void stop_waiting(struct index_state *index)
 static enum err sweep(struct sweeping *s)
 {
 	struct index_state *index = &s->c->l->index;
+	size_t manifests = index->manifests.count;
 	enum err err = mark_group(s, GROUP_COMPONENTS, GROUP_MANIFEST);
 	if (err == ERR_CHECKSUM) {
 		s->c->repair |= lmdb_bit(GROUP_COMPONENTS);
@@ -188,6 +191,10 @@ static enum err sweep(struct sweeping *s)
 	if (err != ERR_OK)
 		return err;
 	stop_waiting(index);
+	if (index->unnumbered && index->manifests.count < manifests) {
+		index->unnumbered = false;
+		s->c->repair |= lmdb_bit(GROUP_COMPONENTS);
+	}
 	err = mark_group(s, GROUP_MANIFEST, GROUP_CHUNK);
 	if (err == ERR_OK)
 		err = drop_rest(s, GROUP_CHUNK, &index->chunks);

@@ -42,6 +42,7 @@ static void take_counts(struct store *s)
 	s->stats.refused = count.work.refused;
 	s->stats.beyond_room = count.work.beyond_room;
 	s->stats.swept = count.work.swept + s->swept;
+	s->stats.reader = count.reader;
 	s->lost = count.work.lost;
 }
 

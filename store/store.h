@@ -133,6 +133,14 @@ size_t store_sweep_due(struct store *s, struct id *ret, size_t max);
 /* ERR_NOMEM, ERR_LIMIT. */
 enum err store_drop_blob(struct store *s, const struct id *id);
 
+/* A process that reads an older state of the replica than the newest: pages that changed since cannot be used
+ * again, so the file grows while it does. */
+struct store_reader {
+	uint64_t pid;     /* 0: none */
+	wall_ms since;    /* when a commit first met it there */
+	uint64_t commits; /* so many are newer than what it reads */
+};
+
 struct store_stats {
 	uint64_t rows; /* that were put, not what is derived of them */
 	uint64_t damaged, commits, committed_rows, committed_bytes;
@@ -144,6 +152,7 @@ struct store_stats {
 	uint64_t refused;       /* rows that there was no room for */
 	uint64_t beyond_room;   /* commits that wrote where the disk had set no room aside, though it can */
 	uint64_t swept;         /* blobs and rows of the index that nobody referred to any more */
+	struct store_reader reader; /* the one with the oldest, as of the last commit */
 };
 void store_stats(const struct store *s, struct store_stats *ret);
 

@@ -20,6 +20,7 @@
 #include "base/text.h"
 #include "crypto/keyring.h"
 #include "os/clock.h"
+#include "store/snapshot.h"
 #include "tests/net/harness.h"
 #include "tests/unit/scratch.h"
 
@@ -291,6 +292,59 @@ static void rude_clients_harm_nobody(void **state)
 	close(idle);
 }
 
+/* A process that has begun to read the replica and goes no further, until it is killed. */
+static pid_t stand_still(const char *folder)
+{
+	int ends[2];
+	char byte;
+	assert_int_equal(pipe(ends), 0);
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		struct snapshot *snapshot;
+		struct err_info info;
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (snapshot_open(folder, &snapshot, &info) != ERR_OK || write(ends[1], "a", 1) != 1)
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	close(ends[1]);
+	assert_int_equal(read(ends[0], &byte, 1), 1);
+	close(ends[0]);
+	return pid;
+}
+
+struct standing {
+	struct net_node *n;
+	uint64_t pid;
+};
+
+static bool is_named(void *context)
+{
+	const struct standing *s = context;
+	uint64_t pid = 0, since = 0, count = 0;
+	return commits(s->n) && net_status_number(s->n, CONTROL_STATUS_READER_PID, &pid) && pid == s->pid &&
+	       net_status_number(s->n, CONTROL_STATUS_READER_SINCE_MS, &since) &&
+	       net_status_number(s->n, CONTROL_STATUS_READER_COMMITS, &count) &&
+	       (pid == 0 || (since > 0 && count > 0));
+}
+
+static void a_reader_that_stands_still_is_named(void **state)
+{
+	struct standing s = {.n = net_enroll(*state, "hamburg")};
+	int status;
+	net_up(s.n);
+	assert_true(net_await(is_named, &s));
+	pid_t pid = stand_still(s.n->folder);
+	s.pid = (uint64_t)pid;
+	assert_true(net_await(is_named, &s));
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	s.pid = 0;
+	assert_true(net_await(is_named, &s));
+}
+
 #define ASKERS 6
 
 /* A process that asks again as soon as it has its answer, until it is killed. */
@@ -403,6 +457,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(rude_clients_harm_nobody, setup, teardown),
+	    cmocka_unit_test_setup_teardown(a_reader_that_stands_still_is_named, setup, teardown),
 	    cmocka_unit_test_setup_teardown(asking_without_pause_deafens_nobody, setup, teardown),
 	    cmocka_unit_test_setup_teardown(strangers_are_counted_and_dropped, setup, teardown),
 	    cmocka_unit_test_setup_teardown(flipped_bits_are_repaired, setup, teardown),
