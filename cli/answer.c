@@ -213,7 +213,8 @@ int answer_close(struct answer *a)
 		return answer_fail(a, &info);
 	if (a->remark != NULL && output_for_people(&a->output))
 		fputs(a->remark, a->output.f);
-	put_coverage(a, coverage);
+	if (!a->quiet)
+		put_coverage(a, coverage);
 	release(a);
 	if ((a->bare && !a->partial) || (coverage != NULL && coverage->complete && !a->partial) ||
 	    options_has(&c->options, "allow-partial"))

@@ -21,6 +21,7 @@ struct answer {
 	const char *remark;      /* line for people in front of the coverage; NULL: none */
 	struct err_info missing; /* answer_open_live: why there is no replica, when `query` is NULL */
 	bool partial;            /* the verb itself knows that its answer is not whole */
+	bool quiet;              /* the verb has put the coverage into its answer itself */
 	bool bare;               /* no replica is asked, so there is nothing to be covered */
 };
 

@@ -31,8 +31,9 @@ static bool parse_version(const char *text, struct impact_target *ret)
 	       (above || copy(ret->high, text, strlen(text)));
 }
 
-static enum err parse_operand(const char *text, struct impact_target *ret, struct err_info *info)
+enum err impact_target_named(const char *text, struct impact_target *ret, struct err_info *info)
 {
+	*ret = (struct impact_target){.predicate = NULL};
 	char shown[IMPACT_TEXT_BYTES];
 	const char *at = strrchr(text, '@');
 	size_t len = at != NULL ? (size_t)(at - text) : strlen(text);
@@ -57,7 +58,7 @@ enum err impact_target_parse(const struct command *c, struct impact_target *ret,
 	*ret = (struct impact_target){.predicate = options_value(o, "sql")};
 	if ((o->operand_count == 0) == (ret->predicate == NULL))
 		return err_set(info, ERR_USAGE, "say what is suspected: either COMPONENT or --sql");
-	return ret->predicate == NULL ? parse_operand(o->operands[0], ret, info) : ERR_OK;
+	return ret->predicate == NULL ? impact_target_named(o->operands[0], ret, info) : ERR_OK;
 }
 
 void impact_target_name(const struct impact_target *t, struct question *q)

@@ -19,6 +19,8 @@ struct impact_target {
 
 /* From the operand NAME[@VERSION] or from --sql. ERR_USAGE names what is wrong with it. */
 enum err impact_target_parse(const struct command *c, struct impact_target *ret, struct err_info *info);
+/* From NAME[@VERSION]. Likewise. */
+enum err impact_target_named(const char *text, struct impact_target *ret, struct err_info *info);
 /* Appends a condition: the component is meant, in whatever version. */
 void impact_target_name(const struct impact_target *t, struct question *q);
 /* Appends an expression: 1 where the version is meant, too. */

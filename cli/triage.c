@@ -182,7 +182,8 @@ static enum err ask_all(struct asking *k, struct question *q, struct err_info *i
 {
 	*q = (struct question){.len = 0};
 	question_add(q, "SELECT site, sum(fate = 'crash') AS crash, sum(fate = 'power-or-link') AS power, "
-			"sum(fate = 'unknown') AS unknown, max(coalesce(change_boot_start, 0)) AS boot_start "
+			"sum(fate = 'unknown') AS unknown, max(change_others IS NOT NULL AND "
+			"coalesce(change_boot_start, 0)) AS boot_start "
 			"FROM hosts WHERE ");
 	add_down(k, q);
 	question_add(q, " GROUP BY site");

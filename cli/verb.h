@@ -75,6 +75,7 @@ int verb_impact(struct command *c);
 int verb_sites(struct command *c);
 int verb_states(struct command *c);
 int verb_triage(struct command *c);
+int verb_visit(struct command *c);
 int verb_suspects(struct command *c);
 int verb_history(struct command *c);
 int verb_inventory_import(struct command *c);

@@ -27,6 +27,14 @@ static const struct option_spec triage_options[] = {
     END,
 };
 
+static const struct option_spec visit_options[] = {
+    {.name = "html", .help = "a page for a browser instead of text"},
+    {.name = "component",
+     .value = "COMPONENT",
+     .help = "what is to blame; else what changed on the host before it crashed"},
+    END,
+};
+
 static const struct verb verbs[] = {
     {.name = "states",
      .operands = "",
@@ -71,6 +79,25 @@ static const struct verb verbs[] = {
 		 "mesh triage csagent --team 12 # twelve people, in waves with hours\n"
 		 "mesh triage --where \"site LIKE 'leeds%'\" -o json # of some sites, for a script",
      .run = verb_triage},
+    {.name = "visit",
+     .operands = "SITE",
+     .operands_min = 1,
+     .operands_max = 1,
+     .summary = "the sheet that a technician takes along to a site",
+     .text =
+	 "What is down at a site, each host with its role, place, model, state, where its recovery key is "
+	 "(never the key), what to do with it, and boxes to tick; machines of the inventory that never "
+	 "enrolled; and of the site address, opening hours and contact. Printable as it is; --html makes a "
+	 "page by itself for a browser and a printer, which loads nothing from elsewhere.\n\n"
+	 "With --component also hosts are listed that are off or asleep and have it: they are not to be "
+	 "switched on.",
+     .options = visit_options,
+     .shared = VERB_QUERY | VERB_WHERE,
+     .exits = "0123",
+     .examples = "mesh visit leeds # as text\n"
+		 "mesh visit leeds --component C-00000291.sys --html >leeds.html # to print\n"
+		 "mesh visit leeds -o json # for another tool",
+     .run = verb_visit},
 };
 
 const struct verb *verbs_repair(size_t *ret_count)

@@ -32,6 +32,8 @@
 	  "component and version that changed on it within two hours before it vanished; NULL: none is "     \
 	  "known, or it did not vanish")                                                                     \
 	X(CHANGE_BEFORE_MS, "change_before_ms", "INTEGER", "ms since 1970", "when; NULL: likewise")          \
+	X(CHANGE_OTHERS, "change_others", "INTEGER", "hosts",                                                \
+	  "more that vanished minutes after the same change; NULL: fewer than two, which says nothing")      \
 	X(CHANGE_BOOT_START, "change_boot_start", "INTEGER", "0 or 1",                                       \
 	  "that component starts before repair can get in; NULL: likewise")                                  \
 	X(OS, "os", "TEXT", "", "operating system; NULL: see os_status")                                     \
@@ -191,6 +193,10 @@ static void fate_column(struct table_cursor *c, int number, sqlite3_context *con
 	case CHANGE_BEFORE_MS:
 		if (fate != NULL)
 			cell_time(context, fate->changed);
+		break;
+	case CHANGE_OTHERS:
+		if (fate != NULL && fate->reason == FATE_CHANGE)
+			cell_u64(context, fate->others);
 		break;
 	default:
 		entry = change_before(c, fate);
@@ -364,6 +370,7 @@ static void column(struct table_cursor *c, int number, sqlite3_context *context)
 	case FATE:
 	case CHANGE_BEFORE:
 	case CHANGE_BEFORE_MS:
+	case CHANGE_OTHERS:
 	case CHANGE_BOOT_START:
 		fate_column(c, number, context);
 		break;

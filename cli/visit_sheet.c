@@ -1,0 +1,214 @@
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "cli/shown.h"
+#include "cli/visit.h"
+#include "os/terminal.h"
+
+#define SITE_BYTES  (4 * LIMIT_SITE_NAME_BYTES + 1)
+#define FIELD_BYTES 300
+#define INDENT      8
+
+static const struct {
+	const char *words, *column;
+} about[] = {{"Address", "address"},
+	     {"Opening hours", "opening_hours"},
+	     {"Contact", "contact"},
+	     {"Recovery keys", "recovery_key"},
+	     {"Remark", "remark"}};
+#define ABOUT (sizeof(about) / sizeof(about[0]))
+
+static void site_name(const struct visit *v, char ret[SITE_BYTES])
+{
+	text_escape(ret, SITE_BYTES, v->site, strlen(v->site));
+}
+
+static void unenrolled(const struct visit *v, size_t machine, char *ret, size_t cap)
+{
+	char name[FIELD_BYTES], assets[FIELD_BYTES], role[FIELD_BYTES];
+	const char *raw[] = {rows_text(&v->machines, machine, "name"),
+			     rows_text(&v->machines, machine, "asset_ids"),
+			     rows_text(&v->machines, machine, "role")};
+	text_escape(name, sizeof(name), raw[0], strlen(raw[0]));
+	text_escape(assets, sizeof(assets), raw[1], strlen(raw[1]));
+	text_escape(role, sizeof(role), raw[2], strlen(raw[2]));
+	snprintf(ret, cap, "%s%s%s%s%s", name, name[0] != '\0' && assets[0] != '\0' ? ", " : "", assets,
+		 role[0] != '\0' ? ", " : "", role);
+}
+
+/* --- text --- */
+
+static void text_host(FILE *f, const struct visit_host *h, size_t number)
+{
+	fprintf(f, "\n[ ] %2zu. %s\n", number, h->name);
+	fprintf(f, "%*sRole %s, critical: %s, asset %s\n", INDENT, "", h->role, h->criticality, h->assets);
+	fprintf(f, "%*sWhere %s, model %s\n", INDENT, "", h->location, h->model);
+	fprintf(f, "%*sSystem %s, address %s\n", INDENT, "", h->os, h->address);
+	fprintf(f, "%*s%s since %s; recovery key: %s\n", INDENT, "", h->fate, h->since, h->recovery);
+	if (strcmp(h->remark, "-") != 0)
+		fprintf(f, "%*sRemark %s\n", INDENT, "", h->remark);
+	fprintf(f, "%*s", INDENT, "");
+	shown_fill(f, h->todo, INDENT, INDENT);
+	fprintf(f, "%*s", INDENT, "");
+	for (size_t i = 0; visit_boxes[i] != NULL; i++)
+		fprintf(f, "[ ] %s   ", visit_boxes[i]);
+	fputs("________________________________\n", f);
+}
+
+void visit_text(const struct visit *v, struct answer *a)
+{
+	char site[SITE_BYTES], value[FIELD_BYTES], now[32], machine[4 * FIELD_BYTES];
+	FILE *f = a->output.f;
+	struct visit_host *h = calloc(1, sizeof(*h));
+	size_t at = 0, i;
+	if (h == NULL)
+		return;
+	site_name(v, site);
+	os_time_text(a->now, now);
+	fprintf(f, "VISIT %s%*s%s\n", site, 4, "", now);
+	fprintf(f, "%zu to look after; %" PRIu64 " of %" PRIu64 " hosts are up\n\n", v->hosts.count,
+		rows_u64(&v->counts, 0, "up"), rows_u64(&v->counts, 0, "hosts"));
+	for (i = 0; i < ABOUT; i++) {
+		visit_about(v, about[i].column, value, sizeof(value));
+		fprintf(f, "%-14s %s\n", about[i].words, value);
+	}
+	for (i = 0; i < v->hosts.count; i++) {
+		visit_host(v, i, a->now, h);
+		text_host(f, h, i + 1);
+	}
+	free(h);
+	for (bool first = true; visit_next_unenrolled(v, &at, &i); first = false) {
+		if (first)
+			fputs("\nIn the inventory, and never enrolled: look for these, too\n", f);
+		unenrolled(v, i, machine, sizeof(machine));
+		fprintf(f, "[ ] %s\n", machine);
+	}
+	fputs("\nDone by ______________________   Date ____________   Time ________\n\n", f);
+}
+
+/* --- HTML --- */
+
+/* Of text that was escaped for a terminal: what a browser would take for its own. */
+static void put(FILE *f, const char *text)
+{
+	for (; *text != '\0'; text++) {
+		switch (*text) {
+		case '&':
+			fputs("&amp;", f);
+			break;
+		case '<':
+			fputs("&lt;", f);
+			break;
+		case '>':
+			fputs("&gt;", f);
+			break;
+		case '"':
+			fputs("&quot;", f);
+			break;
+		case '\'':
+			fputs("&#39;", f);
+			break;
+		default:
+			fputc(*text, f);
+		}
+	}
+}
+
+static void field(FILE *f, const char *words, const char *value)
+{
+	fprintf(f, "<dt>%s</dt><dd>", words);
+	put(f, value);
+	fputs("</dd>\n", f);
+}
+
+static void html_host(FILE *f, const struct visit_host *h)
+{
+	fputs("<li><h2><span class=\"box\"></span>", f);
+	put(f, h->name);
+	fputs("</h2>\n<dl>\n", f);
+	field(f, "Role", h->role);
+	field(f, "Critical", h->criticality);
+	field(f, "Asset", h->assets);
+	field(f, "Where", h->location);
+	field(f, "Model", h->model);
+	field(f, "System", h->os);
+	field(f, "Address", h->address);
+	field(f, "State", h->fate);
+	field(f, "Since", h->since);
+	field(f, "Recovery key", h->recovery);
+	field(f, "Remark", h->remark);
+	fputs("</dl>\n<p class=\"todo\">", f);
+	put(f, h->todo);
+	fputs("</p>\n<p>", f);
+	for (size_t i = 0; visit_boxes[i] != NULL; i++)
+		fprintf(f, "<span class=\"box\"></span>%s &nbsp; ", visit_boxes[i]);
+	fputs("<span class=\"line\"></span></p></li>\n", f);
+}
+
+static void html_head(FILE *f, const char *site)
+{
+	fputs("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n<title>Visit ", f);
+	put(f, site);
+	fputs("</title>\n<style>\n"
+	      "body{font:11pt "
+	      "sans-serif;margin:1.5cm;max-width:18cm}h1{margin:0}h2{font-size:12pt;margin:.4em 0}\n"
+	      "li{break-inside:avoid;border-top:1px solid #999;margin-top:.8em}dl{columns:2;margin:0}\n"
+	      "dt{font-weight:bold;float:left;clear:left;width:7em}dd{margin-left:7.5em}\n"
+	      ".box{display:inline-block;width:.8em;height:.8em;border:1px solid #000;margin-right:.5em}\n"
+	      ".line{display:inline-block;width:7cm;border-bottom:1px solid "
+	      "#000}.todo{background:#eee;padding:.4em}\n"
+	      "</style></head><body>\n<h1>Visit ",
+	      f);
+	put(f, site);
+	fputs("</h1>\n", f);
+}
+
+static void html_unenrolled(FILE *f, const struct visit *v)
+{
+	char machine[4 * FIELD_BYTES];
+	size_t at = 0, i;
+	bool any = false;
+	for (; visit_next_unenrolled(v, &at, &i); any = true) {
+		if (!any)
+			fputs("<h2>In the inventory, and never enrolled: look for these, too</h2>\n", f);
+		unenrolled(v, i, machine, sizeof(machine));
+		fputs("<p><span class=\"box\"></span>", f);
+		put(f, machine);
+		fputs("</p>\n", f);
+	}
+}
+
+void visit_html(const struct visit *v, struct answer *a, const struct query_coverage *coverage)
+{
+	char site[SITE_BYTES], value[FIELD_BYTES], now[32], as_of[32];
+	FILE *f = a->output.f;
+	struct visit_host *h = calloc(1, sizeof(*h));
+	if (h == NULL)
+		return;
+	site_name(v, site);
+	os_time_text(a->now, now);
+	os_time_text(coverage->as_of, as_of);
+	html_head(f, site);
+	fprintf(f,
+		"<p>%s; %zu to look after, %" PRIu64 " of %" PRIu64
+		" hosts are up. As this machine knew it %s%s.</p>\n<dl>\n",
+		now, v->hosts.count, rows_u64(&v->counts, 0, "up"), rows_u64(&v->counts, 0, "hosts"), as_of,
+		coverage->complete ? "" : "; not all of the estate is known, or it is old");
+	for (size_t i = 0; i < ABOUT; i++) {
+		visit_about(v, about[i].column, value, sizeof(value));
+		field(f, about[i].words, value);
+	}
+	fputs("</dl>\n<ol>\n", f);
+	for (size_t i = 0; i < v->hosts.count; i++) {
+		visit_host(v, i, a->now, h);
+		html_host(f, h);
+	}
+	free(h);
+	fputs("</ol>\n", f);
+	html_unenrolled(f, v);
+	fputs("<p>Done by <span class=\"line\"></span> Date and time <span class=\"line\"></span></p>\n"
+	      "</body></html>\n",
+	      f);
+}
