@@ -9,7 +9,7 @@ struct question {
 	char sql[LIMIT_SQL_BYTES];
 	size_t len;
 	bool failed;
-	const char *parameters[8];
+	const char *parameters[40];
 	size_t parameter_count;
 };
 /* Appends text as it is. */

@@ -40,6 +40,8 @@ const struct verb *verbs_repair(size_t *ret_count);
 const struct verb *verbs_trust(size_t *ret_count);
 /* The part in verbs_keys.c. */
 const struct verb *verbs_keys(size_t *ret_count);
+/* The part in verbs_incidents.c. */
+const struct verb *verbs_incidents(size_t *ret_count);
 /* The part in verbs_operators.c. */
 const struct verb *verbs_operators(size_t *ret_count);
 /* NULL when there is none. `name` has one space between two words. */
@@ -78,6 +80,16 @@ int verb_triage(struct command *c);
 int verb_visit(struct command *c);
 int verb_suspects(struct command *c);
 int verb_history(struct command *c);
+int verb_incident_open(struct command *c);
+int verb_incident_claim(struct command *c);
+int verb_incident_done(struct command *c);
+int verb_incident_release(struct command *c);
+int verb_incident_block(struct command *c);
+int verb_incident_note(struct command *c);
+int verb_incident_close(struct command *c);
+int verb_incident_list(struct command *c);
+int verb_incident_show(struct command *c);
+int verb_report(struct command *c);
 int verb_inventory_import(struct command *c);
 int verb_inventory_show(struct command *c);
 int verb_issues(struct command *c);

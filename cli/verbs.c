@@ -376,6 +376,10 @@ const struct verb *verb_at(size_t index)
 	if (index < count)
 		return &keys[index];
 	index -= count;
+	const struct verb *incidents = verbs_incidents(&count);
+	if (index < count)
+		return &incidents[index];
+	index -= count;
 	const struct verb *operators = verbs_operators(&count);
 	if (index < count)
 		return &operators[index];
