@@ -17,14 +17,15 @@
 
 enum { RANK_NONE, RANK_GONE, RANK_THERE };
 
+/* Known by its hash alone, as looking at a hundred thousand texts again costs more than all else: 64 bits,
+ * keyed by chance, so two that meet are rarer than a wrong bit in memory. */
 struct machine_key {
-	const char *text; /* in a column block; NULL: free */
-	uint32_t len;
+	uint64_t hash; /* 0: free */
 	uint32_t host;
-	bool is_name;
 	uint8_t rank; /* of the hosts that have it */
 	bool several; /* of that rank */
 };
+#define NO_SLOT UINT32_MAX
 
 /* What rows about a whole site give, the first row that does. */
 static const uint8_t site_columns[] = {C_INVENTORY_ADDRESS, C_INVENTORY_HOURS, C_INVENTORY_CONTACT,
@@ -41,6 +42,7 @@ struct machine_list {
 	struct machine_key *keys;               /* open addressing, at most half full */
 	uint8_t hash_key[HASH_SHORT_KEY_BYTES]; /* nobody can choose names that collide */
 	size_t slot_count, key_count;
+	uint32_t *slots;            /* by row and column: of its key; NO_SLOT: it has none */
 	struct machine_link *links; /* by row */
 	struct machine_site *sites; /* open addressing, likewise */
 	size_t site_slots, site_rows;
@@ -60,27 +62,20 @@ static uint8_t lower(char c)
 }
 
 /* Hostnames are the same whatever the case of their letters. */
-static bool is_same(const struct machine_key *key, const char *text, size_t len, bool is_name)
-{
-	if (key->len != len || key->is_name != is_name)
-		return false;
-	for (size_t i = 0; i < len; i++) {
-		if (is_name ? lower(key->text[i]) != lower(text[i]) : key->text[i] != text[i])
-			return false;
-	}
-	return true;
-}
-
-static struct machine_key *slot_of(const struct machine_list *m, const char *text, size_t len, bool is_name)
+static uint32_t slot_of(const struct machine_list *m, const char *text, size_t len, bool is_name,
+			uint64_t *ret_hash)
 {
 	uint8_t said[KEY_TEXT_BYTES + 1] = {is_name};
 	CHECK(len <= KEY_TEXT_BYTES);
 	for (size_t i = 0; i < len; i++)
 		said[i + 1] = is_name ? lower(text[i]) : (uint8_t)text[i];
-	size_t slot = (size_t)hash_short(m->hash_key, said, len + 1) & (m->slot_count - 1);
-	while (m->keys[slot].text != NULL && !is_same(&m->keys[slot], text, len, is_name))
+	uint64_t hash = hash_short(m->hash_key, said, len + 1);
+	hash += hash == 0;
+	size_t slot = (size_t)hash & (m->slot_count - 1);
+	while (m->keys[slot].hash != 0 && m->keys[slot].hash != hash)
 		slot = (slot + 1) & (m->slot_count - 1);
-	return &m->keys[slot];
+	*ret_hash = hash;
+	return (uint32_t)slot;
 }
 
 /* --- what the inventory asks for --- */
@@ -97,15 +92,14 @@ static bool is_key(const char *text)
 	return text != NULL && text[0] != '\0' && strlen(text) <= KEY_TEXT_BYTES;
 }
 
-static void add_key(struct machine_list *m, const char *text, bool is_name)
+static uint32_t add_key(struct machine_list *m, const char *text, bool is_name)
 {
+	uint64_t hash;
 	if (!is_key(text))
-		return;
-	struct machine_key *key = slot_of(m, text, strlen(text), is_name);
-	if (key->text != NULL)
-		return;
-	*key = (struct machine_key){.text = text, .len = (uint32_t)strlen(text), .is_name = is_name};
-	m->key_count++;
+		return NO_SLOT;
+	uint32_t slot = slot_of(m, text, strlen(text), is_name, &hash);
+	m->keys[slot].hash = hash;
+	return slot;
 }
 
 static enum err take_rows(struct machine_list *m)
@@ -114,12 +108,28 @@ static enum err take_rows(struct machine_list *m)
 	for (uint32_t n = 0; n < m->end && err == ERR_OK; n++) {
 		struct column_row row;
 		err = column_table_row(m->tables.inventory, n, &row);
+		for (size_t k = 0; k < KEY_COLUMNS; k++)
+			m->slots[KEY_COLUMNS * n + k] = NO_SLOT;
 		if (err != ERR_OK || row.block == NULL)
 			continue;
 		for (size_t k = 0; k < KEY_COLUMNS; k++)
-			add_key(m, column_row_text(row, key_columns[k].column), key_columns[k].is_name);
+			m->slots[KEY_COLUMNS * n + k] =
+			    add_key(m, column_row_text(row, key_columns[k].column), key_columns[k].is_name);
 		if (!machine_list_is_machine(row))
 			m->site_rows++;
+	}
+	return err;
+}
+
+/* So that the table is no larger than it has to be. */
+static enum err count_keys(struct machine_list *m)
+{
+	enum err err = ERR_OK;
+	for (uint32_t n = 0; n < m->end && err == ERR_OK; n++) {
+		struct column_row row;
+		err = column_table_row(m->tables.inventory, n, &row);
+		for (size_t k = 0; k < KEY_COLUMNS && err == ERR_OK && row.block != NULL; k++)
+			m->key_count += is_key(column_row_text(row, key_columns[k].column));
 	}
 	return err;
 }
@@ -169,8 +179,9 @@ static void note_host(struct machine_list *m, const char *text, size_t len, bool
 		      uint8_t rank)
 {
 	bool possible = len > 0 && len <= KEY_TEXT_BYTES;
-	struct machine_key *key = possible ? slot_of(m, text, len, is_name) : NULL;
-	if (key == NULL || key->text == NULL || rank < key->rank)
+	uint64_t hash;
+	struct machine_key *key = possible ? &m->keys[slot_of(m, text, len, is_name, &hash)] : NULL;
+	if (key == NULL || key->hash == 0 || rank < key->rank)
 		return;
 	key->several = rank == key->rank && (key->several || key->host != host);
 	key->rank = rank;
@@ -211,15 +222,15 @@ static enum err take_hosts(struct machine_list *m)
 
 /* --- links --- */
 
-static struct machine_link link_of(const struct machine_list *m, struct column_row row)
+static struct machine_link link_of(const struct machine_list *m, uint32_t row)
 {
 	struct machine_link link = {.enrolled = false};
 	uint8_t rank = RANK_NONE;
 	for (size_t k = 0; k < KEY_COLUMNS; k++) {
-		const char *text = column_row_text(row, key_columns[k].column);
-		if (!is_key(text) || (key_columns[k].is_name && link.enrolled))
+		uint32_t slot = m->slots[KEY_COLUMNS * row + k];
+		if (slot == NO_SLOT || (key_columns[k].is_name && link.enrolled))
 			continue;
-		const struct machine_key *key = slot_of(m, text, strlen(text), key_columns[k].is_name);
+		const struct machine_key *key = &m->keys[slot];
 		if (key->rank == RANK_NONE || key->rank < rank)
 			continue;
 		bool other = key->rank == rank && (link.several || link.host != key->host);
@@ -229,23 +240,12 @@ static struct machine_link link_of(const struct machine_list *m, struct column_r
 	return link;
 }
 
-static enum err link_rows(struct machine_list *m)
-{
-	enum err err = ERR_OK;
-	for (uint32_t n = 0; n < m->end && err == ERR_OK; n++) {
-		struct column_row row;
-		err = column_table_row(m->tables.inventory, n, &row);
-		if (err == ERR_OK && row.block != NULL)
-			m->links[n] = link_of(m, row);
-	}
-	return err;
-}
-
 void machine_list_free(struct machine_list *list)
 {
 	if (list == NULL)
 		return;
 	free(list->keys);
+	free(list->slots);
 	free(list->links);
 	free(list->sites);
 	free(list);
@@ -257,19 +257,25 @@ static enum err make(struct machine_list *m)
 	_Static_assert(sizeof(seeds) >= HASH_SHORT_KEY_BYTES, "enough for the key");
 	memcpy(m->hash_key, seeds, sizeof(m->hash_key));
 	m->end = column_table_end(m->tables.inventory);
+	enum err err = count_keys(m);
+	if (err != ERR_OK)
+		return err;
 	m->slot_count = 64;
-	while (m->slot_count < 2 * KEY_COLUMNS * (size_t)m->end)
+	while (m->slot_count < 2 * m->key_count)
 		m->slot_count *= 2;
 	m->keys = calloc(m->slot_count, sizeof(*m->keys));
+	m->slots = malloc(KEY_COLUMNS * ((size_t)m->end + 1) * sizeof(*m->slots));
 	m->links = calloc((size_t)m->end + 1, sizeof(*m->links));
-	if (m->keys == NULL || m->links == NULL)
+	if (m->keys == NULL || m->slots == NULL || m->links == NULL)
 		return ERR_NOMEM;
-	enum err err = take_rows(m);
+	err = take_rows(m);
 	if (err == ERR_OK)
 		err = take_sites(m);
 	if (err == ERR_OK && m->key_count > 0)
 		err = take_hosts(m);
-	return err == ERR_OK ? link_rows(m) : err;
+	for (uint32_t n = 0; n < m->end && err == ERR_OK; n++)
+		m->links[n] = link_of(m, n);
+	return err;
 }
 
 enum err machine_list_new(const struct machine_tables *tables, struct machine_list **ret)

@@ -43,13 +43,11 @@ static void next(struct table_cursor *c)
 
 static enum err count(struct table_cursor *c, size_t *ret_rows)
 {
-	static const uint64_t linked = 1ull << ADDRESS | 1ull << HOURS | 1ull << CONTACT |
-				       1ull << RECOVERY_KEY | 1ull << ENROLLED | 1ull << HOST |
-				       1ull << HOST_STATUS;
+	static const uint64_t linked = 1ull << ENROLLED | 1ull << HOST | 1ull << HOST_STATUS;
 	const struct operator_list *list;
 	const struct machine_list *machines;
 	enum err err = operator_list_load(c->q, &list);
-	/* What links and sites give is found out only for who asks for it. */
+	/* What links give is found out only for who asks for it; what sites do, for the first machine. */
 	if (err == ERR_OK && (c->used & linked) != 0)
 		err = query_machines(c->q, &machines);
 	c->rows = columns_end(&c->q->columns, GROUP_INVENTORY, &err);
@@ -83,8 +81,15 @@ static void site_text_cell(struct table_cursor *c, struct column_row row, unsign
 			   sqlite3_context *context)
 {
 	const char *text = column_row_text(row, column), *site = column_row_text(row, C_INVENTORY_SITE);
-	if (text == NULL && site != NULL && machine_list_is_machine(row))
-		text = machine_list_site_text(c->q->machines, site, column);
+	if (text == NULL && site != NULL && machine_list_is_machine(row)) {
+		const struct machine_list *machines;
+		enum err err = query_machines(c->q, &machines);
+		if (err != ERR_OK) {
+			(void)query_fail(c->q, err);
+			return;
+		}
+		text = machine_list_site_text(machines, site, column);
+	}
 	if (text != NULL)
 		cell_static(context, text);
 }

@@ -88,6 +88,7 @@ def cpu_ms(command):
 
 
 def large(options):
+    # The first site of any estate is called berlin.
     estate = make(options, options.large, ["content", "--share", "0.6", "--confounder", "power,patchday"], 3)
     for words in VERBS:
         name = words[0]
@@ -96,7 +97,7 @@ def large(options):
     shutil.rmtree(estate)
 
 
-VERBS = [["states"]]
+VERBS = [["states"], ["triage"], ["visit", "berlin"]]
 
 
 def main():
