@@ -34,6 +34,18 @@ static const struct option_spec suspects_options[] = {
     END,
 };
 
+static const struct option_spec alerts_options[] = {
+    {.name = "until", .value = "TIME", .help = "as of then (default: now): " WHEN_FORMS},
+    {.name = "every", .value = "TIME", .help = "again and again, after so long each time: 30s, 5m"},
+    {.name = "rounds", .value = "N", .help = "with --every: so many times, then end"},
+    {.name = "exec",
+     .value = "PROGRAM",
+     .words = "@file",
+     .help = "run this program once for each alert, with JSON on its standard input"},
+    {.name = "exec-timeout", .value = "SECONDS", .help = "end that program after this long (default: 30)"},
+    END,
+};
+
 static const struct verb verbs[] = {
     {.name = "impact",
      .operands = "[COMPONENT[@VERSION]]",
@@ -81,6 +93,34 @@ static const struct verb verbs[] = {
 		 "mesh suspects --since 2h --where \"os LIKE 'Windows%'\" # among some hosts\n"
 		 "mesh suspects --since 06:00 -o wide # with probabilities",
      .run = verb_suspects},
+    {.name = "alerts",
+     .operands = "",
+     .summary = "warn early of what spreads and takes hosts down",
+     .text =
+	 "Compares hosts that failed within the last hour, and within the last day, with those that did not, "
+	 "as "
+	 "mesh suspects does, and warns of a component whose hosts go down more than others of the same "
+	 "hardware model: ALARM is past doubt, WARNING is not chance. LEAD TIME is how long, at the rate "
+	 "that it "
+	 "spreads, until half of the hosts that have the component in another version (where no version is "
+	 "named: that are still up with it) are reached, as a range. Every node can ask, from its own "
+	 "replica; "
+	 "where that is stale, the answer is as of its last commit.\n\n"
+	 "With --exec PROGRAM is started without a shell and without arguments, as the user who runs mesh, "
+	 "once "
+	 "for each alert; again by the same process only when the version becomes known or a warning becomes "
+	 "an "
+	 "alarm. It reads one JSON object: alert (as a row of -o json), until_ms, coverage. What it writes "
+	 "is "
+	 "shown escaped on standard error. When it fails or takes too long the exit code is 1. meshd itself "
+	 "never starts a program.",
+     .options = alerts_options,
+     .shared = VERB_QUERY | VERB_WHERE | VERB_ONCE, /* --every knows what was told */
+     .exits = "0123",
+     .examples = "mesh alerts # is something going on\n"
+		 "mesh alerts --every 1m -o jsonl # for a screen or a log\n"
+		 "mesh alerts --every 1m --exec /usr/local/bin/page-us >/dev/null # tell people",
+     .run = verb_alerts},
 };
 
 const struct verb *verbs_outage(size_t *ret_count)

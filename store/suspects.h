@@ -38,6 +38,20 @@ enum suspect_verdict {
 };
 const char *suspects_verdict_name(enum suspect_verdict verdict);
 
+/* Of lines of components, when asked for: how far it is. Hosts that are counted, as of `until`. */
+struct suspect_spread {
+	wall_ms first_failed, last_failed;
+	uint64_t adopted; /* told of late that they took it */
+	wall_ms first_adopted, last_adopted;
+	uint64_t adopters_up;
+	uint64_t others_up;   /* have the component, and not what is named */
+	uint64_t died_untold; /* failed with the component, and did not tell that they took it */
+	/* Against hosts of the same model (Mantel and Haenszel); false: no model has both. */
+	bool compared;
+	struct statistics_ratio risk;
+	double ln_p;
+};
+
 struct suspect {
 	unsigned line; /* number of it */
 	unsigned of;   /* 0: of itself */
@@ -55,6 +69,7 @@ struct suspect {
 	uint64_t unchanged, unchanged_failed;
 	uint64_t unreported; /* failed with the component, and not with what is named: died before they could
 				say so, or had another version */
+	struct suspect_spread spread;
 };
 #define SUSPECTS_SOON_MS (10 * CLOCK_MINUTE_MS)
 
@@ -85,6 +100,9 @@ struct suspects {
 struct suspects_options {
 	wall_ms since, until;
 	const char *where; /* condition over the table hosts; NULL: all */
+	/* For early warning: a line must hold among hosts of one hardware model as well, and lines of
+	 * components have suspect.spread. */
+	bool spread;
 };
 
 /* ERR_SQL for a wrong condition; ERR_NOMEM; those of the replica. Free with suspects_free. */

@@ -95,15 +95,8 @@ static enum err have_manifest(struct suspects_engine *e, struct suspects_having 
 
 /* --- changes --- */
 
-struct change {
-	uint32_t entry; /* SUSPECTS_NONE: no manifest that is known has it any more */
-	wall_ms at;
-	uint8_t op;
-};
-
-/* Newest first. */
-static enum err read_changes(struct suspects_engine *e, uint32_t number, struct change ret[LIMIT_CHANGES],
-			     size_t *ret_count)
+enum err suspects_read_changes(struct suspects_engine *e, uint32_t number,
+			       struct suspects_change ret[LIMIT_CHANGES], size_t *ret_count)
 {
 	struct column_row row;
 	size_t len = 0, count = 0;
@@ -112,7 +105,7 @@ static enum err read_changes(struct suspects_engine *e, uint32_t number, struct 
 	    err == ERR_OK && row.block != NULL ? column_row_bytes(row, C_CHANGES_EVENTS, &len) : NULL;
 	for (size_t at = 0; events != NULL && err == ERR_OK && at + COLUMN_CHANGE_BYTES <= len;
 	     at += COLUMN_CHANGE_BYTES) {
-		struct change *c = &ret[count];
+		struct suspects_change *c = &ret[count];
 		c->at = column_le(events + at + 8, 8) * CLOCK_SECOND_MS;
 		c->op = events[at + 16];
 		if (count == LIMIT_CHANGES || (c->op != CHANGE_ADDED && c->op != CHANGE_REMOVED) ||
@@ -127,7 +120,7 @@ static enum err read_changes(struct suspects_engine *e, uint32_t number, struct 
 
 /* Whether the host had the entry before the changes; the oldest one tells. False in ret_there: none names it.
  */
-static bool had_before(const struct change *changes, size_t count, uint32_t entry, bool *ret_there)
+static bool had_before(const struct suspects_change *changes, size_t count, uint32_t entry, bool *ret_there)
 {
 	*ret_there = false;
 	for (size_t i = count; i-- > 0;) {
@@ -140,7 +133,7 @@ static bool had_before(const struct change *changes, size_t count, uint32_t entr
 }
 
 /* Number of changes after the host's moment; they come first. */
-static size_t later(const struct suspects_host *host, const struct change *changes, size_t count)
+static size_t later(const struct suspects_host *host, const struct suspects_change *changes, size_t count)
 {
 	size_t n = 0;
 	while (!host->last_words && n < count && changes[n].at > host->at)
@@ -149,7 +142,8 @@ static size_t later(const struct suspects_host *host, const struct change *chang
 }
 
 /* Whether the entry that was added may have replaced one that nobody can name any more. */
-static bool replaced_unknown(const struct change *changes, size_t count, const struct change *added)
+static bool replaced_unknown(const struct suspects_change *changes, size_t count,
+			     const struct suspects_change *added)
 {
 	bool unknown = false;
 	for (size_t i = 0; i < count; i++)
@@ -159,8 +153,8 @@ static bool replaced_unknown(const struct change *changes, size_t count, const s
 }
 
 /* As of before the changes. A component whose version then is not known was there all the same. */
-static void turn_back(struct suspects_engine *e, struct suspects_having *h, const struct change *changes,
-		      size_t count)
+static void turn_back(struct suspects_engine *e, struct suspects_having *h,
+		      const struct suspects_change *changes, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		uint32_t entry = changes[i].entry;
@@ -176,7 +170,7 @@ static void turn_back(struct suspects_engine *e, struct suspects_having *h, cons
 }
 
 static enum err have_then(struct suspects_engine *e, struct suspects_having *h, uint32_t manifest,
-			  const struct change *changes, size_t count)
+			  const struct suspects_change *changes, size_t count)
 {
 	bool named;
 	enum err err = begin(e, h, manifest);
@@ -193,7 +187,7 @@ static enum err have_then(struct suspects_engine *e, struct suspects_having *h, 
 	return ERR_OK;
 }
 
-static uint32_t name_of(const struct suspects_engine *e, const struct change *c)
+static uint32_t name_of(const struct suspects_engine *e, const struct suspects_change *c)
 {
 	return c->entry != SUSPECTS_NONE ? e->entries[c->entry].name : SUSPECTS_NONE;
 }
@@ -201,9 +195,9 @@ static uint32_t name_of(const struct suspects_engine *e, const struct change *c)
 enum err suspects_changes(struct suspects_engine *e, const struct suspects_host *host,
 			  suspects_changed changed, void *context)
 {
-	struct change changes[LIMIT_CHANGES + 1];
+	struct suspects_change changes[LIMIT_CHANGES + 1];
 	size_t count = 0;
-	enum err err = read_changes(e, host->number, changes, &count);
+	enum err err = suspects_read_changes(e, host->number, changes, &count);
 	for (size_t first = err == ERR_OK ? later(host, changes, count) : count, i = first; i < count; i++) {
 		uint32_t name = name_of(e, &changes[i]);
 		bool told = name == SUSPECTS_NONE;
@@ -220,7 +214,7 @@ enum err suspects_changes(struct suspects_engine *e, const struct suspects_host 
 static enum err walk_manifest(struct suspects_engine *e, struct suspects_having *h, size_t first, size_t end,
 			      suspects_visit visit, void *context)
 {
-	struct change changes[LIMIT_CHANGES + 1];
+	struct suspects_change changes[LIMIT_CHANGES + 1];
 	uint32_t manifest = e->hosts[first].manifest;
 	size_t same = 0;
 	enum err err = ERR_OK;
@@ -228,7 +222,7 @@ static enum err walk_manifest(struct suspects_engine *e, struct suspects_having 
 		const struct suspects_host *host = &e->hosts[i];
 		size_t count = 0;
 		if (!host->last_words)
-			err = read_changes(e, host->number, changes, &count);
+			err = suspects_read_changes(e, host->number, changes, &count);
 		count = err == ERR_OK ? later(host, changes, count) : 0;
 		if (count == 0) {
 			h->places[same++] = (uint32_t)i;

@@ -136,6 +136,8 @@ static enum err add_lines(struct suspects_lines *j)
 				   &row);
 		if (err == ERR_OK)
 			err = add_timing(j, line, row);
+		if (err == ERR_OK && e->options->spread && line->family != SUSPECTS_NONE)
+			err = suspects_spread(e, line, &row->spread);
 		j->used[line->set] = j->used[line->component] = true;
 		if (err == ERR_OK && line->wide && line->set != line->component)
 			err = suspects_row(e, line->family, SUSPECT_PART, 0, number, &row);
@@ -343,11 +345,11 @@ static enum err judge(struct suspects_lines *j)
 {
 	struct suspects *ret = j->e->ret;
 	uint64_t harmless;
-	if (j->e->failed >= SUSPECTS_FAILED_MIN)
-		suspects_lines_find(j);
+	enum err err = j->e->failed >= SUSPECTS_FAILED_MIN ? suspects_lines_find(j) : ERR_OK;
 	unsigned number = (unsigned)j->line_count;
 	ret->outcome = outcome_of(j);
-	enum err err = add_lines(j);
+	if (err == ERR_OK)
+		err = add_lines(j);
 	if (err == ERR_OK)
 		err = add_cuts(j, &number);
 	if (err == ERR_OK && j->line_count > 0)

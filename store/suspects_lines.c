@@ -131,27 +131,45 @@ static void name_best(struct suspects_lines *j, struct suspects_line *line)
 
 /* --- accepting and giving up --- */
 
-static bool find_next(struct suspects_lines *j, struct suspects_line *ret)
+/* An early warning is of what matters among hosts of one model: a pilot often begins with one. */
+static enum err matters_within(const struct suspects_lines *j, uint32_t set, bool *ret)
+{
+	struct suspects_within w;
+	*ret = true;
+	if (!j->e->options->spread)
+		return ERR_OK;
+	enum err err = suspects_within_models(j->e, j->e->sets[set].bits, j->rest, &w);
+	*ret =
+	    err == ERR_OK && w.compared && w.ln_p <= SUSPECTS_LN_ALPHA && w.risk.low >= SUSPECTS_RISK_LIKELY;
+	return err;
+}
+
+static enum err find_next(struct suspects_lines *j, struct suspects_line *ret, bool *ret_found)
 {
 	const struct suspects_engine *e = j->e;
+	enum err err = ERR_OK;
 	struct suspects_line best = {.ln_p = 0};
 	bool any = false;
 	suspects_lines_rest(j, j->line_count);
-	for (uint32_t s = 0; s < e->set_count; s++) {
+	for (uint32_t s = 0; s < e->set_count && err == ERR_OK; s++) {
 		double ln, low = 0;
+		bool matters = false;
 		struct statistics_table t = suspects_lines_table(e, e->sets[s].bits, j->rest);
-		if (suspects_lines_differ(j, &t, &ln, &low) && (!any || ln < best.ln_p)) {
+		if (suspects_lines_differ(j, &t, &ln, &low) && (!any || ln < best.ln_p))
+			err = matters_within(j, s, &matters);
+		if (matters) {
 			best = (struct suspects_line){.set = s, .ln_p = ln, .risk_low = low};
 			any = true;
 		}
 	}
-	if (!any)
-		return false;
+	*ret_found = any && err == ERR_OK;
+	if (!*ret_found)
+		return err;
 	best.candidate = e->contenders[e->sets[best.set].first];
 	best.family = suspects_family(e, best.candidate);
 	name_best(j, &best);
 	*ret = best;
-	return true;
+	return ERR_OK;
 }
 
 /* Lines before the last that do nothing without what the others name, or next to nothing: lists are not
@@ -185,15 +203,18 @@ static bool widen(struct suspects_lines *j, const struct suspects_line *next)
 	return false;
 }
 
-void suspects_lines_find(struct suspects_lines *j)
+enum err suspects_lines_find(struct suspects_lines *j)
 {
 	struct suspects_line next;
 	for (unsigned step = 0; step < STEPS_MAX && j->line_count < SUSPECTS_LINES_MAX; step++) {
-		if (!find_next(j, &next))
-			return;
+		bool found;
+		enum err err = find_next(j, &next, &found);
+		if (err != ERR_OK || !found)
+			return err;
 		if (widen(j, &next))
 			continue;
 		j->lines[j->line_count++] = next;
 		give_up(j);
 	}
+	return ERR_OK;
 }

@@ -37,6 +37,17 @@ bool suspects_lines_differ(const struct suspects_lines *j, const struct statisti
 			   double *ret_low);
 void suspects_lines_keep(uint64_t *ret, const uint64_t *a, const uint64_t *b, size_t words);
 void suspects_lines_drop(uint64_t *ret, const uint64_t *a, const uint64_t *b, size_t words);
-void suspects_lines_find(struct suspects_lines *j);
+enum err suspects_lines_find(struct suspects_lines *j);
+/* `set` against the others of `among`, of the same hardware model each. */
+struct suspects_within {
+	bool compared; /* false: no model has both */
+	struct statistics_ratio risk;
+	double ln_p;
+};
+enum err suspects_within_models(const struct suspects_engine *e, const uint64_t *set, const uint64_t *among,
+				struct suspects_within *ret);
+/* Of a line of a component. */
+enum err suspects_spread(struct suspects_engine *e, const struct suspects_line *line,
+			 struct suspect_spread *ret);
 
 #endif

@@ -148,6 +148,15 @@ typedef void (*suspects_changed)(void *context, uint32_t name, wall_ms at);
 enum err suspects_changes(struct suspects_engine *e, const struct suspects_host *host,
 			  suspects_changed changed, void *context);
 
+struct suspects_change {
+	uint32_t entry; /* SUSPECTS_NONE: no manifest that is known has it any more */
+	wall_ms at;
+	uint8_t op; /* CHANGE_ADDED or CHANGE_REMOVED */
+};
+/* Those of late, newest first, whatever the host's moment. */
+enum err suspects_read_changes(struct suspects_engine *e, uint32_t number,
+			       struct suspects_change ret[LIMIT_CHANGES], size_t *ret_count);
+
 enum err suspects_count(struct suspects_engine *e);
 enum err suspects_sets(struct suspects_engine *e);
 enum err suspects_judge(struct suspects_engine *e);
