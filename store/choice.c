@@ -103,7 +103,7 @@ void choice_free(struct choice *c)
 	free(c->weights);
 	free(c->chunks);
 	free(c->in_chunks.list);
-	free(c->starts);
+	free(c->of);
 	free(c->found.list);
 	*c = (struct choice){.set = false};
 }
@@ -120,8 +120,8 @@ static enum err choose(struct query *q, struct choice *c)
 	c->entries = new_bits(c->entry_end);
 	c->weights = calloc((size_t)q->catalogue.chunk_end + 1, sizeof(*c->weights));
 	c->chunks = calloc((size_t)q->catalogue.chunk_end + 1, sizeof(*c->chunks));
-	c->starts = calloc((size_t)c->manifest_end + 1, sizeof(*c->starts));
-	if (c->entries == NULL || c->weights == NULL || c->chunks == NULL || c->starts == NULL)
+	c->of = calloc((size_t)c->manifest_end + 1, sizeof(*c->of));
+	if (c->entries == NULL || c->weights == NULL || c->chunks == NULL || c->of == NULL)
 		return ERR_NOMEM;
 	bool valid = true, any = false;
 	uint64_t id = c->entry != NULL ? entry_id(c->entry, &valid) : 0;
@@ -192,7 +192,6 @@ static enum err walk(struct choice *c, struct number_list chunks, uint32_t end)
 	return err;
 }
 
-/* Manifests that have none share the first end. */
 static enum err find(struct query *q, struct choice *c, uint32_t manifest)
 {
 	struct number_list chunks = {.count = 0};
@@ -200,19 +199,14 @@ static enum err find(struct query *q, struct choice *c, uint32_t manifest)
 	enum err err = catalogue_manifest(q, manifest, &chunks, &left_out);
 	if (err == ERR_OK && c->found.count > FOUND_MAX) {
 		c->found.count = 0;
-		memset(c->starts, 0, ((size_t)c->manifest_end + 1) * sizeof(*c->starts));
+		memset(c->of, 0, ((size_t)c->manifest_end + 1) * sizeof(*c->of));
 	}
-	if (err == ERR_OK && c->found.count == 0)
-		err = add(&c->found, no_more);
 	if (err != ERR_OK)
 		return err;
 	size_t start = c->found.count;
 	err = walk(c, chunks, q->catalogue.chunk_end);
-	bool any = c->found.count > start;
-	if (err == ERR_OK && any)
-		err = add(&c->found, no_more);
 	if (err == ERR_OK)
-		c->starts[manifest] = any ? (uint32_t)start + 1 : 1;
+		c->of[manifest] = (struct chosen_of){(uint32_t)start, (uint32_t)(c->found.count - start) + 1};
 	else
 		c->found.count = start;
 	return err;
@@ -222,18 +216,14 @@ enum err choice_of(struct query *q, struct choice *c, uint32_t manifest, const s
 		   size_t *ret_count)
 {
 	enum err err = ERR_OK;
-	size_t count = 0;
 	*ret_count = 0;
 	if (manifest >= c->manifest_end)
 		return ERR_OK;
-	if (c->starts[manifest] == 0)
+	if (c->of[manifest].known == 0)
 		err = find(q, c, manifest);
-	if (err != ERR_OK)
+	if (err != ERR_OK || c->of[manifest].known == 1)
 		return err;
-	const struct chosen_entry *first = &c->found.list[c->starts[manifest] - 1];
-	while (first[count].entry != UINT32_MAX)
-		count++;
-	*ret = first;
-	*ret_count = count;
+	*ret = &c->found.list[c->of[manifest].first];
+	*ret_count = c->of[manifest].known - 1;
 	return ERR_OK;
 }

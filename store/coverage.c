@@ -1,4 +1,5 @@
 /* What an answer says about itself. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -27,8 +28,9 @@ static wall_ms oldest_attested(const struct roster_site *site)
 	return n->up_unseen > 0 || rollcall > n->seen_first ? rollcall : n->seen_first;
 }
 
-/* Those that are up, where the times kept of all of them do not tell: some are fresh, some not. */
-static enum err count_up(struct query *q, size_t index, struct query_coverage *c)
+/* Those that are up at sites where the times kept of all of them do not tell: some are fresh, some not. One
+ * pass for all such sites, as an hour after an outage that may be each of them. */
+static enum err count_up(struct query *q, const bool *split, struct query_coverage *c)
 {
 	struct column_table *states;
 	enum err err = roster_load(q);
@@ -37,19 +39,19 @@ static enum err count_up(struct query *q, size_t index, struct query_coverage *c
 	for (uint32_t n = 0; n < q->roster.end && err == ERR_OK; n++) {
 		const struct roster_host *host = &q->roster.hosts[n];
 		struct column_row state;
-		if (!host->certified || host->site != index || host->status != HOST_UP ||
-		    roster_revoked(host))
+		if (!host->certified || !split[host->site] || host->status != HOST_UP || roster_revoked(host))
 			continue;
 		err = column_table_row(states, n, &state);
 		bool fresh = err == ERR_OK && state.block != NULL &&
-			     is_fresh(q, &q->roster.sites[index], column_row_u64(state, C_STATE_SEEN));
+			     is_fresh(q, &q->roster.sites[host->site], column_row_u64(state, C_STATE_SEEN));
 		c->fresh += fresh;
 		c->hosts_stale += !fresh && host->standing != STANDING_QUARANTINED;
 	}
 	return err;
 }
 
-static enum err count_site(struct query *q, size_t index, struct query_coverage *c)
+/* `ret_split`: those that are up are to be looked at one by one. */
+static void count_site(struct query *q, size_t index, struct query_coverage *c, bool *ret_split)
 {
 	const struct roster_site *site = &q->roster.sites[index];
 	const struct site_counts *n = &site->counts;
@@ -74,19 +76,28 @@ static enum err count_site(struct query *q, size_t index, struct query_coverage 
 	if (is_fresh(q, site, site->state.last_rollcall) ||
 	    (n->up_unseen == 0 && is_fresh(q, site, n->seen_first))) {
 		c->fresh += up;
-		return ERR_OK;
+	} else if (up > 0 && is_fresh(q, site, n->seen_latest)) {
+		*ret_split = true;
+	} else {
+		c->hosts_stale += up - n->up_quarantined;
 	}
-	if (up > 0 && is_fresh(q, site, n->seen_latest))
-		return count_up(q, index, c);
-	c->hosts_stale += up - n->up_quarantined;
-	return ERR_OK;
 }
 
 static enum err count_hosts(struct query *q, struct query_coverage *c)
 {
+	bool *split = NULL, any = false;
 	enum err err = roster_sites(q);
-	for (size_t i = 0; i < q->roster.site_total && err == ERR_OK; i++)
-		err = count_site(q, i, c);
+	if (err == ERR_OK)
+		split = calloc(q->roster.site_total + 1, sizeof(*split));
+	if (err == ERR_OK && split == NULL)
+		err = ERR_NOMEM;
+	for (size_t i = 0; i < q->roster.site_total && err == ERR_OK; i++) {
+		count_site(q, i, c, &split[i]);
+		any = any || split[i];
+	}
+	if (err == ERR_OK && any)
+		err = count_up(q, split, c);
+	free(split);
 	c->hosts = c->unknown + c->up + c->silent + c->dark + c->stopped + c->asleep;
 	return err;
 }

@@ -108,6 +108,38 @@ static enum err rank(struct query *q, struct values *v, const struct order_term 
 	return ERR_OK;
 }
 
+/* Of sites there are as many as the roster has, and of states a handful: their names are ranked, not those of
+ * all hosts. */
+static enum err rank_known(struct query *q, struct values *v, const struct order_term *term,
+			   const uint32_t *numbers, size_t count, uint16_t *ranks)
+{
+	bool sites = term->kind == ORDER_SITE;
+	size_t all = sites ? q->roster.site_total : HOST_REPLACED + 1;
+	uint16_t *places = calloc(all + 1, sizeof(*places));
+	if (places == NULL)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < all; i++)
+		v->list[i] = (struct value){sites ? q->roster.sites[i].state.name
+						  : host_status_name((enum host_status)i),
+					    (uint16_t)i};
+	qsort(v->list, all, sizeof(*v->list), by_text);
+	for (size_t i = 0; i < all; i++)
+		places[v->list[i].index] = (uint16_t)(i + 1);
+	for (size_t i = 0; i < count; i++) {
+		const struct roster_host *host = &q->roster.hosts[numbers[i]];
+		ranks[i] = places[sites ? host->site : host->status];
+	}
+	free(places);
+	return ERR_OK;
+}
+
+/* Whether there is room to do so. */
+static bool is_known(const struct query *q, const struct values *v, const struct order_term *term)
+{
+	return (term->kind == ORDER_SITE && q->roster.site_total <= v->max) ||
+	       (term->kind == ORDER_STATUS && HOST_REPLACED < v->max);
+}
+
 /* Stable, by one term: `from` and `to` are indices of hosts. */
 static void count_sort(const uint16_t *ranks, const uint32_t *from, uint32_t *to, size_t count)
 {
@@ -156,7 +188,7 @@ static enum err sort_ranked(struct query *q, struct host_order *o)
 	enum err err = s.values != NULL && s.from != NULL && s.to != NULL ? ERR_OK : ERR_NOMEM;
 	size_t max = o->plan.values_max;
 	if (s.values != NULL)
-		s.values->max = max > 0 && max < RANKS_MAX ? max : RANKS_MAX;
+		*s.values = (struct values){.max = max > 0 && max < RANKS_MAX ? max : RANKS_MAX};
 	/* Up to the first term that has too many values. */
 	for (bool more = true; more && o->ranked < o->plan.term_count && err == ERR_OK;) {
 		const struct order_term *term = &o->plan.terms[o->ranked];
@@ -165,6 +197,8 @@ static enum err sort_ranked(struct query *q, struct host_order *o)
 		more = term->kind != ORDER_ID && term->kind != ORDER_NAME;
 		if (ranks == NULL)
 			err = ERR_NOMEM;
+		else if (is_known(q, s.values, term))
+			err = rank_known(q, s.values, term, o->numbers, o->count, ranks);
 		else if (more)
 			err = rank(q, s.values, term, o->numbers, o->count, ranks);
 		more = more && err == ERR_OK && !s.values->too_many;

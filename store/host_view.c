@@ -12,19 +12,6 @@ void host_view_start(struct host_view *v, struct query *q, const struct roster_h
 	v->tried = 0;
 }
 
-struct column_row host_row(struct host_view *v, enum column_group group)
-{
-	if ((v->tried & 1u << group) == 0) {
-		struct column_row row = {.block = NULL};
-		enum err err = columns_row(&v->q->columns, group, v->host->number, &row);
-		if (err != ERR_OK)
-			v->err = err;
-		v->rows[group] = row;
-		v->tried |= 1u << group;
-	}
-	return v->rows[group];
-}
-
 uint64_t host_seq(struct host_view *v)
 {
 	static const struct {

@@ -111,8 +111,7 @@ struct host_view {
 };
 
 void host_view_start(struct host_view *v, struct query *q, const struct roster_host *host);
-/* Its row of a group of hosts; block is NULL when the host never published what it is derived from. */
-struct column_row host_row(struct host_view *v, enum column_group group);
+static inline struct column_row host_row(struct host_view *v, enum column_group group);
 /* Highest seq of all its records. */
 uint64_t host_seq(struct host_view *v);
 /* When the host was last vouched for: its own sign of life, or a roll-call that does not say otherwise. */
@@ -272,6 +271,12 @@ struct chosen_list {
 	size_t count, cap;
 };
 
+/* Of a manifest: where in `found`. */
+struct chosen_of {
+	uint32_t first;
+	uint32_t known; /* how many, + 1; 0: not looked for yet */
+};
+
 struct choice {
 	char *component, *entry; /* what `entries` were chosen by; NULL: any */
 	bool set;
@@ -280,7 +285,7 @@ struct choice {
 	uint32_t *chunks;  /* by number of chunk: where its own are in `in_chunks`, + 1; 0: it has none */
 	struct chosen_list in_chunks;
 	uint32_t entry_end, manifest_end;
-	uint32_t *starts; /* by manifest: of its entries in `found`, + 1; 0: not looked for yet */
+	struct chosen_of *of; /* by manifest */
 	struct chosen_list found;
 };
 
@@ -317,6 +322,20 @@ struct query {
 	uint64_t deadline;        /* mono_ms, 0: none */
 	bool out_of_budget, late; /* late: because of the deadline */
 };
+
+/* Its row of a group of hosts; block is NULL when the host never published what it is derived from. */
+static inline struct column_row host_row(struct host_view *v, enum column_group group)
+{
+	if ((v->tried & 1u << group) == 0) {
+		struct column_row row = {.block = NULL};
+		enum err err = columns_row(&v->q->columns, group, v->host->number, &row);
+		if (err != ERR_OK)
+			v->err = err;
+		v->rows[group] = row;
+		v->tried |= 1u << group;
+	}
+	return v->rows[group];
+}
 
 /* --- going through the chunks of manifests, which some questions do half a million times --- */
 
