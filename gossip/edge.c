@@ -34,11 +34,13 @@ enum err edge_init(struct gossip *g)
 
 void edge_free(struct gossip *g)
 {
+	if (g->edge)
+		edge_tree_free(g->edge);
 	free(g->edge);
 	g->edge = NULL;
 }
 
-static uint64_t rendezvous(const struct site *a, const struct site *b)
+uint64_t edge_rendezvous(const struct site *a, const struct site *b)
 {
 	uint8_t data[3 * ID_BYTES] = {0};
 
@@ -67,7 +69,7 @@ uint64_t edge_rank(const struct gossip *g, const struct site *s, const struct si
 
 /* --- which sites --- */
 
-static bool site_alive(const struct gossip *g, const struct site *s)
+bool edge_site_alive(const struct gossip *g, const struct site *s)
 {
 	for (size_t i = 0; i < s->count; i++) {
 		const struct member *m = s->members[i];
@@ -89,9 +91,9 @@ static void edge_pick(struct gossip *g)
 		struct pick pick = {.far = s};
 		size_t place = count;
 
-		if (s == g->self->site || !site_alive(g, s))
+		if (s == g->self->site || !edge_site_alive(g, s))
 			continue;
-		pick.score = rendezvous(g->self->site, s);
+		pick.score = edge_rendezvous(g->self->site, s);
 		while (place > 0 && picks[place - 1].score > pick.score)
 			place--;
 		if (place == LIMIT_EDGES_PER_SITE)
@@ -196,6 +198,24 @@ static struct member *far_end(const struct gossip *g, struct site *far, size_t r
 		after = lowest;
 	}
 	return best;
+}
+
+/* Its site's first for edges with the own one: it keeps to one end here. */
+static bool far_bridge(const struct gossip *g, const struct member *m)
+{
+	struct site *far = m->site;
+
+	witness_scores(g, far);
+	uint64_t rank = edge_rank(g, far, g->self->site, m);
+
+	for (size_t i = 0; i < far->count; i++) {
+		const struct member *other = far->members[i];
+
+		if (other != m && other->state.status == HOST_UP && standing_has_say(other) &&
+		    !member_goodbye(other) && edge_rank(g, far, g->self->site, other) < rank)
+			return false;
+	}
+	return true;
 }
 
 /* --- the bridge at work --- */
@@ -317,6 +337,8 @@ void edge_tick(struct gossip *g)
 		e->ranked_at = g->now;
 		for (size_t i = 0; i < e->pick_count; i++)
 			pick_rank(g, &e->picks[i]);
+		for (size_t i = 0; i < e->accepted_count; i++)
+			e->accepted[i].bridge = far_bridge(g, e->accepted[i].m);
 	}
 	for (size_t i = 0; i < e->pick_count; i++) {
 		struct pick *p = &e->picks[i];
@@ -328,6 +350,8 @@ void edge_tick(struct gossip *g)
 		pick_tick(g, p);
 		core_deadline(g, p->next_at);
 	}
+	if (edge_bridge(g) || e->accepted_count > 0)
+		edge_tree_tick(g);
 }
 
 static size_t peer_add(const struct gossip *g, struct member *m, struct member **ret, size_t count,
@@ -361,6 +385,23 @@ size_t edge_peers(const struct gossip *g, struct member **ret, size_t max)
 		count = peer_add(g, e->accepted[i].m, ret, count, max);
 	}
 	return count;
+}
+
+bool edge_end(const struct gossip *g, const struct member *m)
+{
+	const struct edge *e = g->edge;
+
+	for (size_t i = 0; i < e->pick_count; i++) {
+		const struct pick *p = &e->picks[i];
+
+		if (p->far == m->site)
+			return p->ours && (p->held ? p->held : p->end) == m;
+	}
+	for (size_t i = 0; i < e->accepted_count; i++) {
+		if (e->accepted[i].m == m)
+			return e->accepted[i].bridge;
+	}
+	return false;
 }
 
 bool edge_bridge(const struct gossip *g)

@@ -395,5 +395,8 @@ void pull_on_pull(struct gossip *g, struct member *m, const struct datagram *d)
 			if (count < WIRE_IDS && set_find_id(g->set, ids.ids[i], &entries[count]) &&
 			    (entries[count].key.kind == RECORD_CERTIFICATE) == certificates)
 				count++;
+	for (size_t i = 0; i < count; i++)
+		if (m->site != g->self->site && spread_kept(g->spread, entries[i].id) != NULL)
+			edge_asked(g, spread_origin(g, &entries[i].key), m);
 	pull_answer(g, m, budget_pull_class(g), d->nonce, entries, count);
 }

@@ -59,6 +59,7 @@ struct site {
 	bool stale; /* state.c: all its hosts are to be judged again at the end of this step … */
 	struct member *due[SITE_DUE]; /* … or these alone */
 	size_t due_count;
+	uint64_t late_to; /* edge_tree.c: bits of the own site's neighbours that get its news elsewhere */
 	mono_ms
 	    direct_end; /* state.c: when the proof runs out that a host of a silent site answers; 0: none */
 };

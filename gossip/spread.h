@@ -11,7 +11,14 @@
 
 struct news {
 	uint64_t id;
-	struct member *from; /* NULL: own */
+	struct member *from;       /* NULL: own */
+	const struct site *origin; /* NULL: not known */
+	mono_ms late_at;           /* when it is announced over the edges that it does not take at once */
+};
+
+struct news_queue {
+	struct news *items;
+	size_t count, cap;
 };
 
 struct kept {
@@ -31,9 +38,10 @@ struct pull {
 };
 
 struct spread {
-	struct news *news;
-	size_t news_count, news_cap;
-	mono_ms flush_at; /* valid while there is news */
+	struct news_queue news; /* for the own site, and over edges at once */
+	mono_ms flush_at;       /* valid while there is news */
+	struct news_queue late; /* over the other edges */
+	mono_ms late_at;        /* valid while there is any */
 
 	struct pull *pulls;
 	size_t pull_count, pull_cap;
@@ -63,6 +71,8 @@ void pull_on_records(struct gossip *g, struct member *m, const struct datagram *
 void pull_tick(struct gossip *g);
 void pull_free(struct spread *s);
 
+/* The site where a record entered the estate; NULL: not known. */
+const struct site *spread_origin(const struct gossip *g, const struct record_key *key);
 const struct kept *spread_kept(const struct spread *s, uint64_t id);
 /* Held, or known to be worth nothing: superseded, or refused for ever. */
 bool spread_knows(const struct gossip *g, uint64_t id);

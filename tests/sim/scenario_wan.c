@@ -1,4 +1,5 @@
 /* Between sites: what crosses, and how soon another bridge stands in. */
+#include "gossip/core.h"
 #include "scenario.h"
 
 #define SETTLE_BOUND_MS 90000
@@ -6,6 +7,9 @@
 #define TAKEOVER_ROUNDS 6
 #define COPIES_RECORDS  40
 #define COPIES_EVERY_MS 1500
+#define COPIES_MOST     1.15
+#define WAYS_EACH       4 /* pairs of sites to which there may be one more */
+#define FEW_SITES       6 /* among more, sites whose roll-calls are late are asked for them now and then */
 
 static uint64_t far_payloads(const struct world *w)
 {
@@ -28,6 +32,40 @@ static uint64_t far_bytes(const struct world *w)
 	return total;
 }
 
+/* Does any node of `by` hand news of `origin` to `far` at once? */
+static bool on_the_way(const struct world *w, uint32_t by, uint32_t origin, uint32_t far)
+{
+	for (uint32_t i = by; i < w->node_count; i += w->site_count) {
+		const struct gossip *g = w->nodes[i].g;
+		const struct site *from = site_find(g, &w->site_ids[origin]);
+		const struct site *to = site_find(g, &w->site_ids[far]);
+		for (size_t k = 0; k < to->count; k++)
+			if (edge_carries(g, to->members[k]) && edge_at_once(g, from, to->members[k]))
+				return true;
+	}
+	return false;
+}
+
+/* All ends of edges worked out the same ways: news of each site come to each other one from one site, but for
+ * some that were late in the bustle of the start. */
+static void check_ways(struct world *w, struct report *r)
+{
+	uint32_t all = 0, pairs = w->site_count * (w->site_count - 1);
+	for (uint32_t origin = 0; origin < w->site_count; origin++) {
+		for (uint32_t far = 0; far < w->site_count; far++) {
+			uint32_t ways = 0;
+			for (uint32_t by = 0; by < w->site_count && far != origin; by++)
+				ways += by != far && on_the_way(w, by, origin, far);
+			all += ways;
+			if (far != origin && ways == 0)
+				world_fail(w, NULL, "news of site %u come to site %u only late", origin, far);
+		}
+	}
+	report_put(r, "wan", "ways", (double)all / pairs, "ways");
+	if (all * WAYS_EACH > pairs * (WAYS_EACH + 1))
+		world_fail(w, NULL, "%u ways between %u pairs of sites", all, pairs);
+}
+
 /* Payloads that came from another site, for each record made meanwhile and each site that lacked it. */
 void scenario_wan(struct world *w, struct report *r)
 {
@@ -35,6 +73,8 @@ void scenario_wan(struct world *w, struct report *r)
 	judge_start_all(w, false, 3000);
 	judge_settle(w, SETTLE_BOUND_MS, "after a start with full replicas");
 	world_run_for(w, 60000);
+	if (!w->failed)
+		check_ways(w, r);
 	for (int urgent = 0; urgent <= 1 && !w->failed; urgent++) {
 		uint64_t payloads = far_payloads(w), bytes = far_bytes(w);
 		size_t records = w->registry.record_count;
@@ -48,8 +88,10 @@ void scenario_wan(struct world *w, struct report *r)
 		if (w->failed)
 			return;
 		double made = (double)(w->registry.record_count - records) * (w->site_count - 1);
-		report_put(r, "wan", urgent ? "copies_per_site_urgent" : "copies_per_site",
-			   (double)(far_payloads(w) - payloads) / made, "copies");
+		double copies = (double)(far_payloads(w) - payloads) / made;
+		report_put(r, "wan", urgent ? "copies_per_site_urgent" : "copies_per_site", copies, "copies");
+		if (copies > COPIES_MOST && w->site_count <= FEW_SITES)
+			world_fail(w, NULL, "each site gets what is new %.2f times", copies);
 		report_put(r, "wan", urgent ? "sent_per_site_urgent" : "sent_per_site",
 			   (double)(far_bytes(w) - bytes) / w->site_count / judge_seconds(w->now - since),
 			   "B/s");
