@@ -177,23 +177,6 @@ static void put_magnitude(const struct impact *i, const struct impact_summary *s
 	json_end_object(j);
 }
 
-static int put_summary(const struct impact *i, struct answer *a)
-{
-	struct impact_summary s = {0};
-	struct err_info info = {0};
-	enum err err = impact_summarize(i, a, &s, &info);
-	if (err == ERR_OK && output_for_people(&a->output))
-		put_headline(i, &s, a);
-	if (err == ERR_OK) {
-		err = impact_summary_put(&s, a);
-		err_set(&info, err, "%s", err_text(err));
-	}
-	if (err == ERR_OK && a->output.format == OUTPUT_JSON)
-		put_magnitude(i, &s, a);
-	impact_summary_release(&s);
-	return err == ERR_OK ? MESH_EXIT_COMPLETE : answer_fail(a, &info);
-}
-
 /* Whether anything is meant at all: a typing error would else look like good news. */
 static enum err check_known(const struct impact *i, struct answer *a, struct err_info *info)
 {
@@ -215,6 +198,26 @@ static enum err check_known(const struct impact *i, struct answer *a, struct err
 	return err;
 }
 
+static int put_summary(const struct impact *i, struct answer *a)
+{
+	struct impact_summary s = {0};
+	struct err_info info = {0};
+	enum err err = impact_summarize(i, a, &s, &info);
+	/* Where a host has it, it is known. */
+	if (err == ERR_OK && s.sites_with == 0)
+		err = check_known(i, a, &info);
+	if (err == ERR_OK && output_for_people(&a->output))
+		put_headline(i, &s, a);
+	if (err == ERR_OK) {
+		err = impact_summary_put(&s, a);
+		err_set(&info, err, "%s", err_text(err));
+	}
+	if (err == ERR_OK && a->output.format == OUTPUT_JSON)
+		put_magnitude(i, &s, a);
+	impact_summary_release(&s);
+	return err == ERR_OK ? MESH_EXIT_COMPLETE : answer_fail(a, &info);
+}
+
 static int answer_impact(struct impact *i, struct answer *a)
 {
 	const struct options *o = &a->command->options;
@@ -227,7 +230,8 @@ static int answer_impact(struct impact *i, struct answer *a)
 		err = when_window(window, a->now, &i->from, &i->to, &info);
 		i->crashed_from = i->from;
 	}
-	if (err == ERR_OK)
+	bool summary = class == NULL && i->by == NULL;
+	if (err == ERR_OK && !summary)
 		err = check_known(i, a, &info);
 	if (err != ERR_OK)
 		return answer_fail(a, &info);

@@ -39,14 +39,28 @@ static void end_site(struct impact_summary *s, const struct site *site)
 	s->sites_gone += site->has && !site->up;
 }
 
-/* Rows come site by site. */
-static void add_row(struct impact_summary *s, struct site *site, const struct rows *rows, size_t row)
+struct adding {
+	struct impact_summary *s;
+	struct site site; /* at hand */
+};
+
+static const char *text_of(const struct query_value *v)
 {
-	const char *name = rows_text(rows, row, "site"), *value = rows_text(rows, row, "value");
-	size_t class = class_of(rows_text(rows, row, "class"));
+	return v->type == QUERY_TEXT ? v->text : "";
+}
+
+/* A host: site, class, value, since_ms. They come site by site, so that nothing has to be sorted. */
+static bool add_host(void *context, const struct query_value *values, size_t count)
+{
+	struct adding *adding = context;
+	struct impact_summary *s = adding->s;
+	struct site *site = &adding->site;
+	if (count != 4)
+		return false;
+	const char *name = text_of(&values[0]), *value = text_of(&values[2]);
+	size_t class = class_of(text_of(&values[1]));
 	struct impact_tally *t = &s->tallies[class];
-	uint64_t hosts = rows_u64(rows, row, "hosts");
-	wall_ms first = rows_u64(rows, row, "first"), last = rows_u64(rows, row, "last");
+	wall_ms since = values[3].type == QUERY_INTEGER ? (wall_ms)values[3].integer : 0;
 	if (!site->begun || strcmp(site->name, name) != 0) {
 		end_site(s, site);
 		*site = (struct site){.begun = true};
@@ -56,11 +70,12 @@ static void add_row(struct impact_summary *s, struct site *site, const struct ro
 	site->seen[class] = true;
 	site->has |= class < IMPACT_WITHOUT && class != IMPACT_UNREPORTED;
 	site->up |= class == IMPACT_RECOVERED || class == IMPACT_NOT_HIT;
-	t->hosts += hosts;
-	t->first = first != 0 && (t->first == 0 || first < t->first) ? first : t->first;
-	t->last = last > t->last ? last : t->last;
+	t->hosts++;
+	t->first = since != 0 && (t->first == 0 || since < t->first) ? since : t->first;
+	t->last = since > t->last ? since : t->last;
 	for (size_t i = 0; i < IMPACT_VALUES; i++)
-		t->of_value[i] += s->values[i] != NULL && strcmp(s->values[i], value) == 0 ? hosts : 0;
+		t->of_value[i] += s->values[i] != NULL && strcmp(s->values[i], value) == 0;
+	return true;
 }
 
 static enum err find_values(struct answer *a, struct impact_summary *s, struct err_info *info)
@@ -83,23 +98,20 @@ static enum err find_values(struct answer *a, struct impact_summary *s, struct e
 enum err impact_summarize(const struct impact *i, struct answer *a, struct impact_summary *ret,
 			  struct err_info *info)
 {
-	struct rows rows = {0};
-	struct site site = {.begun = false};
+	static const struct query_limits limits = {.timeout_ms = 60000};
+	struct adding adding = {.s = ret};
+	const struct query_sink sink = {.row = add_host, .context = &adding};
 	struct question *q = calloc(1, sizeof(*q));
 	enum err err = q != NULL ? find_values(a, ret, info) : err_set(info, ERR_NOMEM, "out of memory");
 	if (err == ERR_OK) {
 		impact_judge(i, a->command, q);
-		question_add(q, "SELECT site, class, value, count(*) AS hosts, min(since_ms) AS first, "
-				"max(since_ms) AS last FROM judged GROUP BY 1, 2, 3 ORDER BY 1");
-		err =
-		    q->failed
-			? err_set(info, ERR_LIMIT, "the conditions are longer than %d bytes", LIMIT_SQL_BYTES)
-			: rows_fetch(a->query, q->sql, q->parameters, q->parameter_count, &rows, info);
+		question_add(q, "SELECT site, class, value, since_ms FROM judged ORDER BY site");
+		err = q->failed ? err_set(info, ERR_LIMIT, "the conditions are longer than %d bytes",
+					  LIMIT_SQL_BYTES)
+				: query_run(a->query, q->sql, q->parameters, q->parameter_count, &limits,
+					    &sink, info);
 	}
-	for (size_t row = 0; err == ERR_OK && row < rows.count; row++)
-		add_row(ret, &site, &rows, row);
-	end_site(ret, &site);
-	rows_release(&rows);
+	end_site(ret, &adding.site);
 	free(q);
 	return err;
 }
