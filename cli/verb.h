@@ -80,6 +80,7 @@ int verb_triage(struct command *c);
 int verb_visit(struct command *c);
 int verb_suspects(struct command *c);
 int verb_alerts(struct command *c);
+int verb_policy_show(struct command *c);
 int verb_history(struct command *c);
 int verb_incident_open(struct command *c);
 int verb_incident_claim(struct command *c);

@@ -209,6 +209,14 @@ run 0 components --unapproved --state policed
 shows '^edr_sensor .* refused$'
 shows ' unapproved$'
 ! grep -q ' approved$' out || fail "--unapproved lists what is approved"
+run 0 policy show --state policed
+shows '^refused  *=  *edr_sensor  *<  *5 .*stalls at boot'
+shows '^approved  *begins with  *edr_ '
+shows '^approved .*Example Guard'
+run 0 policy show --state policed -o json
+valid
+ask 0 policy show
+shows '^No policy is in force here'
 run 0 components --unapproved --hosts --name edr_sensor --state policed
 shows '^edr_sensor  *1\..*refused$'
 run 0 sql "SELECT approval, count(*) FROM components WHERE hosts > 0 GROUP BY approval" --state policed -o csv
