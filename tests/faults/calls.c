@@ -100,6 +100,7 @@ WRAP(mdb_env_set_assert, EINVAL, (MDB_env * env, MDB_assert_func *call), (env, c
 WRAP(mdb_env_set_mapsize, ENOMEM, (MDB_env * env, size_t size), (env, size))
 WRAP(mdb_env_info, EINVAL, (MDB_env * env, MDB_envinfo *ret), (env, ret))
 WRAP(mdb_reader_check, ENOMEM, (MDB_env * env, int *dead), (env, dead))
+WRAP(mdb_reader_list, EIO, (MDB_env * env, MDB_msg_func *line, void *context), (env, line, context))
 WRAP(mdb_stat, EINVAL, (MDB_txn * txn, MDB_dbi dbi, MDB_stat *ret), (txn, dbi, ret))
 WRAP(mdb_txn_begin, ENOMEM, (MDB_env * env, MDB_txn *parent, unsigned flags, MDB_txn **ret),
      (env, parent, flags, ret))
