@@ -99,6 +99,7 @@ void identity_sign(const struct identity *identity, const void *data, size_t len
 {
 	int failed = crypto_sign_ed25519_detached(ret, NULL, data, len, identity->secret->key);
 	CHECK(failed == 0);
+	secret_scrub();
 }
 
 /* y of a point; the sign of x, in the top bit, left out. */

@@ -25,6 +25,9 @@ void secret_free(void *secret, size_t len, bool guarded)
 		sodium_free(secret);
 	else
 		free(secret);
+	/* Whoever held it may have left pieces below: compilers spill registers, and which ones depends on
+	 * the processor. */
+	secret_scrub();
 }
 
 void secret_scrub(void)
