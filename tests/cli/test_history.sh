@@ -90,7 +90,7 @@ run 2 history --step 5
 says '"5" is no step; write 30s, 1m, 2h or 1d'
 run 2 history --since 30d --step 1m
 says 'makes 4[0-9]* rows, more than 2000; use --step 30m, or'
-run 2 history --since 09:00 --until 08:00:00 -o json
+run 2 history --since '2026-07-19T09:00Z' --until '2026-07-19T08:00Z' -o json
 run 2 history --since yesterday
 says 'yesterday'
 run 1 history --site nowhere
