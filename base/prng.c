@@ -5,14 +5,18 @@ static uint64_t rotate_left(uint64_t x, int k)
 	return x << k | x >> (64 - k);
 }
 
+uint64_t prng_mix(uint64_t x)
+{
+	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
+	x = (x ^ x >> 27) * 0x94d049bb133111ebu;
+	return x ^ x >> 31;
+}
+
 void prng_seed(struct prng *p, uint64_t seed)
 {
 	for (int i = 0; i < 4; i++) {
 		seed += 0x9e3779b97f4a7c15u;
-		uint64_t z = seed;
-		z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-		z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-		p->s[i] = z ^ z >> 31;
+		p->s[i] = prng_mix(seed);
 	}
 }
 

@@ -13,6 +13,10 @@ struct prng {
 void prng_seed(struct prng *p, uint64_t seed);
 uint64_t prng_u64(struct prng *p);
 
+/* Spreads what differs in few bits over all of them; splitmix64's finaliser (Steele, Lea and Flood; constants
+ * by Vigna). 0 stays 0. */
+uint64_t prng_mix(uint64_t x);
+
 /* Uniform in 0..bound-1, without modulo bias; bound 0 returns 0. */
 uint64_t prng_below(struct prng *p, uint64_t bound);
 

@@ -141,16 +141,10 @@ static enum err read_until(struct answer *a, wall_ms *ret, struct err_info *info
 
 static int show(struct answer *a, const struct alerts *all)
 {
-	struct err_info info;
+	int failed;
 	enum err err = put_rows(a, all);
-	if (err == ERR_IO) { /* told once, by main */
-		(void)answer_close(a);
-		return MESH_EXIT_ERROR;
-	}
-	if (err != ERR_OK) {
-		err_set(&info, err, "%s", err_text(err));
-		return answer_fail(a, &info);
-	}
+	if (!answer_stands(a, err, &failed))
+		return failed;
 	put_end(&a->output, all, a->now);
 	return answer_close(a);
 }

@@ -1,15 +1,14 @@
 #include <inttypes.h>
 #include <math.h>
-#include <stdarg.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "cli/alerts.h"
+#include "cli/sentence.h"
 #include "cli/shown.h"
 #include "cli/suspects.h"
 
-#define SENTENCE_BYTES 1600
-#define LN_10          2.302585092994046
+#define LN_10 2.302585092994046
 
 void alerts_lead(const struct alert *a, char ret[ALERTS_LEAD_BYTES])
 {
@@ -25,46 +24,29 @@ void alerts_lead(const struct alert *a, char ret[ALERTS_LEAD_BYTES])
 		snprintf(ret, ALERTS_LEAD_BYTES, "%s to %s", low, high);
 }
 
-struct sentence {
-	char text[SENTENCE_BYTES];
-	size_t len;
-};
-
-static void say(struct sentence *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static void say(struct sentence *s, const char *format, ...)
-{
-	va_list args;
-	va_start(args, format);
-	int n = vsnprintf(s->text + s->len, sizeof(s->text) - s->len, format, args);
-	va_end(args);
-	s->len += n > 0 ? (size_t)n : 0;
-	if (s->len >= sizeof(s->text))
-		s->len = sizeof(s->text) - 1;
-}
-
 static void say_spread(struct sentence *s, const struct alert *a, wall_ms now)
 {
 	const struct suspect_spread *p = &a->what.spread;
 	char first[SHOWN_BYTES], lead[ALERTS_LEAD_BYTES];
 	if (p->adopted > 0) {
 		shown_time(p->first_adopted, now, first);
-		say(s, " %" PRIu64 " host%s told of taking it, the first at %s.", p->adopted,
-		    shown_plural(p->adopted), first);
+		sentence_add(s, " %" PRIu64 " host%s told of taking it, the first at %s.", p->adopted,
+			     shown_plural(p->adopted), first);
 	} else {
-		say(s, " No host told of taking it: they died before they could, or have had it longer.");
+		sentence_add(
+		    s, " No host told of taking it: they died before they could, or have had it longer.");
 	}
 	if (p->died_untold > 0)
-		say(s, " %" PRIu64 " more of the component went down without a word of the change.",
-		    p->died_untold);
-	say(s, " Up with it: %" PRIu64 ".", p->adopters_up);
+		sentence_add(s, " %" PRIu64 " more of the component went down without a word of the change.",
+			     p->died_untold);
+	sentence_add(s, " Up with it: %" PRIu64 ".", p->adopters_up);
 	if (a->what.kind != SUSPECT_COMPONENT)
-		say(s, " Up with another version: %" PRIu64 ".", p->others_up);
+		sentence_add(s, " Up with another version: %" PRIu64 ".", p->others_up);
 	alerts_lead(a, lead);
 	if (a->lead_known)
-		say(s, " At this rate half of these have it in %s.", lead);
+		sentence_add(s, " At this rate half of these have it in %s.", lead);
 	else
-		say(s, " It does not spread any more, or has nowhere left to go.");
+		sentence_add(s, " It does not spread any more, or has nowhere left to go.");
 }
 
 static void put_alert(FILE *f, const struct alert *a, wall_ms now)
@@ -75,14 +57,16 @@ static void put_alert(FILE *f, const struct alert *a, wall_ms now)
 	suspects_name(w, false, raw);
 	text_escape(name, sizeof(name), raw, strlen(raw));
 	shown_time(w->spread.first_failed, now, first);
-	say(&s,
+	sentence_add(
+	    &s,
 	    "%s: hosts that have it go down %.3g times as often as others of the same model, with 95 %% "
 	    "certainty "
 	    "%.3g to %.3g times; the first at %s.",
 	    name, w->spread.risk.ratio, w->spread.risk.low, w->spread.risk.high, first);
 	say_spread(&s, a, now);
 	if (a->together > 0)
-		say(&s, " %u other components cannot be told from it yet (mesh suspects).", a->together);
+		sentence_add(&s, " %u other components cannot be told from it yet (mesh suspects).",
+			     a->together);
 	shown_fill(f, s.text, 0, 0);
 }
 
@@ -92,15 +76,17 @@ void alerts_text(FILE *f, const struct alerts *all, wall_ms now)
 	for (size_t i = 0; i < all->count; i++)
 		put_alert(f, &all->list[i], now);
 	if (all->count == 0)
-		say(&s,
-		    "No alert: %" PRIu64 " hosts failed within a day and %" PRIu64
-		    " did not, and no component goes with it.",
-		    all->failed, all->survived);
+		sentence_add(&s,
+			     "No alert: %" PRIu64 " hosts failed within a day and %" PRIu64
+			     " did not, and no component goes with it.",
+			     all->failed, all->survived);
 	else
-		say(&s, "Association, not proof. Stop what spreads it first; mesh suspects has the whole "
+		sentence_add(
+		    &s, "Association, not proof. Stop what spreads it first; mesh suspects has the whole "
 			"comparison.");
 	if (all->separate_hosts > 0)
-		say(&s, " %" PRIu64 " more vanished with their site (power or link).", all->separate_hosts);
+		sentence_add(&s, " %" PRIu64 " more vanished with their site (power or link).",
+			     all->separate_hosts);
 	shown_fill(f, s.text, 0, 0);
 }
 

@@ -133,19 +133,26 @@ static int add_rows(struct answer *a, const char *sql, const char *const *parame
 	return err == ERR_OK ? MESH_EXIT_COMPLETE : answer_fail(a, &info);
 }
 
-int answer_finish(struct answer *a)
+bool answer_stands(struct answer *a, enum err err, int *ret)
 {
 	struct err_info info = {0};
-	enum err err = output_finish_rows(&a->output);
 	if (err == ERR_OK)
-		return MESH_EXIT_COMPLETE;
+		return true;
 	/* An output that cannot be written is told once, by main. */
 	if (err == ERR_IO) {
 		release(a);
-		return MESH_EXIT_ERROR;
+		*ret = MESH_EXIT_ERROR;
+		return false;
 	}
 	err_set(&info, err, "%s", err_text(err));
-	return answer_fail(a, &info);
+	*ret = answer_fail(a, &info);
+	return false;
+}
+
+int answer_finish(struct answer *a)
+{
+	int failed;
+	return answer_stands(a, output_finish_rows(&a->output), &failed) ? MESH_EXIT_COMPLETE : failed;
 }
 
 int answer_query(struct answer *a, const char *sql, const char *const *parameters, size_t count,

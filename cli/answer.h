@@ -35,6 +35,9 @@ void answer_open_bare(struct command *c, const struct output_column *columns, st
 /* Rows of one question to the output. Likewise; closes the answer itself when it fails. */
 int answer_query(struct answer *a, const char *sql, const char *const *parameters, size_t count,
 		 const struct query_limits *limits);
+/* After rows that a verb put itself: true when `err` is none. Else the answer is closed and *ret the exit
+ * code. */
+bool answer_stands(struct answer *a, enum err err, int *ret);
 /* Coverage, flush; the verb's exit code. */
 int answer_close(struct answer *a);
 /* Gives up: releases everything, reports `info`. */

@@ -40,7 +40,7 @@ void html_element(FILE *f, const char *tag, const char *text)
 	fprintf(f, "</%s>", tag);
 }
 
-void html_begin(FILE *f, const char *title)
+void html_begin(FILE *f, const char *title, const char *style)
 {
 	fputs("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
 	      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
@@ -51,8 +51,9 @@ void html_begin(FILE *f, const char *title)
 	      "auto;max-width:48em}h1{font-size:16pt}h2{font-size:12pt}"
 	      "table{border-collapse:collapse}td,th{border:1px solid #999;padding:.15em .6em;text-align:left}"
 	      "td.n,th.n{text-align:right}pre{font-size:9pt}@media "
-	      "print{body{margin:0}}</style></head><body>\n",
+	      "print{body{margin:0}}",
 	      f);
+	fprintf(f, "%s</style></head><body>\n", style);
 }
 
 void html_end(FILE *f)

@@ -4,8 +4,8 @@
 
 #include <stdio.h>
 
-/* `title` is escaped. */
-void html_begin(FILE *f, const char *title);
+/* `title` is escaped; `style`: rules of this page, after those of all, or "". */
+void html_begin(FILE *f, const char *title, const char *style);
 void html_end(FILE *f);
 /* Text of others: markup, control characters and what reorders a line are escaped. */
 void html_text(FILE *f, const char *text);

@@ -240,7 +240,7 @@ void incident_html(FILE *f, const struct incident_work *w, const struct burn *b,
 {
 	char line[LINE_BYTES], when[SHOWN_BYTES], as_of[SHOWN_BYTES];
 	const struct incident_head *h = &w->head;
-	html_begin(f, h->text[0] != '\0' ? h->text : h->id);
+	html_begin(f, h->text[0] != '\0' ? h->text : h->id, "");
 	html_element(f, "h1", h->text[0] != '\0' ? h->text : h->id);
 	shown_time(h->opened, w->now, when);
 	fprintf(f, "<p>Incident %s, %s. Opened %s by ", h->id, h->open ? "open" : "closed", when);

@@ -274,19 +274,13 @@ static enum err read_window(const struct command *c, wall_ms now, struct suspect
 
 static int show(struct answer *a, const struct suspects *all)
 {
-	struct err_info info;
+	int failed;
 	bool people = output_for_people(&a->output);
 	if (people)
 		suspects_head(a->output.f, all, a->now);
 	enum err err = put_rows(a, all);
-	if (err == ERR_IO) { /* told once, by main */
-		(void)answer_close(a);
-		return MESH_EXIT_ERROR;
-	}
-	if (err != ERR_OK) {
-		err_set(&info, err, "%s", err_text(err));
-		return answer_fail(a, &info);
-	}
+	if (!answer_stands(a, err, &failed))
+		return failed;
 	put_end(&a->output, all);
 	return answer_close(a);
 }

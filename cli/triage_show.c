@@ -242,18 +242,12 @@ static enum err read_team(const struct command *c, struct triage_team *ret, stru
 
 static int show(struct answer *a, struct triage *t, const struct triage_team *team)
 {
-	struct err_info info;
+	int failed;
 	enum err err = team->persons > 0 ? triage_plan(t, team, a->now) : ERR_OK;
 	if (err == ERR_OK)
 		err = put_rows(a, t, team->persons > 0);
-	if (err == ERR_IO) { /* told once, by main */
-		(void)answer_close(a);
-		return MESH_EXIT_ERROR;
-	}
-	if (err != ERR_OK) {
-		err_set(&info, err, "%s", err_text(err));
-		return answer_fail(a, &info);
-	}
+	if (!answer_stands(a, err, &failed))
+		return failed;
 	put_foot(a, t);
 	return answer_close(a);
 }

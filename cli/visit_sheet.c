@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "cli/html.h"
 #include "cli/shown.h"
 #include "cli/visit.h"
 #include "os/terminal.h"
@@ -19,11 +20,6 @@ static const struct {
 	     {"Recovery keys", "recovery_key"},
 	     {"Remark", "remark"}};
 #define ABOUT (sizeof(about) / sizeof(about[0]))
-
-static void site_name(const struct visit *v, char ret[SITE_BYTES])
-{
-	text_escape(ret, SITE_BYTES, v->site, strlen(v->site));
-}
 
 static void unenrolled(const struct visit *v, size_t machine, char *ret, size_t cap)
 {
@@ -65,7 +61,7 @@ void visit_text(const struct visit *v, struct answer *a)
 	size_t at = 0, i;
 	if (h == NULL)
 		return;
-	site_name(v, site);
+	text_escape(site, sizeof(site), v->site, strlen(v->site));
 	os_time_text(a->now, now);
 	fprintf(f, "VISIT %s%*s%s\n", site, 4, "", now);
 	fprintf(f, "%zu to look after; %" PRIu64 " of %" PRIu64 " hosts are up\n\n", v->hosts.count,
@@ -90,43 +86,24 @@ void visit_text(const struct visit *v, struct answer *a)
 
 /* --- HTML --- */
 
-/* Of text that was escaped for a terminal: what a browser would take for its own. */
-static void put(FILE *f, const char *text)
-{
-	for (; *text != '\0'; text++) {
-		switch (*text) {
-		case '&':
-			fputs("&amp;", f);
-			break;
-		case '<':
-			fputs("&lt;", f);
-			break;
-		case '>':
-			fputs("&gt;", f);
-			break;
-		case '"':
-			fputs("&quot;", f);
-			break;
-		case '\'':
-			fputs("&#39;", f);
-			break;
-		default:
-			fputc(*text, f);
-		}
-	}
-}
+static const char style[] =
+    "h1{margin:0}h2{margin:.4em 0}"
+    "li{break-inside:avoid;border-top:1px solid #999;margin-top:.8em}dl{columns:2;margin:0}"
+    "dt{font-weight:bold;float:left;clear:left;width:7em}dd{margin-left:7.5em}"
+    ".box{display:inline-block;width:.8em;height:.8em;border:1px solid #000;margin-right:.5em}"
+    ".line{display:inline-block;width:7cm;border-bottom:1px solid #000}.todo{background:#eee;padding:.4em}";
 
 static void field(FILE *f, const char *words, const char *value)
 {
 	fprintf(f, "<dt>%s</dt><dd>", words);
-	put(f, value);
+	html_text(f, value);
 	fputs("</dd>\n", f);
 }
 
 static void html_host(FILE *f, const struct visit_host *h)
 {
 	fputs("<li><h2><span class=\"box\"></span>", f);
-	put(f, h->name);
+	html_text(f, h->name);
 	fputs("</h2>\n<dl>\n", f);
 	field(f, "Role", h->role);
 	field(f, "Critical", h->criticality);
@@ -140,29 +117,11 @@ static void html_host(FILE *f, const struct visit_host *h)
 	field(f, "Recovery key", h->recovery);
 	field(f, "Remark", h->remark);
 	fputs("</dl>\n<p class=\"todo\">", f);
-	put(f, h->todo);
+	html_text(f, h->todo);
 	fputs("</p>\n<p>", f);
 	for (size_t i = 0; visit_boxes[i] != NULL; i++)
 		fprintf(f, "<span class=\"box\"></span>%s &nbsp; ", visit_boxes[i]);
 	fputs("<span class=\"line\"></span></p></li>\n", f);
-}
-
-static void html_head(FILE *f, const char *site)
-{
-	fputs("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n<title>Visit ", f);
-	put(f, site);
-	fputs("</title>\n<style>\n"
-	      "body{font:11pt "
-	      "sans-serif;margin:1.5cm;max-width:18cm}h1{margin:0}h2{font-size:12pt;margin:.4em 0}\n"
-	      "li{break-inside:avoid;border-top:1px solid #999;margin-top:.8em}dl{columns:2;margin:0}\n"
-	      "dt{font-weight:bold;float:left;clear:left;width:7em}dd{margin-left:7.5em}\n"
-	      ".box{display:inline-block;width:.8em;height:.8em;border:1px solid #000;margin-right:.5em}\n"
-	      ".line{display:inline-block;width:7cm;border-bottom:1px solid "
-	      "#000}.todo{background:#eee;padding:.4em}\n"
-	      "</style></head><body>\n<h1>Visit ",
-	      f);
-	put(f, site);
-	fputs("</h1>\n", f);
 }
 
 static void html_unenrolled(FILE *f, const struct visit *v)
@@ -175,22 +134,23 @@ static void html_unenrolled(FILE *f, const struct visit *v)
 			fputs("<h2>In the inventory, and never enrolled: look for these, too</h2>\n", f);
 		unenrolled(v, i, machine, sizeof(machine));
 		fputs("<p><span class=\"box\"></span>", f);
-		put(f, machine);
+		html_text(f, machine);
 		fputs("</p>\n", f);
 	}
 }
 
 void visit_html(const struct visit *v, struct answer *a, const struct query_coverage *coverage)
 {
-	char site[SITE_BYTES], value[FIELD_BYTES], now[32], as_of[32];
+	char title[SITE_BYTES + 8], value[FIELD_BYTES], now[32], as_of[32];
 	FILE *f = a->output.f;
 	struct visit_host *h = calloc(1, sizeof(*h));
 	if (h == NULL)
 		return;
-	site_name(v, site);
+	snprintf(title, sizeof(title), "Visit %s", v->site);
 	os_time_text(a->now, now);
 	os_time_text(coverage->as_of, as_of);
-	html_head(f, site);
+	html_begin(f, title, style);
+	html_element(f, "h1", title);
 	fprintf(f,
 		"<p>%s; %zu to look after, %" PRIu64 " of %" PRIu64
 		" hosts are up. As this machine knew it %s%s.</p>\n<dl>\n",
@@ -208,7 +168,6 @@ void visit_html(const struct visit *v, struct answer *a, const struct query_cove
 	free(h);
 	fputs("</ol>\n", f);
 	html_unenrolled(f, v);
-	fputs("<p>Done by <span class=\"line\"></span> Date and time <span class=\"line\"></span></p>\n"
-	      "</body></html>\n",
-	      f);
+	fputs("<p>Done by <span class=\"line\"></span> Date and time <span class=\"line\"></span></p>\n", f);
+	html_end(f);
 }

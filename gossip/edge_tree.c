@@ -165,13 +165,6 @@ static void measure(struct edge_graph *graph, uint32_t origin)
 	}
 }
 
-static uint64_t mix(uint64_t x)
-{
-	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
-	x = (x ^ x >> 27) * 0x94d049bb133111ebu;
-	return x ^ x >> 31;
-}
-
 /* Do news of `origin`, from which distances were measured, come to `far` by way of the own site? */
 static bool comes_by_self(const struct edge_graph *graph, uint32_t origin, uint32_t far)
 {
@@ -181,8 +174,9 @@ static bool comes_by_self(const struct edge_graph *graph, uint32_t origin, uint3
 
 	for (uint32_t i = graph->first_edge[far]; i < graph->first_edge[far + 1]; i++) {
 		uint32_t by = graph->edges[i];
-		uint64_t lot = mix(graph->sites[origin]->partition ^
-				   mix(graph->sites[by]->partition ^ mix(graph->sites[far]->partition)));
+		uint64_t lot =
+		    prng_mix(graph->sites[origin]->partition ^
+			     prng_mix(graph->sites[by]->partition ^ prng_mix(graph->sites[far]->partition)));
 
 		if (graph->distance[by] > nearest || (graph->distance[by] == nearest && lot >= lowest))
 			continue;
@@ -280,7 +274,7 @@ size_t edge_near(const struct edge *e, const struct site *s)
 
 static uint8_t *asked_late(struct edge *e, const struct site *origin, const struct site *far)
 {
-	return &e->asked_late[mix(origin->partition ^ mix(far->partition)) % EDGE_ASKED];
+	return &e->asked_late[prng_mix(origin->partition ^ prng_mix(far->partition)) % EDGE_ASKED];
 }
 
 bool edge_at_once(const struct gossip *g, const struct site *origin, const struct member *m)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/prng.h"
 #include "base/text.h"
 #include "store/suspects_private.h"
 
@@ -202,14 +203,6 @@ static int by_time(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static uint64_t mix(uint64_t x)
-{
-	x += 0x9e3779b97f4a7c15u;
-	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
-	x = (x ^ x >> 27) * 0x94d049bb133111ebu;
-	return x ^ x >> 31;
-}
-
 enum err suspects_moments(struct suspects_engine *e)
 {
 	size_t failed = 0;
@@ -226,7 +219,8 @@ enum err suspects_moments(struct suspects_engine *e)
 		if (h->class != SUSPECTS_SURVIVED)
 			continue;
 		h->last_words = false;
-		h->at = failed > 0 ? times[mix(h->number) % failed] : e->options->until;
+		h->at = failed > 0 ? times[prng_mix(0x9e3779b97f4a7c15u + h->number) % failed]
+				   : e->options->until;
 	}
 	free(times);
 	return ERR_OK;

@@ -15,9 +15,10 @@ import os
 import shutil
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
+
+import asking
 
 FROM = 1795165200000  # 2026-11-20 09:00 UTC
 SHARE = 0.5
@@ -41,14 +42,7 @@ def truth_of(estate, hosts):
 def ask(mesh, estate, at):
     """The answer, and the processor time of the whole process in ms."""
     command = [mesh, "alerts", "--state", estate, "-o", "json", "--allow-partial", "--until", utc(at)]
-    with tempfile.TemporaryFile() as out:
-        child = subprocess.Popen(command, stdout=out)
-        _, status, usage = os.wait4(child.pid, 0)
-        child.returncode = os.waitstatus_to_exitcode(status)
-        if child.returncode != 0:
-            sys.exit(f"{' '.join(command)}: exit code {child.returncode}")
-        out.seek(0)
-        return json.load(out), (usage.ru_utime + usage.ru_stime) * 1000
+    return asking.answer_of(command)
 
 
 class Outage:

@@ -12,9 +12,10 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
+
+import asking
 
 AT = "2026-11-20T12:00Z"
 CONFOUNDERS = [None, "model", "power", "patchday", "together", "model,power,patchday"]
@@ -38,14 +39,7 @@ def ask(mesh, estate, since="2026-11-19 12:00Z"):
     """The answer, and the processor time of the whole process in ms."""
     command = [mesh, "suspects", "--state", estate, "-o", "json", "--allow-partial", "--until", AT.replace("T", " "),
                "--since", since]
-    with tempfile.TemporaryFile() as out:
-        child = subprocess.Popen(command, stdout=out)
-        _, status, usage = os.wait4(child.pid, 0)
-        child.returncode = os.waitstatus_to_exitcode(status)
-        if child.returncode != 0:
-            sys.exit(f"{' '.join(command)}: exit code {child.returncode}")
-        out.seek(0)
-        return json.load(out), (usage.ru_utime + usage.ru_stime) * 1000
+    return asking.answer_of(command)
 
 
 def number(version):

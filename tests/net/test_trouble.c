@@ -23,6 +23,7 @@
 #include "store/snapshot.h"
 #include "tests/net/harness.h"
 #include "tests/unit/scratch.h"
+#include "tests/unit/standing_reader.h"
 
 #define PATH (NET_PATH_BYTES + 32)
 
@@ -292,29 +293,6 @@ static void rude_clients_harm_nobody(void **state)
 	close(idle);
 }
 
-/* A process that has begun to read the replica and goes no further, until it is killed. */
-static pid_t stand_still(const char *folder)
-{
-	int ends[2];
-	char byte;
-	assert_int_equal(pipe(ends), 0);
-	pid_t pid = fork();
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		struct snapshot *snapshot;
-		struct err_info info;
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (snapshot_open(folder, &snapshot, &info) != ERR_OK || write(ends[1], "a", 1) != 1)
-			_exit(1);
-		for (;;)
-			pause();
-	}
-	close(ends[1]);
-	assert_int_equal(read(ends[0], &byte, 1), 1);
-	close(ends[0]);
-	return pid;
-}
-
 struct standing {
 	struct net_node *n;
 	uint64_t pid;
@@ -336,7 +314,7 @@ static void a_reader_that_stands_still_is_named(void **state)
 	int status;
 	net_up(s.n);
 	assert_true(net_await(is_named, &s));
-	pid_t pid = stand_still(s.n->folder);
+	pid_t pid = standing_reader(s.n->folder);
 	s.pid = (uint64_t)pid;
 	assert_true(net_await(is_named, &s));
 	assert_int_equal(kill(pid, SIGKILL), 0);

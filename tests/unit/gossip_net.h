@@ -90,4 +90,7 @@ enum host_standing net_standing(const struct net *n, size_t node, const struct i
 void net_push(struct net *n, size_t from, size_t to, const uint8_t *record, size_t len);
 bool net_has(const struct net *n, size_t node, const struct record_key *key, uint64_t seq);
 
+/* The wall clock goes on by so many days, and a second is run. */
+void net_days(struct net *n, unsigned count);
+
 #endif

@@ -10,6 +10,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define NOBODY 65534
@@ -133,4 +134,12 @@ bool scratch_own_mounts(void)
 	     !put("/proc/self/setgroups", "deny") || !put("/proc/self/gid_map", groups)))
 		return false;
 	return mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
+}
+
+int scratch_in_berlin(void **state)
+{
+	(void)state;
+	setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3", 1);
+	tzset();
+	return 0;
 }

@@ -26,6 +26,9 @@ struct scratch {
 int scratch_setup(void **state);
 int scratch_teardown(void **state);
 
+/* For a group's setup: local time is that of Berlin. */
+int scratch_in_berlin(void **state);
+
 /* A new, empty folder "PREFIX-XXXXXX" below $TMPDIR; below /tmp where that is not set or too long. */
 bool scratch_make_folder(const char *prefix, char ret[SCRATCH_FOLDER_BYTES]);
 

@@ -1,6 +1,4 @@
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "cli/hours.h"
 #include "os/terminal.h"
@@ -8,14 +6,6 @@
 
 /* Monday 2026-11-23 10:30:00 UTC, in Berlin 11:30. */
 #define NOW (1795429800ull * CLOCK_SECOND_MS)
-
-static int berlin(void **state)
-{
-	(void)state;
-	setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3", 1);
-	tzset();
-	return 0;
-}
 
 static void opens(void **state)
 {
@@ -67,7 +57,7 @@ static void refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup(opens, berlin),
+	    cmocka_unit_test_setup(opens, scratch_in_berlin),
 	    cmocka_unit_test(refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,8 +1,6 @@
 /* Steps of a curve: round local times, also where clocks are changed, and never more than there is room for.
  */
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "cli/steps.h"
 #include "cli/when.h"
@@ -11,14 +9,6 @@
 
 /* 2026-11-23 10:30:00 UTC, in Berlin 11:30. */
 #define NOW (1795429800ull * CLOCK_SECOND_MS)
-
-static int berlin(void **state)
-{
-	(void)state;
-	setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3", 1);
-	tzset();
-	return 0;
-}
 
 static wall_ms at(const char *text)
 {
@@ -142,5 +132,5 @@ int main(void)
 	    cmocka_unit_test(a_step_is_chosen_that_fits),
 	    cmocka_unit_test(what_is_no_step_is_refused),
 	};
-	return cmocka_run_group_tests_name("steps", tests, berlin, NULL);
+	return cmocka_run_group_tests_name("steps", tests, scratch_in_berlin, NULL);
 }

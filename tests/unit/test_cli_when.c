@@ -1,6 +1,4 @@
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "cli/when.h"
 #include "os/terminal.h"
@@ -8,14 +6,6 @@
 
 /* 2026-11-23 10:30:00 UTC, in Berlin 11:30. */
 #define NOW (1795429800ull * CLOCK_SECOND_MS)
-
-static int berlin(void **state)
-{
-	(void)state;
-	setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3", 1);
-	tzset();
-	return 0;
-}
 
 static void moments(void **state)
 {
@@ -114,5 +104,5 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(moments), cmocka_unit_test(no_moments),
 					   cmocka_unit_test(windows)};
-	return cmocka_run_group_tests_name("cli_when", tests, berlin, NULL);
+	return cmocka_run_group_tests_name("cli_when", tests, scratch_in_berlin, NULL);
 }

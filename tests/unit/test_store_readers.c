@@ -8,32 +8,11 @@
 #include "store/snapshot.h"
 #include "store/store.h"
 #include "tests/unit/scratch.h"
+#include "tests/unit/standing_reader.h"
 
 #define NOW 1800000000000ull
 
 static const struct id estate = {{1}}, self = {{2}};
-
-/* Opens the replica, says so, and stands still. */
-static pid_t stand_still(struct scratch *s)
-{
-	int ends[2];
-	char byte;
-	assert_int_equal(pipe(ends), 0);
-	pid_t pid = fork();
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		struct snapshot *snapshot;
-		struct err_info info;
-		if (snapshot_open(s->folder, &snapshot, &info) != ERR_OK || write(ends[1], "a", 1) != 1)
-			_exit(1);
-		for (;;)
-			pause();
-	}
-	close(ends[1]);
-	assert_int_equal(read(ends[0], &byte, 1), 1);
-	close(ends[0]);
-	return pid;
-}
 
 static void commit(struct store *store, wall_ms now, struct store_reader *ret)
 {
@@ -54,12 +33,12 @@ static void who_stands_still_is_named(void **state)
 	assert_int_equal(store_open(scratch_path(s, "replica"), &estate, &self, &store, NULL, &info), ERR_OK);
 	commit(store, NOW, &reader);
 	assert_int_equal(reader.pid, 0);
-	pid_t first = stand_still(s);
+	pid_t first = standing_reader(s->folder);
 	commit(store, NOW + 1000, &reader); /* it reads the newest state before this one */
 	commit(store, NOW + 2000, &reader);
 	assert_int_equal(reader.pid, first);
 	assert_int_equal(reader.since, NOW + 2000);
-	pid_t second = stand_still(s);
+	pid_t second = standing_reader(s->folder);
 	for (unsigned i = 3; i < 9; i++)
 		commit(store, NOW + i * 1000, &reader);
 	assert_int_equal(reader.pid, first);
