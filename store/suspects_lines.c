@@ -120,8 +120,13 @@ static void name_best(struct suspects_lines *j, struct suspects_line *line)
 		}
 	}
 	if (tried == 0 || statistics_corrected(best, tried) > SUSPECTS_LN_ALPHA) {
-		found.set = found.component;
-		found.candidate = line->family;
+		/* In an estate so small that versions cannot be told apart the component is named where it
+		 * stands out by itself; else what made the line stays. */
+		double ln, low;
+		struct statistics_table t = suspects_lines_table(e, e->sets[found.component].bits, j->rest);
+		bool itself = suspects_lines_differ(j, &t, &ln, &low);
+		found.set = itself ? found.component : line->set;
+		found.candidate = itself ? line->family : line->candidate;
 	}
 	suspects_lines_drop(j->other, j->rest, e->sets[found.set].bits, e->words);
 	struct statistics_table others = suspects_lines_table(e, e->sets[found.component].bits, j->other);
