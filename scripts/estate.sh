@@ -1,7 +1,9 @@
-# The demo's estate: two sites, three nodes each, on loopback addresses. Sourced after lib.sh; needs $MESH and $MESHD.
+# An estate on loopback addresses, one meshd a node; unless ESTATE_SITES and ESTATE_NODES say otherwise the demo's: two
+# sites, three nodes each. Sourced after lib.sh; needs $MESH and $MESHD.
 # shellcheck shell=sh
 
-ESTATE_NODES="hamburg-1 hamburg-2 hamburg-3 leeds-1 leeds-2 leeds-3"
+ESTATE_SITES=${ESTATE_SITES-"hamburg leeds"}
+ESTATE_NODES=${ESTATE_NODES-"hamburg-1 hamburg-2 hamburg-3 leeds-1 leeds-2 leeds-3"} # SITE-NUMBER
 # Seconds that anything is awaited: what takes longer on a slow machine is printed, and no failure.
 ESTATE_PATIENCE=120
 estate=
@@ -11,12 +13,22 @@ clock() {
 	date +%s.%N
 }
 
-# Address of a node: hamburg is 127.77.1.x, leeds 127.77.2.x.
+# Address of a node: the first site is 127.77.1.x, the second 127.77.2.x, ...
 estate_address() {
-	case $1 in
-	hamburg-*) printf '127.77.1.%s:%s' "${1#hamburg-}" "$ESTATE_PORT" ;;
-	leeds-*) printf '127.77.2.%s:%s' "${1#leeds-}" "$ESTATE_PORT" ;;
-	esac
+	subnet=0
+	for at in $ESTATE_SITES; do
+		subnet=$((subnet + 1))
+		[ "$at" != "${1%-*}" ] || printf '127.77.%s.%s:%s' "$subnet" "${1##*-}" "$ESTATE_PORT"
+	done
+}
+
+# More lines of a node's section [node]; another estate redefines it, and estate_authority, which runs before the tokens.
+estate_conf() {
+	echo 'role = demo'
+}
+
+estate_authority() {
+	:
 }
 
 # One of this run's own, so that two estates can live side by side.
@@ -28,7 +40,7 @@ estate_choose_port() {
 	done
 }
 
-# A folder with an authority, an issuer, a token a host, and six enrolled state folders.
+# A folder with an authority, an issuer, a token a host, and an enrolled state folder each.
 estate_make() {
 	estate_choose_port
 	below=${TMPDIR:-/tmp}
@@ -38,20 +50,25 @@ estate_make() {
 	trap 'exit 130' HUP INT TERM
 	trap 'exit 141' PIPE # a reader that went away must not leave daemons behind
 	"$MESH" authority init --dir "$estate/authority" --name "Demo estate" --no-passphrase >/dev/null
-	"$MESH" authority issuer demo --dir "$estate/authority" --site hamburg --site leeds --quota 100 --days 30 \
-		>/dev/null
+	seeds= # one a site: everything else is learnt
+	sites=
+	for site in $ESTATE_SITES; do
+		seeds="$seeds --seed $(estate_address "$site-1")"
+		sites="$sites --site $site"
+	done
+	# shellcheck disable=SC2086
+	"$MESH" authority issuer demo --dir "$estate/authority" $sites --quota 100 --days 30 >/dev/null
+	estate_authority
 	for node in $ESTATE_NODES; do
-		site=${node%-*}
-		# One seed a site: everything else is learnt.
-		"$MESH" token create --dir "$estate/authority" --issuer demo --site "$site" --days 1 \
-			--seed "$(estate_address hamburg-1)" --seed "$(estate_address leeds-1)" \
+		# shellcheck disable=SC2086
+		"$MESH" token create --dir "$estate/authority" --issuer demo --site "${node%-*}" --days 1 $seeds \
 			--out "$estate/$node.token" >/dev/null
 		"$MESH" enroll --token "$estate/$node.token" --state "$estate/$node" --shared-machine >/dev/null
 		cat >"$estate/$node/meshd.conf" <<CONF
 [node]
 listen = $(estate_address "$node")
 hostname = $node
-role = demo
+$(estate_conf "$node")
 
 [drill]
 enabled = yes
@@ -122,17 +139,22 @@ estate_await() {
 	}
 }
 
-estate_full() {
-	full=$(estate_ask "$1" "SELECT count(*) FROM hosts WHERE complete = 1 AND status = 'up'")
-	[ ! -t 1 ] || printf '\r%s: %s of 6 hosts complete ' "$1" "${full:-0}"
-	[ "${full:-0}" -eq 6 ]
+estate_size() {
+	set -- $ESTATE_NODES
+	echo $#
 }
 
-# All six replicas full, with progress on a terminal.
+estate_full() {
+	full=$(estate_ask "$1" "SELECT count(*) FROM hosts WHERE complete = 1 AND status = 'up'")
+	[ ! -t 1 ] || printf '\r%s: %s of %s hosts complete ' "$1" "${full:-0}" "$(estate_size)"
+	[ "${full:-0}" -eq "$(estate_size)" ]
+}
+
+# All replicas full, with progress on a terminal.
 estate_await_full() {
 	for node in $ESTATE_NODES; do
 		estate_until estate_full "$node" ||
-			die "$node knows only ${full:-0} of 6 hosts after $ESTATE_PATIENCE s"
+			die "$node knows only ${full:-0} of $(estate_size) hosts after $ESTATE_PATIENCE s"
 	done
 	[ ! -t 1 ] || printf '\r\033[K'
 }
@@ -186,6 +208,7 @@ TEXT
 # Stop what runs and remove the folder.
 estate_clear() {
 	[ -n "$estate" ] || return 0
+	cat "$estate"/*/pid 2>/dev/null | xargs kill 2>/dev/null || true
 	for node in $ESTATE_NODES; do
 		[ ! -f "$estate/$node/pid" ] || estate_stop "$node"
 	done
