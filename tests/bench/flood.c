@@ -24,7 +24,7 @@
 #include "tests/hostile/peer.h"
 
 #define BATCH       64
-#define PING_EVERY  5000000 /* ns: 200 a second, half of what one host may send */
+#define PING_EVERY  10000000 /* ns: 100 a second, whose answers the budget for probes allows (gossip/budget.c) */
 #define LINGER      1000000000
 #define PATIENCE_NS 5000000000
 #define NS          1000000000ull
