@@ -139,7 +139,7 @@ static void shrink(const struct table *t, uint32_t *widths, int width)
 struct pen {
 	FILE *f;
 	size_t len;
-	char bytes[8192];
+	char bytes[32768];
 };
 
 static void flush(struct pen *p)

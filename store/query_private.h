@@ -292,6 +292,8 @@ struct choice {
 void choice_free(struct choice *c);
 /* The entries of that name and id (hexadecimal), either may be NULL; kept when they are the same again. */
 enum err choice_make(struct query *q, const char *component, const char *entry, struct choice *c);
+/* Looks all manifests up in the order they stand in, which is quicker where most are asked for. */
+enum err choice_all(struct query *q, struct choice *c);
 /* Those that the manifest has, in its order, good until the next call. */
 enum err choice_of(struct query *q, struct choice *c, uint32_t manifest, const struct chosen_entry **ret,
 		   size_t *ret_count);

@@ -3,14 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/checksum.h"
 #include "store/query_private.h"
 
 static size_t slot_of(const struct roster *r, const char *name)
 {
-	uint32_t h = 2166136261u; /* FNV-1a */
-	for (const char *c = name; *c != '\0'; c++)
-		h = (h ^ (uint8_t)*c) * 16777619u;
-	size_t slot = h & (r->slot_count - 1);
+	size_t slot = checksum_bytes(name, strlen(name)) & (r->slot_count - 1);
 	while (r->slots[slot] != 0 && strcmp(r->sites[r->slots[slot] - 1].state.name, name) != 0)
 		slot = (slot + 1) & (r->slot_count - 1);
 	return slot;

@@ -262,6 +262,8 @@ static enum err take_filters(struct table_cursor *c, int set, const char *column
 	c->chosen = chosen[0] != NULL || chosen[1] != NULL;
 	if (err == ERR_OK && c->chosen && (!c->listed || c->list.count > 0))
 		err = choice_make(c->q, chosen[0], chosen[1], &c->choice);
+	if (err == ERR_OK && c->chosen && !c->listed)
+		err = choice_all(c->q, &c->choice);
 	c->places = c->listed ? c->list.count : c->q->roster.end;
 	c->ordered = err == ERR_OK && !c->listed && (set & TABLE_ORDERED) != 0;
 	if (c->ordered)
