@@ -81,17 +81,17 @@ static void pick(struct question *q, const struct options *o)
 	choose(q, o);
 	question_add(q, ") ");
 }
-#define PICKED                                                                                               \
-	" FROM picked p JOIN host_components h ON h.entry = p.picked_entry WHERE status NOT IN ('left', "    \
-	"'replaced')"
-
 static void ask_hosts(struct question *q, const struct command *c)
 {
+	bool judged = options_has(&c->options, "unapproved");
 	pick(q, &c->options);
 	question_add(q, "SELECT component AS name, version, host_name, site, status, loaded, ");
-	if (options_has(&c->options, "unapproved"))
-		question_add(q, "approval, ");
-	question_add(q, "kind, vendor, pending, host, entry" PICKED);
+	question_add(q, judged ? "approval, " : "");
+	question_add(q, "kind, vendor, pending, host, entry FROM host_components h ");
+	/* In this order: the hosts are gone through once. */
+	question_add(q, judged ? "CROSS JOIN picked p ON p.picked_entry = h.entry " : "");
+	question_add(q, "WHERE h.entry IN (SELECT picked_entry FROM picked) AND status NOT IN ('left', "
+			"'replaced')");
 	question_where(q, c);
 	question_add(q, " ORDER BY name, version, site, host_name, host");
 }

@@ -150,11 +150,12 @@ static void with_components(struct question *q, const char *name, const struct t
 	question_add(q, name);
 	question_add(q, " AS MATERIALIZED (SELECT h.host AS host, CASE WHEN max(x.t AND ");
 	terms_installed_sql(t, q);
-	question_add(q, ") THEN 1 ELSE NULL END AS t FROM ");
+	/* In this order: the hosts are gone through once. */
+	question_add(q, ") THEN 1 ELSE NULL END AS t FROM host_components h CROSS JOIN ");
 	question_add(q, name);
-	question_add(
-	    q,
-	    "_e x CROSS JOIN host_components h ON h.entry = x.entry WHERE coalesce(x.t, 1) GROUP BY h.host)");
+	question_add(q, "_e x ON x.entry = h.entry WHERE h.entry IN (SELECT entry FROM ");
+	question_add(q, name);
+	question_add(q, "_e WHERE coalesce(t, 1)) GROUP BY h.host)");
 }
 
 /* Whether all terms hold of the host: without a component that matches 0, unless one may be there that is not

@@ -18,28 +18,81 @@ static uint8_t *new_bits(uint32_t end)
 	return calloc((size_t)end / 8 + 1, 1);
 }
 
-static bool same(const char *a, const char *b)
+static bool same(struct choice_texts a, struct choice_texts b)
 {
-	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+	if (a.bytes == NULL || b.bytes == NULL)
+		return a.bytes == b.bytes;
+	return a.len == b.len && memcmp(a.bytes, b.bytes, a.len) == 0;
 }
 
-/* `entry` NULL: any. */
-static bool is_chosen(struct column_row row, const char *component, const uint64_t *entry)
+/* What the texts say, ascending. */
+struct wanted {
+	const char **names; /* NULL: any */
+	uint64_t *ids;      /* NULL: any */
+	size_t name_count, id_count;
+};
+
+static int by_id(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+	return (*x > *y) - (*x < *y);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const char *const *x = a, *const *y = b;
+	return strcmp(*x, *y);
+}
+
+static size_t count_texts(struct choice_texts t)
+{
+	size_t count = 0;
+	for (size_t at = 0; at < t.len; at += strlen(t.bytes + at) + 1)
+		count++;
+	return count;
+}
+
+/* What is no id is no entry's. */
+static void want_id(struct wanted *w, const char *hex)
+{
+	uint8_t bytes[sizeof(uint64_t)];
+	uint64_t id = 0;
+	if (!text_unhex(bytes, sizeof(bytes), hex))
+		return;
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		id = id << 8 | bytes[i];
+	w->ids[w->id_count++] = id;
+}
+
+static enum err read_wanted(const struct choice *c, struct wanted *ret)
+{
+	*ret = (struct wanted){.names = NULL};
+	if (c->component.bytes != NULL)
+		ret->names = calloc(count_texts(c->component) + 1, sizeof(*ret->names));
+	if (c->entry.bytes != NULL)
+		ret->ids = calloc(count_texts(c->entry) + 1, sizeof(*ret->ids));
+	if ((c->component.bytes != NULL && ret->names == NULL) ||
+	    (c->entry.bytes != NULL && ret->ids == NULL))
+		return ERR_NOMEM;
+	for (size_t at = 0; at < c->component.len; at += strlen(c->component.bytes + at) + 1)
+		ret->names[ret->name_count++] = c->component.bytes + at;
+	for (size_t at = 0; at < c->entry.len; at += strlen(c->entry.bytes + at) + 1)
+		want_id(ret, c->entry.bytes + at);
+	if (ret->name_count > 1)
+		qsort(ret->names, ret->name_count, sizeof(*ret->names), by_name);
+	if (ret->id_count > 1)
+		qsort(ret->ids, ret->id_count, sizeof(*ret->ids), by_id);
+	return ERR_OK;
+}
+
+static bool is_chosen(struct column_row row, const struct wanted *w)
 {
 	const char *name = column_row_text(row, C_ENTRY_NAME);
-	if (component != NULL && (name == NULL || strcmp(name, component) != 0))
+	uint64_t id = column_row_u64(row, C_ENTRY_ID);
+	if (w->names != NULL &&
+	    (name == NULL || bsearch(&name, w->names, w->name_count, sizeof(*w->names), by_name) == NULL))
 		return false;
-	return entry == NULL || column_row_u64(row, C_ENTRY_ID) == *entry;
-}
-
-static uint64_t entry_id(const char *hex, bool *ret_valid)
-{
-	uint8_t bytes[8];
-	uint64_t id = 0;
-	*ret_valid = text_unhex(bytes, sizeof(bytes), hex);
-	for (size_t i = 0; i < sizeof(bytes) && *ret_valid; i++)
-		id = id << 8 | bytes[i];
-	return id;
+	return w->ids == NULL || bsearch(&id, w->ids, w->id_count, sizeof(id), by_id) != NULL;
 }
 
 static const struct chosen_entry no_more = {0, UINT32_MAX};
@@ -98,8 +151,8 @@ static enum err choose_chunks(struct query *q, struct choice *c)
 
 void choice_free(struct choice *c)
 {
-	free(c->component);
-	free(c->entry);
+	free(c->component.bytes);
+	free(c->entry.bytes);
 	free(c->entries);
 	free(c->weights);
 	free(c->chunks);
@@ -109,8 +162,27 @@ void choice_free(struct choice *c)
 	*c = (struct choice){.set = false};
 }
 
+/* Sets the bits of those that are meant. */
+static enum err choose_entries(struct query *q, struct choice *c, bool *ret_any)
+{
+	struct wanted wanted;
+	enum err err = read_wanted(c, &wanted);
+	for (uint32_t n = 0; n < c->entry_end && err == ERR_OK; n++) {
+		struct column_row row;
+		err = columns_row(&q->columns, GROUP_ENTRY, n, &row);
+		if (err == ERR_OK && row.block != NULL && is_chosen(row, &wanted)) {
+			set_bit(c->entries, n);
+			*ret_any = true;
+		}
+	}
+	free(wanted.names);
+	free(wanted.ids);
+	return err;
+}
+
 static enum err choose(struct query *q, struct choice *c)
 {
+	bool any = false;
 	enum err err = ERR_OK;
 	c->entry_end = columns_end(&q->columns, GROUP_ENTRY, &err);
 	c->manifest_end = columns_end(&q->columns, GROUP_MANIFEST, &err);
@@ -124,34 +196,24 @@ static enum err choose(struct query *q, struct choice *c)
 	c->of = calloc((size_t)c->manifest_end + 1, sizeof(*c->of));
 	if (c->entries == NULL || c->weights == NULL || c->chunks == NULL || c->of == NULL)
 		return ERR_NOMEM;
-	bool valid = true, any = false;
-	uint64_t id = c->entry != NULL ? entry_id(c->entry, &valid) : 0;
-	for (uint32_t n = 0; n < c->entry_end && err == ERR_OK && valid; n++) {
-		struct column_row row;
-		err = columns_row(&q->columns, GROUP_ENTRY, n, &row);
-		if (err == ERR_OK && row.block != NULL &&
-		    is_chosen(row, c->component, c->entry != NULL ? &id : NULL)) {
-			set_bit(c->entries, n);
-			any = true;
-		}
-	}
+	err = choose_entries(q, c, &any);
 	/* Of none there is nothing to be looked for. */
 	if (!any)
 		c->manifest_end = 0;
 	return err == ERR_OK && any ? choose_chunks(q, c) : err;
 }
 
-enum err choice_make(struct query *q, const char *component, const char *entry, struct choice *c)
+enum err choice_make(struct query *q, struct choice_texts component, struct choice_texts entry,
+		     struct choice *c)
 {
-	if (c->set && same(c->component, component) && same(c->entry, entry))
+	if (c->set && same(c->component, component) && same(c->entry, entry)) {
+		free(component.bytes);
+		free(entry.bytes);
 		return ERR_OK;
+	}
 	choice_free(c);
-	if (component != NULL)
-		c->component = strdup(component);
-	if (entry != NULL)
-		c->entry = strdup(entry);
-	if ((component != NULL && c->component == NULL) || (entry != NULL && c->entry == NULL))
-		return ERR_NOMEM;
+	c->component = component;
+	c->entry = entry;
 	enum err err = choose(q, c);
 	c->set = err == ERR_OK;
 	return err;

@@ -271,6 +271,12 @@ struct chosen_list {
 	size_t count, cap;
 };
 
+/* Each with a zero byte behind it; ids in hexadecimal. `bytes` NULL: any. */
+struct choice_texts {
+	char *bytes;
+	size_t len;
+};
+
 /* Of a manifest: where in `found`. */
 struct chosen_of {
 	uint32_t first;
@@ -278,7 +284,7 @@ struct chosen_of {
 };
 
 struct choice {
-	char *component, *entry; /* what `entries` were chosen by; NULL: any */
+	struct choice_texts component, entry; /* what `entries` were chosen by */
 	bool set;
 	uint8_t *entries;  /* bit set by number */
 	uint16_t *weights; /* by number of chunk: how many entries, and what is to be noted of it */
@@ -290,9 +296,10 @@ struct choice {
 };
 
 void choice_free(struct choice *c);
-/* The entries of that name and id (hexadecimal), either may be NULL; kept when they are the same again. */
-enum err choice_make(struct query *q, const char *component, const char *entry, struct choice *c);
-/* Looks all manifests up in the order they stand in, which is quicker where most are asked for. */
+/* The entries of one of those names and ids; kept when they are the same again. Takes over the texts. */
+enum err choice_make(struct query *q, struct choice_texts component, struct choice_texts entry,
+		     struct choice *c);
+/* All manifests in the order they stand in: quicker where most are asked for. */
 enum err choice_all(struct query *q, struct choice *c);
 /* Those that the manifest has, in its order, good until the next call. */
 enum err choice_of(struct query *q, struct choice *c, uint32_t manifest, const struct chosen_entry **ret,

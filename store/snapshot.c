@@ -357,12 +357,20 @@ static enum err load_hosts(struct snapshot *r)
 	return r->hosts_loaded ? ERR_OK : err;
 }
 
+/* Rows whose keys are stored with the host's number, and known by its id. What operators say is not. */
+static bool are_numbered(const uint8_t *prefix, size_t prefix_len)
+{
+	if (prefix[0] != TABLE_RECORDS)
+		return prefix[0] == TABLE_HOST_STATES;
+	return prefix_len < 2 || record_class_of(prefix[1]) == RECORD_CLASS_HOST;
+}
+
 enum err snapshot_scan_open(struct snapshot *r, const uint8_t *prefix, size_t prefix_len,
 			    struct snapshot_scan *ret)
 {
 	struct snapshot_scan scan = {.snapshot = r, .prefix_len = prefix_len};
 	CHECK(prefix_len >= 1 && row_key_of(prefix, prefix_len, &scan.at) == ERR_OK);
-	bool of_hosts = prefix[0] == TABLE_RECORDS || prefix[0] == TABLE_HOST_STATES;
+	bool of_hosts = are_numbered(prefix, prefix_len);
 	/* Behind the first two bytes their stored keys are others than those asked with. */
 	CHECK(!of_hosts || prefix_len <= 2);
 	enum err err = of_hosts && has_numbers(r) && !r->hosts_loaded ? load_hosts(r) : ERR_OK;

@@ -49,6 +49,11 @@ static int choose_filters(const struct table *table, sqlite3_index_info *info)
 		info->aConstraintUsage[chosen[f]].argvIndex = ++arguments;
 		info->aConstraintUsage[chosen[f]].omit = is_exact(info, chosen[f], f);
 	}
+	/* One pass over the hosts for all values, where SQLite would make one for each. */
+	if ((set & 1 << FILTER_COMPONENT) != 0 && sqlite3_vtab_in(info, chosen[FILTER_COMPONENT], 1))
+		set |= TABLE_COMPONENTS;
+	if ((set & 1 << FILTER_ENTRY) != 0 && sqlite3_vtab_in(info, chosen[FILTER_ENTRY], 1))
+		set |= TABLE_ENTRIES;
 	return set;
 }
 

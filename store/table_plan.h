@@ -4,7 +4,10 @@
 
 #include "store/host_order.h"
 
-#define TABLE_ORDERED (1 << FILTER_COUNT) /* in idxNum, beside a bit for each filter */
+/* In idxNum, beside a bit for each filter. */
+#define TABLE_ORDERED    (1 << FILTER_COUNT)
+#define TABLE_COMPONENTS (1 << (FILTER_COUNT + 1)) /* FILTER_COMPONENT: all values of an IN at once */
+#define TABLE_ENTRIES    (1 << (FILTER_COUNT + 2)) /* FILTER_ENTRY: likewise */
 
 /* Of a table by_host. Adds to `text` the columns by which hosts are to be put in order, a comma before each.
  */

@@ -206,7 +206,7 @@ static int status_of(const char *name)
 }
 
 /* One filter's value: NULL equals nothing. */
-static enum err take_filter(struct table_cursor *c, int filter, const char *text, const char **chosen)
+static enum err take_filter(struct table_cursor *c, int filter, const char *text)
 {
 	if (text == NULL) {
 		c->listed = true;
@@ -226,7 +226,6 @@ static enum err take_filter(struct table_cursor *c, int filter, const char *text
 		c->status = status_of(text);
 		return ERR_OK;
 	default:
-		chosen[filter - FILTER_COMPONENT] = text;
 		return ERR_OK;
 	}
 }
@@ -244,10 +243,43 @@ static enum err take_order(struct table_cursor *c, const char *columns)
 	return err;
 }
 
+static enum err add_text(struct choice_texts *t, sqlite3_value *value)
+{
+	const char *text = (const char *)sqlite3_value_text(value);
+	size_t len = text != NULL ? strlen(text) + 1 : 0;
+	char *more = realloc(t->bytes, t->len + len + 1);
+	if (more == NULL)
+		return ERR_NOMEM;
+	t->bytes = more;
+	if (len > 0)
+		memcpy(t->bytes + t->len, text, len);
+	t->len += len;
+	return ERR_OK;
+}
+
+/* One value, or all of an IN. NULL equals nothing. */
+static enum err take_texts(sqlite3_value *value, bool several, struct choice_texts *ret)
+{
+	sqlite3_value *one;
+	enum err err = ERR_OK;
+	if (!several)
+		return add_text(ret, value);
+	int rc = sqlite3_vtab_in_first(value, &one);
+	for (; rc == SQLITE_OK && err == ERR_OK; rc = sqlite3_vtab_in_next(value, &one))
+		err = add_text(ret, one);
+	if (rc != SQLITE_OK && rc != SQLITE_DONE)
+		return ERR_NOMEM;
+	/* Of no value there is nothing to be found either. */
+	if (err == ERR_OK && ret->bytes == NULL)
+		ret->bytes = calloc(1, 1);
+	return ret->bytes != NULL ? err : ERR_NOMEM;
+}
+
 static enum err take_filters(struct table_cursor *c, int set, const char *columns, int argc,
 			     sqlite3_value **argv)
 {
-	const char *chosen[2] = {NULL, NULL};
+	static const int all_at_once[] = {TABLE_COMPONENTS, TABLE_ENTRIES};
+	struct choice_texts chosen[2] = {{NULL, 0}, {NULL, 0}};
 	int at = 0;
 	enum err err = roster_sites(c->q);
 	forget(c);
@@ -256,12 +288,20 @@ static enum err take_filters(struct table_cursor *c, int set, const char *column
 	c->site = c->q->roster.site_total + 1;
 	c->status = -1;
 	for (int f = 0; f < FILTER_COUNT && err == ERR_OK; f++) {
-		if ((set & 1 << f) != 0 && at < argc)
-			err = take_filter(c, f, (const char *)sqlite3_value_text(argv[at++]), chosen);
+		if ((set & 1 << f) == 0 || at >= argc)
+			continue;
+		sqlite3_value *value = argv[at++];
+		int which = f - FILTER_COMPONENT;
+		err = which >= 0 ? take_texts(value, (set & all_at_once[which]) != 0, &chosen[which])
+				 : take_filter(c, f, (const char *)sqlite3_value_text(value));
 	}
-	c->chosen = chosen[0] != NULL || chosen[1] != NULL;
-	if (err == ERR_OK && c->chosen && (!c->listed || c->list.count > 0))
+	c->chosen = chosen[0].bytes != NULL || chosen[1].bytes != NULL;
+	if (err == ERR_OK && c->chosen && (!c->listed || c->list.count > 0)) {
 		err = choice_make(c->q, chosen[0], chosen[1], &c->choice);
+	} else {
+		free(chosen[0].bytes);
+		free(chosen[1].bytes);
+	}
 	if (err == ERR_OK && c->chosen && !c->listed)
 		err = choice_all(c->q, &c->choice);
 	c->places = c->listed ? c->list.count : c->q->roster.end;

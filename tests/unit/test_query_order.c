@@ -87,6 +87,42 @@ static void hosts_come_in_order(void **state)
 	query_close(q);
 }
 
+/* All values of an IN are looked for in one pass over the hosts. */
+static void several_components_are_found_at_once(void **state)
+{
+#define ROWS                                                                                                 \
+	"SELECT site, count(*), sum(loaded), sum(pending), min(host || entry), max(host || entry) "          \
+	"FROM host_components WHERE "
+#define SOME "(SELECT entry FROM components WHERE third_party = 1)"
+	static const char *const questions[] = {
+	    ROWS "~component IN ('edr_sensor', 'nvme') GROUP BY site ORDER BY 1",
+	    ROWS "~component IN ('edr_sensor', NULL, 7, '', 'no such') GROUP BY ~site ORDER BY 1",
+	    ROWS "~component IN (SELECT name FROM components ORDER BY 1 LIMIT 3) GROUP BY ~site ORDER BY 1",
+	    ROWS "~entry IN " SOME " GROUP BY ~site ORDER BY 1",
+	    ROWS "~entry IN " SOME " AND ~component IN ('edr_sensor', 'nvme') GROUP BY ~site ORDER BY 1",
+	    ROWS "~entry IN " SOME " AND status = 'up' AND site = 'berlin' GROUP BY ~site ORDER BY 1",
+	    ROWS "~entry IN (SELECT upper(entry) FROM components WHERE name = 'nvme' UNION SELECT entry FROM "
+		 "components WHERE "
+		 "name = 'edr_sensor') GROUP BY ~site ORDER BY 1",
+	    "SELECT host, count(*) FROM host_components WHERE ~entry IN " SOME " GROUP BY ~host ORDER BY "
+	    "~host LIMIT 40",
+	    "SELECT count(*) FROM hosts h WHERE host IN (SELECT host FROM host_components WHERE ~component "
+	    "IN ('edr_sensor', 'nvme'))",
+	    "SELECT x.kind, count(*), count(DISTINCT h.host) FROM components x CROSS JOIN host_components h "
+	    "ON ~h.entry = x.entry WHERE x.name = 'edr_sensor' GROUP BY 1 ORDER BY 1",
+	    "SELECT count(*) FROM host_components WHERE ~entry IN (SELECT NULL) OR ~entry IN ('x')",
+	};
+	struct query *q = open_many(state);
+	for (size_t i = 0; i < sizeof(questions) / sizeof(questions[0]); i++)
+		alike(q, questions[i]);
+	assert_int_equal(number_of(q, "SELECT count(*) FROM host_components WHERE entry IN (SELECT NULL)"),
+			 0);
+	assert_int_equal(
+	    number_of(q, "SELECT count(*) FROM host_components WHERE component IN (SELECT 'none' LIMIT 0)"),
+	    0);
+	query_close(q);
+}
+
 /* Columns of more values than are counted are compared, and give the same order. */
 static void many_values_are_compared(void **state)
 {
@@ -157,6 +193,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(hosts_come_in_order),
+	    TEST(several_components_are_found_at_once),
 	    TEST(many_values_are_compared),
 	    TEST(comparisons_are_exact),
 	};
