@@ -1,4 +1,5 @@
-/* Incidents, claims and notes: read from the records when first asked for, as they are few. */
+/* Incidents, claims, notes, and who signed which list: read from the records when first asked for, as they
+ * are few. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,6 +46,7 @@ void operator_list_name_cell(const struct operator_list *list, const struct id *
 /* --- loading --- */
 
 struct loading {
+	struct query *q;
 	struct operator_list *list;
 	struct id estate;
 };
@@ -100,6 +102,22 @@ static enum err take_note(struct operator_list *list, const struct saying *by, c
 	return err;
 }
 
+static enum err take_list(struct loading *l, const struct saying *by, const struct record *r)
+{
+	struct list_row row = {.by = *by, .kind = r->key.kind};
+	struct row_value root;
+	if (listing_decode(r->body, r->body_len, &row.body) != ERR_OK)
+		return ERR_OK;
+	struct row_key at = row_key_id(TABLE_BLOBS, &row.body.root);
+	enum err err = snapshot_get(l->q->snapshot, &at, &root);
+	row.here = err == ERR_OK;
+	if (err == ERR_OK || err == ERR_NOT_FOUND)
+		err = RESERVE(l->list, list);
+	if (err == ERR_OK)
+		l->list->lists[l->list->list_count++] = row;
+	return err;
+}
+
 static enum err take_record(struct loading *l, const struct row_key *key, const uint8_t *bytes, size_t len)
 {
 	const uint8_t *record;
@@ -119,6 +137,9 @@ static enum err take_record(struct loading *l, const struct row_key *key, const 
 		return id_equal(&r.key.subject, &l->estate) ? take_incident(l->list, &by, &r) : ERR_OK;
 	case RECORD_CLAIM:
 		return take_claim(l->list, &by, &r);
+	case RECORD_POLICY:
+	case RECORD_INVENTORY:
+		return id_equal(&r.key.subject, &l->estate) ? take_list(l, &by, &r) : ERR_OK;
 	default:
 		return take_note(l->list, &by, &r);
 	}
@@ -185,6 +206,48 @@ static void judge_claims(struct operator_list *list)
 	}
 }
 
+static int by_slot(const void *a, const void *b)
+{
+	const struct list_row *x = a, *y = b;
+	int order = (x->kind > y->kind) - (x->kind < y->kind);
+	if (order == 0)
+		order = (x->by.slot > y->by.slot) - (x->by.slot < y->by.slot);
+	return order != 0 ? order : id_compare(&x->by.signer, &y->by.signer);
+}
+
+/* The rows of that kind and slot, of whatever signers, are replaced by `other`. */
+static void replace_slot(struct operator_list *list, const struct list_row *other, uint64_t slot)
+{
+	size_t low = 0, high = list->list_count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct list_row *row = &list->lists[middle];
+		if (row->kind < other->kind || (row->kind == other->kind && row->by.slot < slot))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; low < list->list_count; low++) {
+		struct list_row *row = &list->lists[low];
+		if (row->kind != other->kind || row->by.slot != slot)
+			break;
+		if (row != other && (row->replaced_by == NULL || other->by.time < row->replaced_by->by.time))
+			row->replaced_by = other;
+	}
+}
+
+/* As store/lmdb_lists.c decides which rows are in force. */
+static void replace_lists(struct operator_list *list)
+{
+	if (list->list_count > 0)
+		qsort(list->lists, list->list_count, sizeof(*list->lists), by_slot);
+	for (size_t i = 0; i < list->list_count; i++) {
+		const struct list_row *other = &list->lists[i];
+		for (size_t k = 0; other->here && k < other->body.replace_count; k++)
+			replace_slot(list, other, other->body.replaces[k]);
+	}
+}
+
 void operator_list_free(struct operator_list *list)
 {
 	if (list == NULL)
@@ -194,17 +257,21 @@ void operator_list_free(struct operator_list *list)
 	free(list->closings);
 	free(list->claims);
 	free(list->notes);
+	free(list->lists);
 	free(list);
 }
 
 enum err operator_list_load(struct query *q, const struct operator_list **ret)
 {
-	static const uint8_t operators[] = {TABLE_OPERATORS}, kinds[][2] = {{TABLE_RECORDS, RECORD_INCIDENT},
-									    {TABLE_RECORDS, RECORD_CLAIM},
-									    {TABLE_RECORDS, RECORD_NOTE}};
+	static const uint8_t operators[] = {TABLE_OPERATORS},
+			     kinds[][2] = {{TABLE_RECORDS, RECORD_INCIDENT},
+					   {TABLE_RECORDS, RECORD_CLAIM},
+					   {TABLE_RECORDS, RECORD_NOTE},
+					   {TABLE_RECORDS, RECORD_POLICY},
+					   {TABLE_RECORDS, RECORD_INVENTORY}};
 	if (q->operators == NULL) {
-		struct loading l = {.list = calloc(1, sizeof(*l.list)),
-				    .estate = snapshot_meta(q->snapshot)->estate};
+		struct loading l = {
+		    .q = q, .list = calloc(1, sizeof(*l.list)), .estate = snapshot_meta(q->snapshot)->estate};
 		if (l.list == NULL)
 			return ERR_NOMEM;
 		enum err err = scan(q, &l, operators, sizeof(operators), take_operator);
@@ -216,6 +283,7 @@ enum err operator_list_load(struct query *q, const struct operator_list **ret)
 		}
 		close_incidents(l.list);
 		judge_claims(l.list);
+		replace_lists(l.list);
 		q->operators = l.list;
 	}
 	*ret = q->operators;

@@ -1,6 +1,6 @@
-/* What operators say, as questions see it: incidents, claims, notes, and the machines that should exist.
- * Private to store/. Only what counts by docs/protocol.md section 3: of operators in force, within their
- * roles.
+/* What operators say, as questions see it: incidents, claims, notes, lists, and the machines that should
+ * exist. Private to store/. Only what counts by docs/protocol.md section 3: of operators in force, within
+ * their roles.
  */
 #ifndef MESH_STORE_QUERY_LISTS_H
 #define MESH_STORE_QUERY_LISTS_H
@@ -35,6 +35,15 @@ struct note_row {
 	struct note body;
 };
 
+/* A policy or inventory. */
+struct list_row {
+	struct saying by;
+	uint8_t kind; /* RECORD_POLICY or RECORD_INVENTORY */
+	struct listing body;
+	bool here;                          /* its root: what is not here counts for nothing */
+	const struct list_row *replaced_by; /* that replaces it, the earliest; NULL: none */
+};
+
 struct operator_list {
 	struct operator_state *operators; /* by id, revoked ones too */
 	size_t operator_count, operator_cap;
@@ -46,6 +55,8 @@ struct operator_list {
 	size_t claim_count, claim_cap;
 	struct note_row *notes;
 	size_t note_count, note_cap;
+	struct list_row *lists;
+	size_t list_count, list_cap;
 };
 
 /* Loaded once. */

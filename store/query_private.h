@@ -452,7 +452,8 @@ struct table {
 
 extern const struct table table_hosts, table_components, table_host_components, table_changes, table_health,
     table_crashes, table_crash_counts, table_sites, table_hidden_hosts, table_issues, table_issue_proofs,
-    table_files, table_incidents, table_claims, table_notes, table_inventory, table_policy, table_transitions;
+    table_files, table_incidents, table_claims, table_notes, table_inventory, table_policy, table_lists,
+    table_transitions;
 void table_transitions_free(struct transition_scan *scan);
 
 size_t table_list(const struct table *const **ret);

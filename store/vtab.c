@@ -23,7 +23,7 @@ size_t table_list(const struct table *const **ret)
 	    &table_health,       &table_crashes,     &table_crash_counts,    &table_sites,
 	    &table_files,        &table_incidents,   &table_claims,          &table_notes,
 	    &table_inventory,    &table_policy,      &table_issues,          &table_issue_proofs,
-	    &table_hidden_hosts, &table_transitions,
+	    &table_hidden_hosts, &table_transitions, &table_lists,
 	};
 	*ret = tables;
 	return sizeof(tables) / sizeof(*tables);

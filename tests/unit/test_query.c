@@ -9,7 +9,7 @@ static void every_table_answers(void **state)
 	make_estate(folder);
 	struct query *q = open_query(folder);
 	static struct answer a;
-	assert_null(query_table_at(18));
+	assert_null(query_table_at(19));
 	const struct query_table *table;
 	for (size_t i = 0; (table = query_table_at(i)) != NULL; i++) {
 		char sql[128];

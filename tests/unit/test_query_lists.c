@@ -310,6 +310,8 @@ static struct query_inventory counted(struct query *q)
 	return c.inventory;
 }
 
+#define LISTS "SELECT record, operator, state, replaced_by FROM lists ORDER BY record"
+
 static void inventories_add_up_and_replace(void **state)
 {
 	static struct shelf a, b, c;
@@ -325,6 +327,8 @@ static void inventories_add_up_and_replace(void **state)
 	say_list(&w, w.ada, RECORD_INVENTORY, 70, &till);
 	q = commit(&w);
 	assert_false(counted(q).known);
+	assert_string_equal(text_of(q, "SELECT kind, record, title, row_count, state FROM lists"),
+			    "inventory|0000000000000046|tills|100|waiting\n");
 	done(&w, q);
 	put_blobs(&w, &a, 0, a.count - 1);
 	q = commit(&w);
@@ -359,9 +363,17 @@ static void inventories_add_up_and_replace(void **state)
 	say_list(&w, w.ada, RECORD_INVENTORY, 73, &desk);
 	q = commit(&w);
 	assert_int_equal(machines(q, "%"), 230);
+	assert_string_equal(text_of(q, LISTS), "0000000000000046|Ada|in force|NULL\n"
+					       "0000000000000047|Bob|in force|NULL\n"
+					       "0000000000000048|Bob|in force|NULL\n"
+					       "0000000000000049|Ada|waiting|NULL\n");
 	done(&w, q);
 	put_blobs(&w, &c, 0, c.count);
 	q = commit(&w);
+	assert_string_equal(text_of(q, LISTS), "0000000000000046|Ada|replaced|0000000000000049\n"
+					       "0000000000000047|Bob|in force|NULL\n"
+					       "0000000000000048|Bob|replaced|0000000000000049\n"
+					       "0000000000000049|Ada|in force|NULL\n");
 	assert_int_equal(machines(q, "desk-%"), 5);
 	assert_int_equal(machines(q, "kiosk-%"), 30);
 	assert_int_equal(machines(q, "%"), 35);
@@ -374,6 +386,8 @@ static void inventories_add_up_and_replace(void **state)
 	q = commit(&w);
 	assert_int_equal(machines(q, "till-%"), 100);
 	assert_int_equal(machines(q, "%"), 130);
+	assert_string_equal(text_of(q, LISTS), "0000000000000047|Bob|in force|NULL\n"
+					       "0000000000000048|Bob|in force|NULL\n");
 	done(&w, q);
 	end(&w);
 }
