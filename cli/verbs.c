@@ -197,7 +197,7 @@ static const struct verb verbs_ask[] = {
 	 "parties made. Hosts whose kernel has no loadable modules, or whose list may not be read, are "
 	 "counted below the list. OTHER counts the hosts that are neither up nor dark, LOADED those on "
 	 "which it is loaded. The options that narrow the list go together.\n\n"
-	 "Policies are lists that operators sign (mesh sql \"SELECT * FROM policy\"). A component is "
+	 "Policies are lists that operators sign (mesh policy set, mesh policy show). A component is "
 	 "approved when a row that approves it fits and none that refuses it does; APPROVAL tells refused "
 	 "ones from those that no row is about. Where no policy is in force the answer is partial.\n\n"
 	 "A host tells its last 16 changes, so +7 DAYS and -7 DAYS are the least that there "

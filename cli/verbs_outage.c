@@ -121,19 +121,6 @@ static const struct verb verbs[] = {
 		 "mesh alerts --every 1m -o jsonl # for a screen or a log\n"
 		 "mesh alerts --every 1m --exec /usr/local/bin/page-us >/dev/null # tell people",
      .run = verb_alerts},
-    {.name = "policy show",
-     .operands = "",
-     .summary = "list what operators approve and refuse",
-     .text =
-	 "The rows of all policies in force, which operators signed. A dash asks for nothing: a row with "
-	 "only a vendor is about all that this vendor made. A component is approved when a row that approves "
-	 "it fits and none that refuses it does; mesh components --unapproved lists what is not. Wide output "
-	 "adds the operator's id, the source that a row asks for, and the record that it stands in.",
-     .shared = VERB_QUERY,
-     .exits = "0123",
-     .examples =
-	 "mesh policy show # what is approved, what refused\nmesh policy show -o csv # for a spreadsheet",
-     .run = verb_policy_show},
 };
 
 const struct verb *verbs_outage(size_t *ret_count)

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "cli/inventory.h"
+#include "cli/listing_say.h"
 
 #define LIST_TYPE    1 /* docs/protocol.md section 4 */
 #define HEADER_BYTES 2
@@ -70,26 +70,36 @@ static enum err hand_in(struct signer *s, const struct blobs *b, const struct id
 	return err;
 }
 
-static enum err say_part(struct signer *s, struct blobs *b, const struct listing *listing,
+static enum err say_part(struct signer *s, uint8_t kind, struct blobs *b, const struct listing *listing,
 			 struct err_info *info)
 {
 	uint8_t body[LIMIT_RECORD_BODY_BYTES];
 	size_t len;
 	enum err err = listing_encode(listing, body, &len);
 	if (err != ERR_OK)
-		return err_set(info, err, "the inventory cannot be signed: %s", err_text(err));
+		return err_set(info, err, "the list cannot be signed: %s", err_text(err));
 	qsort(b->list, b->count, sizeof(*b->list), by_id);
-	err = signer_say(s, RECORD_INVENTORY, &s->estate, signer_slot(), body, len, info);
+	err = signer_say(s, kind, &s->estate, signer_slot(), body, len, info);
 	return err == ERR_OK ? hand_in(s, b, &listing->root, 0, info) : err;
 }
 
+static enum err build_rows(const struct listing_rows *rows, size_t from, size_t count, struct blobs *b,
+			   struct id *ret_root, size_t *ret_unique)
+{
+	if (rows->kind == RECORD_POLICY)
+		return policy_build((const struct policy_row *)rows->list + from, count, on_blob, b, ret_root,
+				    ret_unique);
+	return inventory_build((const struct inventory_row *)rows->list + from, count, on_blob, b, ret_root,
+			       ret_unique);
+}
+
 /* As many of `count` rows as fit one root. */
-static enum err build(const struct inventory_row *rows, size_t *count, struct blobs *b,
+static enum err build(const struct listing_rows *rows, size_t from, size_t *count, struct blobs *b,
 		      struct listing *listing, struct err_info *info)
 {
 	size_t unique = 0;
 	for (;;) {
-		enum err err = inventory_build(rows, *count, on_blob, b, &listing->root, &unique);
+		enum err err = build_rows(rows, from, *count, b, &listing->root, &unique);
 		if (err == ERR_OK) {
 			listing->rows = (uint32_t)unique;
 			return ERR_OK;
@@ -101,27 +111,26 @@ static enum err build(const struct inventory_row *rows, size_t *count, struct bl
 	}
 }
 
-enum err inventory_say(struct signer *s, const struct inventory_row *rows, size_t count, const char *title,
-		       const uint64_t *replaces, size_t replace_count, size_t *ret_records,
-		       struct err_info *info)
+enum err listing_say(struct signer *s, const struct listing_rows *rows, const char *title,
+		     const uint64_t *replaces, size_t replace_count, size_t *ret_records,
+		     struct err_info *info)
 {
 	enum err err = ERR_OK;
-	size_t records = 0;
-	while (err == ERR_OK && (count > 0 || replace_count > 0)) {
+	size_t records = 0, from = 0;
+	while (err == ERR_OK && (from < rows->count || replace_count > 0)) {
 		struct blobs b = {0};
 		struct listing listing = {.rows = 0};
-		size_t part = count;
+		size_t part = rows->count - from;
 		text_copy(listing.title, sizeof(listing.title), title);
-		err = build(rows, &part, &b, &listing, info);
-		rows += part;
-		count -= part;
+		err = build(rows, from, &part, &b, &listing, info);
+		from += part;
 		/* Behind the last rows what is replaced, on roots without rows where one has no room. */
-		for (; err == ERR_OK && count == 0 && replace_count > 0 &&
+		for (; err == ERR_OK && from == rows->count && replace_count > 0 &&
 		       listing.replace_count < LIMIT_REPLACES;
 		     replace_count--)
 			listing.replaces[listing.replace_count++] = *replaces++;
 		if (err == ERR_OK)
-			err = say_part(s, &b, &listing, info);
+			err = say_part(s, rows->kind, &b, &listing, info);
 		release(&b);
 		records += err == ERR_OK;
 	}
