@@ -1,4 +1,4 @@
-#include "store/query_private.h"
+#include "store/table_private.h"
 
 #define COLUMNS(X)                                                                                           \
 	X(HOST, "host", "TEXT", "", "host id, 32 hexadecimal digits")                                        \

@@ -1,4 +1,5 @@
 #include "store/query_lists.h"
+#include "store/table_private.h"
 
 #define COLUMNS(X)                                                                                           \
 	X(VERDICT, "verdict", "TEXT", "",                                                                    \

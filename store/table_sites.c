@@ -1,4 +1,5 @@
 #include "store/fates.h"
+#include "store/table_private.h"
 
 #define COLUMNS(X)                                                                                           \
 	X(SITE, "site", "TEXT", "", "name")                                                                  \
