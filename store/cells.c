@@ -1,6 +1,6 @@
 /* How values of a table's cells are handed to SQLite. */
 #include "base/text.h"
-#include "store/table_private.h"
+#include "store/table.h"
 
 void cell_text(sqlite3_context *context, const char *text)
 {

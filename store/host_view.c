@@ -1,7 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "store/table_private.h"
+#include "store/table.h"
 
 void host_view_start(struct host_view *v, struct query *q, const struct roster_host *host)
 {

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "store/query_lists.h"
-#include "store/table_private.h"
+#include "store/table.h"
 
 /* Room for one more of `size` bytes each. */
 static enum err reserve(void **rows, size_t *cap, size_t count, size_t size)

@@ -11,7 +11,7 @@
 #include "os/clock.h"
 #include "store/fates.h"
 #include "store/query_lists.h"
-#include "store/table_private.h"
+#include "store/table.h"
 
 #define STEPS_PER_CALL 4096 /* of SQLite's machine, between two looks at budget and clock */
 

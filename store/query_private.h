@@ -1,5 +1,5 @@
 /* What the files of the questions share: columns, the roster, one host's rows, the catalogue of components.
- * Private to store/; tables: store/table_private.h.
+ * Private to store/; tables: store/table.h.
  *
  * Nothing here decodes a record: questions read column blocks, each group when it is first asked for. Texts
  * point into the blocks, which stay until the question is closed. */

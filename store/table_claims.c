@@ -1,6 +1,6 @@
 /* Claims and notes: what people say about hosts and sites. */
 #include "store/query_lists.h"
-#include "store/table_private.h"
+#include "store/table.h"
 
 #define ABOUT_COLUMNS(X)                                                                                     \
 	X(ABOUT, "about", "TEXT", "", "host or site; of a note also estate; NULL: of neither that is known") \

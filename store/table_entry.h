@@ -2,7 +2,7 @@
 #ifndef MESH_STORE_TABLE_ENTRY_H
 #define MESH_STORE_TABLE_ENTRY_H
 
-#include "store/table_private.h"
+#include "store/table.h"
 
 #define ENTRY_COLUMNS(X)                                                                                     \
 	X(VERSION, "version", "TEXT", "", "NULL: see version_status")                                        \

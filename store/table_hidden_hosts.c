@@ -1,4 +1,4 @@
-#include "store/table_private.h"
+#include "store/table.h"
 
 #define COLUMNS(X)                                                                                           \
 	X(HOST, "host", "TEXT", "", "host id, 32 hexadecimal digits")                                        \

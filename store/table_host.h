@@ -1,8 +1,8 @@
 /* The columns that tables of hosts' records begin with: whose row it is. */
-#ifndef MESH_STORE_TABLE_PRIVATE_HOST_H
-#define MESH_STORE_TABLE_PRIVATE_HOST_H
+#ifndef MESH_STORE_TABLE_HOST_H
+#define MESH_STORE_TABLE_HOST_H
 
-#include "store/table_private.h"
+#include "store/table.h"
 
 /* To stand first in the table's list. */
 #define HOST_COLUMNS(X)                                                                                      \

@@ -1,5 +1,5 @@
 #include "store/query_lists.h"
-#include "store/table_private.h"
+#include "store/table.h"
 
 #define COLUMNS(X)                                                                                           \
 	X(INCIDENT, "incident", "TEXT", "", "16 hexadecimal digits, by which claims and notes name it")      \

@@ -1,7 +1,7 @@
 #include <stdio.h>
 
 #include "store/query_lists.h"
-#include "store/table_private.h"
+#include "store/table.h"
 
 #define COLUMNS(X)                                                                                           \
 	X(ABOUT, "about", "TEXT", "", "machine, or site: what holds for all machines of the site")           \

@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "store/table_private.h"
+#include "store/table.h"
 
 #define COLUMNS(X)                                                                                           \
 	X(KIND, "kind", "TEXT", "", "what is wrong: host-revoked, cloned, log-forked, ...")                  \

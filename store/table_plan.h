@@ -3,7 +3,7 @@
 #define MESH_STORE_TABLE_PLAN_H
 
 #include "store/host_order.h"
-#include "store/table_private.h"
+#include "store/table.h"
 
 /* In idxNum, beside a bit for each filter. */
 #define TABLE_ORDERED    (1 << FILTER_COUNT)

@@ -1,5 +1,5 @@
 #include "store/query_lists.h"
-#include "store/table_private.h"
+#include "store/table.h"
 
 #define COLUMNS(X)                                                                                           \
 	X(VERDICT, "verdict", "TEXT", "",                                                                    \

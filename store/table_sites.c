@@ -1,5 +1,5 @@
 #include "store/fates.h"
-#include "store/table_private.h"
+#include "store/table.h"
 
 #define COLUMNS(X)                                                                                           \
 	X(SITE, "site", "TEXT", "", "name")                                                                  \

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "store/history.h"
-#include "store/table_private.h"
+#include "store/table.h"
 
 #define COLUMNS(X)                                                                                           \
 	X(SEQ, "seq", "INTEGER", "",                                                                         \

@@ -1,7 +1,7 @@
 /* The description of a table of questions, its cursor, and how its cells are handed to SQLite. Private to
  * store/. */
-#ifndef MESH_STORE_TABLE_PRIVATE_H
-#define MESH_STORE_TABLE_PRIVATE_H
+#ifndef MESH_STORE_TABLE_H
+#define MESH_STORE_TABLE_H
 
 #include "store/query_private.h"
 
