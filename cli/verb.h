@@ -69,6 +69,7 @@ int verb_token_show(struct command *c);
 int verb_cert_show(struct command *c);
 int verb_enroll(struct command *c);
 int verb_status(struct command *c);
+int verb_doctor(struct command *c);
 int verb_peers(struct command *c);
 int verb_hosts(struct command *c);
 int verb_show(struct command *c);

@@ -307,6 +307,19 @@ static const struct verb verbs_ask[] = {
      .exits = "0123",
      .examples = "mesh status # is it running, whom does it see",
      .run = verb_status},
+    {.name = "doctor",
+     .operands = "",
+     .summary = "what is wrong with this node, and how to mend it",
+     .text =
+	 "Looks at meshd, the replica, trust, peers, collectors, and what others sent that was refused. Each "
+	 "check is ok, a note (nothing to do), a warning, a failure, or unknown where it could not be made. "
+	 "Checks of input that found nothing are left out for people. Exits with 3 where something is worse "
+	 "than a note, or the answer is partial. Works while meshd is stopped, and says so.",
+     .shared = VERB_QUERY,
+     .exits = "0123",
+     .examples = "mesh doctor # before anything else when an answer looks odd\n"
+		 "mesh doctor -o jsonl # for the monitoring that is there already",
+     .run = verb_doctor},
     {.name = "peers",
      .operands = "",
      .summary = "list the nodes that this node talks to",

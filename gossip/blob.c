@@ -337,8 +337,11 @@ static void accept(struct gossip *g, struct member *m, const struct wire_item *i
 	if (!defence_on(g, DEFENCE_BLOB_ASKED) && b->count > 0)
 		w = &b->wanted[0];
 	if (w == NULL || w->list != NULL || w->asked == NULL ||
-	    blob_check(item->bytes, item->len, &type) != ERR_OK)
+	    blob_check(item->bytes, item->len, &type) != ERR_OK) {
+		/* Of a second answer to one question nothing is wrong. */
+		g->counters.blobs_refused += w == NULL && !idset_has(&b->present, &id);
 		return;
+	}
 	g->counters.blobs_in++;
 	take(g, m, w, type, item);
 }

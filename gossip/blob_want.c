@@ -298,6 +298,7 @@ void blob_give_up(struct gossip *g)
 		b->wanted[i].owner->vain = true;
 		blob_drop(b, &b->wanted[i]);
 		b->given_up = true;
+		g->counters.blobs_given_up++;
 	}
 }
 

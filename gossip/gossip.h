@@ -263,6 +263,9 @@ struct gossip_counters {
 	uint64_t hellos_out, hellos_in, sessions;
 	uint64_t rollcalls_signed, refutations;
 	uint64_t blobs_in, blob_pulls_out;
+	/* Not asked for, or not what their hash says; that nobody who named them sent in the end; walks whose
+	 * peer stopped answering, or that came to nothing. */
+	uint64_t blobs_refused, blobs_given_up, walks_given_up;
 };
 
 struct gossip_status {

@@ -245,6 +245,7 @@ static void watch(struct gossip *g, struct active *a)
 		core_deadline(g, a->heard_at + stalled);
 	} else if (a->restarts == RESTARTS_MAX || !pace_worth(g, m)) {
 		a->peer = NULL;
+		g->counters.walks_given_up++;
 	} else {
 		a->restarts++;
 		sync_walk(g, m);

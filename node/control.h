@@ -79,7 +79,23 @@
 	X(REPLICA_BYTES, 54, "replica_bytes", 'u')                                                           \
 	X(READER_PID, 55, "reader_pid", 'u')                                                                 \
 	X(READER_SINCE_MS, 56, "reader_since_ms", 'u')                                                       \
-	X(READER_COMMITS, 57, "reader_commits", 'u')
+	X(READER_COMMITS, 57, "reader_commits", 'u')                                                         \
+	X(REFUSED_SHORT, 58, "refused_short", 'u')                                                           \
+	X(REFUSED_LONG, 59, "refused_long", 'u')                                                             \
+	X(REFUSED_VERSION, 60, "refused_version", 'u')                                                       \
+	X(REFUSED_SOURCE, 61, "refused_source", 'u')                                                         \
+	X(REFUSED_SEAL, 62, "refused_seal", 'u')                                                             \
+	X(REFUSED_SCHEMA, 63, "refused_schema", 'u')                                                         \
+	X(REFUSED_RATE, 64, "refused_rate", 'u')                                                             \
+	X(REFUSED_REPLAY, 65, "refused_replay", 'u')                                                         \
+	X(RECORDS_UNTRUSTED, 66, "records_untrusted", 'u')                                                   \
+	X(RECORDS_FORKED, 67, "records_forked", 'u')                                                         \
+	X(BLOBS_REFUSED, 68, "blobs_refused", 'u')                                                           \
+	X(BLOBS_GIVEN_UP, 69, "blobs_given_up", 'u')                                                         \
+	X(WALKS_GIVEN_UP, 70, "walks_given_up", 'u')                                                         \
+	X(DAMAGED, 71, "replica_damaged", 'u')                                                               \
+	X(REBUILT, 72, "replica_rebuilt", 'u')                                                               \
+	X(NO_ROOM, 73, "replica_no_room", 'u')
 
 enum control_status_key {
 #define CONTROL_STATUS_ENUM(symbol, key, name, type) CONTROL_STATUS_##symbol = key,

@@ -166,12 +166,37 @@ static void put_reconciling(struct mp_writer *w, const struct gossip_counters *c
 	put_u(w, CONTROL_STATUS_WALKS, c->walks_started);
 }
 
+/* What others sent that was not taken, by the first thing that was wrong with it. */
+static void put_refused(struct mp_writer *w, const struct meshd *m, const struct gossip_counters *c)
+{
+	put_u(w, CONTROL_STATUS_REFUSED_SHORT, c->dropped_short);
+	put_u(w, CONTROL_STATUS_REFUSED_LONG, udp_counters(m->udp).too_long);
+	put_u(w, CONTROL_STATUS_REFUSED_VERSION, c->dropped_version);
+	put_u(w, CONTROL_STATUS_REFUSED_SOURCE, c->dropped_source);
+	put_u(w, CONTROL_STATUS_REFUSED_SEAL, c->dropped_seal);
+	put_u(w, CONTROL_STATUS_REFUSED_SCHEMA, c->dropped_schema);
+	put_u(w, CONTROL_STATUS_REFUSED_RATE, c->dropped_rate);
+	put_u(w, CONTROL_STATUS_REFUSED_REPLAY, c->dropped_replay);
+	put_u(w, CONTROL_STATUS_RECORDS_UNTRUSTED, c->records_untrusted);
+	put_u(w, CONTROL_STATUS_RECORDS_FORKED, c->records_forked);
+	put_u(w, CONTROL_STATUS_BLOBS_REFUSED, c->blobs_refused);
+	put_u(w, CONTROL_STATUS_BLOBS_GIVEN_UP, c->blobs_given_up);
+	put_u(w, CONTROL_STATUS_WALKS_GIVEN_UP, c->walks_given_up);
+}
+
 static void put_replica(struct mp_writer *w, const struct store_stats *s)
 {
 	put_u(w, CONTROL_STATUS_REPLICA_BYTES, s->file_bytes);
 	put_u(w, CONTROL_STATUS_READER_PID, s->reader.pid);
 	put_u(w, CONTROL_STATUS_READER_SINCE_MS, s->reader.since);
 	put_u(w, CONTROL_STATUS_READER_COMMITS, s->reader.commits);
+}
+
+static void put_damage(struct mp_writer *w, const struct store_stats *s)
+{
+	put_u(w, CONTROL_STATUS_DAMAGED, s->damaged);
+	put_u(w, CONTROL_STATUS_REBUILT, s->rebuilt);
+	put_u(w, CONTROL_STATUS_NO_ROOM, s->refused);
 }
 
 static void verb_status(struct meshd *m, struct control_call *call)
@@ -192,6 +217,8 @@ static void verb_status(struct meshd *m, struct control_call *call)
 	put_u(&w, CONTROL_STATUS_SWEPT, stats.swept);
 	put_budget(&w, &s.counters);
 	put_replica(&w, &stats);
+	put_refused(&w, m, &s.counters);
+	put_damage(&w, &stats);
 	if (w.failed)
 		control_reply(call, ERR_LIMIT, "the status does not fit its buffer", NULL, 0);
 	else
