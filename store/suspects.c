@@ -175,6 +175,8 @@ enum err suspects_find(struct query *q, const struct suspects_options *options, 
 	if (err == ERR_OK)
 		err = suspects_sites(&e);
 	if (err == ERR_OK)
+		err = suspects_fates(&e);
+	if (err == ERR_OK)
 		err = suspects_moments(&e);
 	if (err == ERR_OK)
 		keep_counted(&e);

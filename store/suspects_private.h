@@ -120,6 +120,9 @@ uint32_t suspects_family(const struct suspects_engine *e, uint32_t candidate);
 /* `info` is written for a wrong --where. */
 enum err suspects_hosts(struct suspects_engine *e, struct err_info *info);
 enum err suspects_sites(struct suspects_engine *e);
+/* Sets those apart, too, that are down by a power cut or a lost link for all that is known (store/fates.h).
+ */
+enum err suspects_fates(struct suspects_engine *e);
 /* Draws the moments that survivors are compared at. */
 enum err suspects_moments(struct suspects_engine *e);
 enum err suspects_catalogue(struct suspects_engine *e);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/fates.h"
 #include "store/suspects_private.h"
 
 #define AT_ONCE_MS     10000 /* witnesses notice within that */
@@ -172,5 +173,60 @@ enum err suspects_sites(struct suspects_engine *e)
 	free(s.failed);
 	free(s.times);
 	free(s.up);
+	return err;
+}
+
+/* --- by what is known of those that are down --- */
+
+/* `places`: by site, its cut + 1; 0: it has none yet. */
+static void set_host_apart(struct suspects_engine *e, struct suspects_host *h, uint32_t *places)
+{
+	if (places[h->site] == 0) {
+		e->cuts[e->cut_count++] = (struct suspects_cut){.site = h->site, .from = h->at, .to = h->at};
+		places[h->site] = (uint32_t)e->cut_count;
+	}
+	struct suspects_cut *c = &e->cuts[places[h->site] - 1];
+	c->from = h->at < c->from ? h->at : c->from;
+	c->to = h->at > c->to ? h->at : c->to;
+	c->hosts++;
+	h->class = SUSPECTS_SEPARATE;
+	e->ret->separate_hosts++;
+}
+
+/* How many were there before, of the cuts from `first` on. */
+static void count_up(struct suspects_engine *e, const uint32_t *places, size_t first)
+{
+	for (size_t i = 0; i < e->host_count; i++) {
+		uint32_t place = places[e->hosts[i].site];
+		if (place > first)
+			e->cuts[place - 1].up++;
+	}
+}
+
+/* A crash that a host told of speaks for itself: such a one has no last words and stays. */
+enum err suspects_fates(struct suspects_engine *e)
+{
+	const struct fates *fates;
+	size_t known = e->cut_count;
+	enum err err = fates_load(e->q, &fates);
+	uint32_t *places = calloc(e->q->roster.site_total + 1, sizeof(*places));
+	if (err == ERR_OK && places == NULL)
+		err = ERR_NOMEM;
+	for (size_t i = 0; i < known && err == ERR_OK; i++)
+		places[e->cuts[i].site] = (uint32_t)i + 1;
+	for (size_t i = 0; i < e->host_count && err == ERR_OK; i++) {
+		struct suspects_host *h = &e->hosts[i];
+		if (h->class != SUSPECTS_FAILED || !h->last_words)
+			continue;
+		const struct fate *fate = fates_find(fates, h->number);
+		if (fate != NULL && fate->fate == HOST_FATE_POWER)
+			set_host_apart(e, h, places);
+	}
+	if (err == ERR_OK && e->cut_count > known)
+		count_up(e, places, known);
+	if (err == ERR_OK && e->cut_count > 0)
+		qsort(e->cuts, e->cut_count, sizeof(*e->cuts), most_hosts);
+	e->ret->separate_sites = e->cut_count;
+	free(places);
 	return err;
 }

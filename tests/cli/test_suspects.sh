@@ -75,6 +75,19 @@ shows '^1  *site .* SEPARATE: all at once$'
 shows 'SEPARATE: power or link'
 ! grep -q -e STRONG -e LIKELY out || fail "blames something for a power cut"
 
+# Small sites that fell silent in the middle of a wave: what mesh states calls power or link, no component did.
+"$estate" --hosts 1200 --sites 300 --seed 2 --at 2026-11-20T12:00Z --out wave --outage driver --delay 5s --share 0.9 \
+	--window 11:30..11:36 --confounder power >/dev/null
+MESH_STATE=$work/wave
+run 0 suspects --since '2026-11-20 11:20Z' --until '2026-11-20 12:00Z' --allow-partial -o json
+cp out wave.json
+run 0 sql "SELECT count(*) FROM hosts WHERE fate = 'power-or-link' AND status_since_ms >= 1795173600000 AND host NOT IN
+	(SELECT host FROM crashes WHERE time_ms >= 1795173600000)" -o csv --allow-partial
+cut_off=$(tail -n 1 out)
+[ "$cut_off" -ge 8 ] || fail "too few hosts lost power or link for a test: $cut_off"
+grep -q "^\"summary\": .*\"outcome\": \"named\", .*\"separate_hosts\": $cut_off, " wave.json ||
+	fail "not all $cut_off hosts that lost power or link are set apart: $(grep summary wave.json)"
+
 made patchday --outage patchday
 suspects
 ! grep -q -e STRONG -e LIKELY out || fail "blames the patches of a quiet morning"
@@ -91,4 +104,4 @@ says 'not after --since'
 run 1 suspects --where 'nonsense'
 says 'nonsense'
 run 3 suspects --since '2026-11-20 08:50Z'
-done_with 16
+done_with 18
