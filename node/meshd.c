@@ -15,7 +15,6 @@
 
 #define BOOT_ID_FILE "proc/sys/kernel/random/boot_id"
 /* How precisely the end of a crashed boot is known. */
-#define ALIVE_MS (10 * CLOCK_MINUTE_MS)
 /* The replica counts as stale after a minute without a commit; renew its age before. */
 #define STAMP_MS 45000 /* answers call a replica stale after a minute */
 #define REPLICA  "replica"
@@ -318,7 +317,7 @@ static void on_timer(uv_timer_t *timer)
 		driver_stamp(m->driver);
 	sweeper_run(m->sweeper, now);
 	committer_run(m->committer, now);
-	if (now - m->boot_saved >= ALIVE_MS) {
+	if (now - m->boot_saved >= CRASH_NOTED_MS) {
 		m->boot_saved = now;
 		if (boot_save(m->boot_path, &m->boot, os_clock_wall() / CLOCK_SECOND_MS, &info) != ERR_OK)
 			log_line(&m->log, LOG_WARN, "boot file: %s", info.text);

@@ -125,6 +125,9 @@ enum crash_kind {
 };
 #define CRASH_KINDS 8 /* array bound; index 0 unused */
 const char *crash_kind_name(enum crash_kind kind);
+/* An unclean boot bears the time at which the host last noted that it ran, which it does so often: it crashed
+ * after that. */
+#define CRASH_NOTED_MS (10 * CLOCK_MINUTE_MS)
 
 struct crash_event {
 	uint64_t time_s;

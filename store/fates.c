@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/statistics.h"
+#include "store/crash_time.h"
 #include "store/suspects_private.h"
 
 #define DAY_MS     (24 * 3600 * CLOCK_SECOND_MS)
@@ -19,7 +20,6 @@
 	(60 * CLOCK_SECOND_MS) /* the host's clock, and how long witnesses ask before they say it            \
 				*/
 #define SHRANK_MS   (2 * 3600 * CLOCK_SECOND_MS)
-#define CRASH_HEAD  10 /* time u64, kind u8, length of the detail u8 */
 #define EVENT_ENTRY 0
 #define EVENT_TIME  8
 #define EVENT_OP    16
@@ -195,11 +195,6 @@ static enum err find_waves(struct fates *f)
 
 /* --- its last words --- */
 
-static bool takes_down(uint8_t kind)
-{
-	return kind == CRASH_UNCLEAN_BOOT || kind == CRASH_PANIC || kind == CRASH_BLUE_SCREEN;
-}
-
 static enum err look_at_crashes(struct query *q, struct fate *fate)
 {
 	struct column_row row;
@@ -208,11 +203,11 @@ static enum err look_at_crashes(struct query *q, struct fate *fate)
 	const uint8_t *events =
 	    err == ERR_OK && row.block != NULL ? column_row_bytes(row, C_CRASHES_EVENTS, &len) : NULL;
 	uint32_t told = 0;
-	for (size_t at = 0; events != NULL && at + CRASH_HEAD <= len;) {
+	for (size_t at = 0; events != NULL && at + CRASH_EVENT_HEAD <= len;) {
 		wall_ms time = column_le(events + at, 8) * 1000;
-		told += takes_down(events[at + 8]) && time + DAY_MS > fate->since &&
+		told += crash_takes_down(events[at + 8]) && time + DAY_MS > fate->since &&
 			time <= fate->since + SLACK_MS;
-		at += CRASH_HEAD + (size_t)events[at + 9];
+		at += CRASH_EVENT_HEAD + (size_t)events[at + 9];
 	}
 	if (told > 0) {
 		fate->fate = HOST_FATE_CRASH;

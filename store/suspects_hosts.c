@@ -5,9 +5,8 @@
 
 #include "base/prng.h"
 #include "base/text.h"
+#include "store/crash_time.h"
 #include "store/suspects_private.h"
-
-#define CRASH_HEAD 10 /* time u64, kind u8, length of the detail u8 */
 
 static const unsigned attribute_columns[3][2] = {{C_PROFILE_MODEL_STATUS, C_PROFILE_MODEL},
 						 {C_PROFILE_OS_STATUS, C_PROFILE_OS},
@@ -47,26 +46,25 @@ static enum err find_wanted(struct suspects_engine *e, struct err_info *info)
 
 /* --- one host --- */
 
-static bool takes_down(uint8_t kind)
-{
-	return kind == CRASH_UNCLEAN_BOOT || kind == CRASH_PANIC || kind == CRASH_BLUE_SCREEN;
-}
-
-/* The first crash within the window; 0: none. */
+/* The first crash that may be within the window; 0: none. As late as it can have been: what it had by then,
+ * it had when it crashed, and a change that came just before is not turned back. */
 static enum err first_crash(struct suspects_engine *e, uint32_t number, wall_ms *ret)
 {
 	struct column_row row;
 	size_t len = 0;
+	wall_ms booted = 0;
 	enum err err = columns_row(&e->q->columns, GROUP_CRASHES, number, &row);
 	const uint8_t *events =
 	    err == ERR_OK && row.block != NULL ? column_row_bytes(row, C_CRASHES_EVENTS, &len) : NULL;
 	*ret = 0;
-	for (size_t at = 0; events != NULL && at + CRASH_HEAD <= len;) {
-		wall_ms time = column_le(events + at, 8) * 1000;
-		bool within = time >= e->options->since && time <= e->options->until;
-		if (within && takes_down(events[at + 8]) && (*ret == 0 || time < *ret))
-			*ret = time;
-		at += CRASH_HEAD + (size_t)events[at + 9];
+	if (events != NULL && len > 0)
+		err = crash_booted(e->q, number, &booted);
+	for (size_t at = 0; events != NULL && at + CRASH_EVENT_HEAD <= len;) {
+		struct crash_time t = crash_time_at(events, len, at, booted);
+		bool within = t.latest >= e->options->since && t.earliest <= e->options->until;
+		if (within && crash_takes_down(t.kind) && (*ret == 0 || t.latest < *ret))
+			*ret = t.latest;
+		at += CRASH_EVENT_HEAD + (size_t)events[at + 9];
 	}
 	return err;
 }

@@ -1,3 +1,4 @@
+#include "store/crash_time.h"
 #include "store/table_host.h"
 
 #define CRASH_COLUMNS(X)                                                                                     \
@@ -6,7 +7,12 @@
 
 #define EVENT_COLUMNS(X)                                                                                     \
 	CRASH_COLUMNS(X)                                                                                     \
-	X(TIME, "time_ms", "INTEGER", "ms since 1970", "by the host's clock")                                \
+	X(TIME, "time_ms", "INTEGER", "ms since 1970",                                                       \
+	  "by the host's clock; of an unclean boot when the host last noted that it ran: it crashed after "  \
+	  "that")                                                                                            \
+	X(LATEST, "latest_ms", "INTEGER", "ms since 1970",                                                   \
+	  "at the latest; of an unclean boot up to ten minutes later, when it had booted or told of "        \
+	  "something else; of the other kinds the same")                                                     \
 	X(DETAIL, "detail", "TEXT", "", "component or source; NULL: none named")
 
 #define COUNT_SYMBOL(symbol, name, type, unit, meaning) COUNT_##symbol,
@@ -20,21 +26,18 @@ enum { COUNT_COLUMNS(COUNT_SYMBOL) };
 static const struct query_column event_columns[] = {EVENT_COLUMNS(TABLE_COLUMN)};
 static const struct query_column count_columns[] = {COUNT_COLUMNS(TABLE_COLUMN)};
 
-/* An event: time u64, kind u8, length of the detail u8, detail. */
-#define EVENT_HEAD_BYTES 10
-
 static const uint8_t *event_of(const struct table_cursor *c)
 {
 	size_t left = c->event_bytes - c->event_at;
 	const uint8_t *event = c->events + c->event_at;
-	return left >= EVENT_HEAD_BYTES && left - EVENT_HEAD_BYTES >= event[9] ? event : NULL;
+	return left >= CRASH_EVENT_HEAD && left - CRASH_EVENT_HEAD >= event[9] ? event : NULL;
 }
 
 static void next_event(struct table_cursor *c)
 {
 	const uint8_t *event = event_of(c);
 	if (event != NULL)
-		c->event_at += EVENT_HEAD_BYTES + event[9];
+		c->event_at += CRASH_EVENT_HEAD + event[9];
 	if (event_of(c) == NULL)
 		c->row = c->rows;
 }
@@ -49,6 +52,14 @@ static enum err count_events(struct table_cursor *c, size_t *ret_rows)
 	return ERR_OK;
 }
 
+static void latest_cell(struct table_cursor *c, sqlite3_context *context)
+{
+	wall_ms booted;
+	c->view.err = crash_booted(c->q, c->view.host->number, &booted);
+	if (c->view.err == ERR_OK)
+		cell_time(context, crash_time_at(c->events, c->event_bytes, c->event_at, booted).latest);
+}
+
 static void event_column(struct table_cursor *c, int number, sqlite3_context *context)
 {
 	const uint8_t *event = event_of(c);
@@ -58,8 +69,10 @@ static void event_column(struct table_cursor *c, int number, sqlite3_context *co
 		cell_static(context, crash_kind_name((enum crash_kind)event[8]));
 	else if (number == TIME)
 		cell_time(context, column_le(event, 8) * 1000);
+	else if (number == LATEST)
+		latest_cell(c, context);
 	else if (event[9] > 0)
-		sqlite3_result_text(context, (const char *)event + EVENT_HEAD_BYTES, event[9], SQLITE_STATIC);
+		sqlite3_result_text(context, (const char *)event + CRASH_EVENT_HEAD, event[9], SQLITE_STATIC);
 }
 
 static enum err count_kinds(struct table_cursor *c, size_t *ret_rows)

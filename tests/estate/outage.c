@@ -169,12 +169,14 @@ static void blow(struct host *h, wall_ms at, enum crash_kind kind, const char *d
 	h->crashes[h->crash_count++].detail = detail;
 }
 
-/* What the host finds out about its own end when it is up again. */
-static void remember(const struct estate *e, struct host *h, wall_ms crash)
+/* What the host finds out about its own end when it is up again: an unclean boot is dated by the last note of
+ * the boot that crashed that it ran, which each makes every ten minutes. */
+static void remember(const struct estate *e, struct host *h, wall_ms booted, wall_ms crash)
 {
 	const char *culprit = e->o->outage == ESTATE_DRIVER ? products_at(e, e->cause)->name : "edr_sensor";
+	wall_ms noted = booted < crash ? crash - (crash - booted) % CRASH_NOTED_MS : crash;
+	blow(h, noted, CRASH_UNCLEAN_BOOT, "");
 	blow(h, crash, e->cause_family == FAMILY_WINDOWS ? CRASH_BLUE_SCREEN : CRASH_PANIC, culprit);
-	blow(h, crash + OUTAGE_BOOT_MS, CRASH_UNCLEAN_BOOT, "");
 	h->unclean = true;
 }
 
@@ -185,10 +187,10 @@ static void loop(const struct estate *e, struct host *h, const struct strike *s)
 	if (e->o->now < s->crashes + OUTAGE_BOOT_MS)
 		return;
 	uint64_t rounds = (e->o->now - s->crashes - OUTAGE_BOOT_MS) / OUTAGE_LOOP_MS;
-	for (uint64_t i = rounds > 4 ? rounds - 4 : 0; i <= rounds; i++)
-		remember(e, h,
-			 i == 0 ? s->crashes
-				: s->crashes + (i - 1) * OUTAGE_LOOP_MS + OUTAGE_BOOT_MS + OUTAGE_LOOP_UP_MS);
+	for (uint64_t i = rounds > 4 ? rounds - 4 : 0; i <= rounds; i++) {
+		wall_ms up = s->crashes + i * OUTAGE_LOOP_MS + OUTAGE_BOOT_MS - OUTAGE_LOOP_MS;
+		remember(e, h, i == 0 ? h->booted : up, i == 0 ? s->crashes : up + OUTAGE_LOOP_UP_MS);
+	}
 	h->back = h->booted = s->crashes + OUTAGE_BOOT_MS + rounds * OUTAGE_LOOP_MS;
 	if (h->back + OUTAGE_LOOP_UP_MS <= e->o->now)
 		h->died_again = h->back + OUTAGE_LOOP_UP_MS;
@@ -196,8 +198,8 @@ static void loop(const struct estate *e, struct host *h, const struct strike *s)
 
 static void repair(struct estate *e, struct host *h, const struct strike *s, unsigned before)
 {
+	remember(e, h, h->booted, s->crashes);
 	h->back = h->booted = s->repaired;
-	remember(e, h, s->crashes);
 	change(e, h, false, s->reports ? VERSION_BAD : before, s->repaired + 4000);
 	h->repaired = true;
 	h->fate = FATE_UP;
