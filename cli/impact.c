@@ -1,6 +1,5 @@
 /* How big is it? Who has the component, or was there when it came out, and what became of them: the hosts'
  * states, their last words and crashes decide (docs/outage.md). */
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,11 +8,7 @@
 #include "cli/verb.h"
 #include "cli/when.h"
 
-/* A crash may follow an hour after what caused it arrived; until a host is called dark takes minutes. */
-#define LATER_MS   (2 * 3600 * CLOCK_SECOND_MS)
 #define CRASHED_MS (7 * CLOCK_DAY_MS) /* without a window, crashes of so long ago count */
-#define LOOP_MS    "86400000"         /* between the crash it told of and the one that it is down by */
-#define LOOP_BOOTS "3"                /* of one that is up, unclean, since the window began */
 
 static const struct output_column columns[] = {
     {.name = "class", .style = OUTPUT_FIXED},
@@ -22,6 +17,9 @@ static const struct output_column columns[] = {
     {.name = "status_since_ms", .heading = "SINCE", .style = OUTPUT_TIME},
     {.name = "hosts"},
     {.name = "site", .style = OUTPUT_FIXED},
+    {.name = "crash_earliest_ms", .heading = "CRASHED FROM", .style = OUTPUT_TIME, .only_wide = true},
+    {.name = "crash_latest_ms", .heading = "TO", .style = OUTPUT_TIME, .only_wide = true},
+    {.name = "today", .style = OUTPUT_FIXED},
     {.name = "evidence"},
     {.name = "at_risk", .heading = "AT RISK"},
     {.name = "down_unreported", .heading = "DOWN, OTHER", .only_wide = true},
@@ -33,63 +31,6 @@ static const struct output_column columns[] = {
     {.name = "last_ms", .heading = "LAST", .style = OUTPUT_TIME, .only_wide = true},
     {.name = NULL},
 };
-
-/* --- the question --- */
-
-static void add_number(struct question *q, const char *before, uint64_t number)
-{
-	char digits[24];
-	snprintf(digits, sizeof(digits), "%" PRIu64, number);
-	question_add(q, before);
-	question_add(q, digits);
-}
-
-/* The one place where it is decided what became of a host. */
-static void add_classes(const struct impact *i, struct question *q)
-{
-	question_add(q, "CASE WHEN has.host IS NULL AND (h.components IS NULL OR "
-			"h.module_support IN ('denied', 'failed', 'unknown')) THEN 'cannot_tell' "
-			"WHEN has.host IS NULL THEN 'without' "
-			/* It was up between two crashes, and long enough to say so. */
-			"WHEN has.meant AND h.status = 'dark' AND crashed.last + " LOOP_MS
-			" > h.status_since_ms THEN 'loop' "
-			"WHEN has.meant AND h.status = 'up' AND crashed.boots >= " LOOP_BOOTS " THEN 'loop' "
-			"WHEN h.status = 'dark' AND (coalesce(h.status_since_ms, 0) < ");
-	add_number(q, "", i->from);
-	add_number(q, " OR h.status_since_ms > ", i->windowed ? i->to + LATER_MS : INT64_MAX);
-	question_add(q, ") THEN iif(has.meant, 'down_otherwise', 'without') "
-			"WHEN h.status = 'dark' THEN iif(has.meant, 'down', 'down_unreported') "
-			"WHEN NOT has.meant THEN 'without' "
-			"WHEN h.status = 'silent' THEN 'silent_site' "
-			"WHEN h.status IN ('stopped', 'asleep') THEN 'at_risk' "
-			"WHEN h.status = 'up' AND crashed.host IS NOT NULL THEN 'recovered' "
-			"WHEN h.status = 'up' THEN 'not_hit' ELSE 'cannot_tell' END");
-}
-
-void impact_judge(const struct impact *i, const struct command *c, struct question *q)
-{
-	question_add(q, "WITH has AS MATERIALIZED (SELECT host, max(");
-	impact_target_version(&i->target, q);
-	question_add(q, ") AS meant FROM host_components WHERE ");
-	impact_target_name(&i->target, q);
-	question_add(q, " GROUP BY host), crashed AS MATERIALIZED (SELECT host, "
-			"sum(kind = 'unclean-boot') AS boots, max(time_ms) AS last FROM crashes "
-			"WHERE kind IN ('unclean-boot', 'panic', 'blue-screen')");
-	add_number(q, " AND time_ms >= ", i->crashed_from);
-	question_add(q, " GROUP BY host), judged AS (SELECT h.host, h.site, h.");
-	question_add(q, i->by != NULL ? i->by : "role");
-	question_add(q, " AS value, h.status_since_ms AS since_ms, ");
-	add_classes(i, q);
-	question_add(q, " AS class FROM hosts h LEFT JOIN has ON has.host = h.host "
-			"LEFT JOIN crashed ON crashed.host = h.host "
-			"WHERE h.status NOT IN ('left', 'replaced')");
-	if (options_has(&c->options, "where")) {
-		question_add(q, " AND h.host IN (SELECT host FROM hosts WHERE 1");
-		question_where(q, c);
-		question_add(q, ")");
-	}
-	question_add(q, ") ");
-}
 
 /* --- by the values of a column: a row a value, a column a class --- */
 
@@ -114,7 +55,8 @@ static int put_by_value(const struct impact *i, struct answer *a)
 		question_add(q, "') AS ");
 		question_add(q, names[k]);
 	}
-	question_add(q, " FROM judged GROUP BY 1 ORDER BY down + loop + silent_site DESC, hosts DESC, 1");
+	question_add(q, " FROM judged WHERE class NOT IN ('gone', 'later') GROUP BY 1 ORDER BY down + loop + "
+			"silent_site DESC, hosts DESC, 1");
 	int code = answer_question(a, q);
 	free(q);
 	return code;
@@ -129,9 +71,15 @@ static int put_hosts(const struct impact *i, const char *class, struct answer *a
 	if (q == NULL)
 		return answer_fail(a, &info);
 	impact_judge(i, a->command, q);
+	/* A host that is down lived when it was heard last, and its witnesses' time is when it was missed. */
 	question_add(
-	    q, "SELECT hosts.host, name, name_status, hosts.site, role, model, status, status_since_ms, "
-	       "evidence FROM judged CROSS JOIN hosts ON hosts.host = judged.host WHERE class = ");
+	    q, "SELECT hosts.host, name, name_status, hosts.site, role, model, judged.status AS status, "
+	       "judged.since_ms AS status_since_ms, iif(judged.status = 'dark', min(seen_ms, since_ms), "
+	       "crash_earliest) AS crash_earliest_ms, iif(judged.status = 'dark', since_ms, crash_latest) "
+	       "AS crash_latest_ms, ");
+	/* What is told of a host is of today. */
+	question_add(q, i->at != 0 ? "judged.today AS today" : "evidence");
+	question_add(q, " FROM judged CROSS JOIN hosts ON hosts.host = judged.host WHERE class = ");
 	question_bind(q, "", class, " ORDER BY hosts.site, name, hosts.host");
 	int code = answer_question(a, q);
 	free(q);
@@ -141,41 +89,6 @@ static int put_hosts(const struct impact *i, const char *class, struct answer *a
 }
 
 /* --- the summary --- */
-
-static void put_headline(const struct impact *i, const struct impact_summary *s, struct answer *a)
-{
-	uint64_t confirmed, likely;
-	FILE *f = a->output.f;
-	char from[SHOWN_BYTES], to[SHOWN_BYTES];
-	impact_magnitude(s, &confirmed, &likely);
-	fprintf(f, "DOWN %" PRIu64 " confirmed, up to %" PRIu64 " likely.", confirmed, likely);
-	if (s->sites_with > 0)
-		fprintf(f, " At %" PRIu64 " of %" PRIu64 " sites with it, no host that has it is up.",
-			s->sites_gone, s->sites_with);
-	shown_time(i->from, a->now, from);
-	shown_time(i->to, a->now, to);
-	if (i->windowed)
-		fprintf(f, "\nWindow: %s to %s.", from, to);
-	fputs("\n\n", f);
-}
-
-static void put_magnitude(const struct impact *i, const struct impact_summary *s, struct answer *a)
-{
-	struct json *j = &a->output.json;
-	uint64_t confirmed, likely;
-	impact_magnitude(s, &confirmed, &likely);
-	json_new_line(j);
-	json_begin_object(j, "magnitude");
-	json_u64(j, "confirmed", confirmed);
-	json_u64(j, "likely", likely);
-	json_u64(j, "sites_with", s->sites_with);
-	json_u64(j, "sites_gone", s->sites_gone);
-	if (i->windowed) {
-		json_u64(j, "from_ms", i->from);
-		json_u64(j, "to_ms", i->to);
-	}
-	json_end_object(j);
-}
 
 /* Whether anything is meant at all: a typing error would else look like good news. */
 static enum err check_known(const struct impact *i, struct answer *a, struct err_info *info)
@@ -207,37 +120,68 @@ static int put_summary(const struct impact *i, struct answer *a)
 	if (err == ERR_OK && s.sites_with == 0)
 		err = check_known(i, a, &info);
 	if (err == ERR_OK && output_for_people(&a->output))
-		put_headline(i, &s, a);
+		impact_head(i, &s, a);
 	if (err == ERR_OK) {
-		err = impact_summary_put(&s, a);
+		err = impact_summary_put(i, &s, a);
 		err_set(&info, err, "%s", err_text(err));
 	}
 	if (err == ERR_OK && a->output.format == OUTPUT_JSON)
-		put_magnitude(i, &s, a);
+		impact_json(i, &s, a);
+	if (err == ERR_OK && output_for_people(&a->output))
+		impact_foot(i, &s, a);
+	a->partial = a->partial || s.no_history > 0;
 	impact_summary_release(&s);
 	return err == ERR_OK ? MESH_EXIT_COMPLETE : answer_fail(a, &info);
 }
 
-static int answer_impact(struct impact *i, struct answer *a)
+/* How far the log goes, and whether this node watched at that time. */
+static enum err look_into_log(struct impact *i, struct answer *a, struct err_info *info)
+{
+	struct query_point point = {.watch = QUERY_WATCH_OK};
+	enum err err = ERR_OK;
+	if (i->windowed || i->at != 0)
+		err = query_history(a->query, NULL, &i->at, i->at != 0, &point, &i->log, info);
+	i->watch = point.watch;
+	a->partial = i->watch != QUERY_WATCH_OK;
+	return err;
+}
+
+static enum err read_times(struct impact *i, struct answer *a, struct err_info *info)
 {
 	const struct options *o = &a->command->options;
-	const char *window = options_value(o, "window"), *class = options_value(o, "class");
-	struct err_info info = {0};
-	enum err err = ERR_OK;
+	const char *window = options_value(o, "window"), *at = options_value(o, "at");
+	enum err err = at != NULL ? when_parse(at, a->now, &i->at, info) : ERR_OK;
+	if (err == ERR_OK && i->at > a->now)
+		err = err_set(info, ERR_USAGE, "--at \"%s\" is not here yet", at);
+	wall_ms now = i->at != 0 ? i->at : a->now;
 	i->windowed = window != NULL;
-	i->crashed_from = a->now - CRASHED_MS;
-	if (i->windowed) {
-		err = when_window(window, a->now, &i->from, &i->to, &info);
+	i->to = INT64_MAX;
+	i->crashed_from = now > CRASHED_MS ? now - CRASHED_MS : 0;
+	if (err == ERR_OK && i->windowed) {
+		err = when_window(window, a->now, &i->from, &i->to, info);
 		i->crashed_from = i->from;
 	}
+	return err;
+}
+
+static int answer_impact(struct impact *i, struct answer *a)
+{
+	const char *class = options_value(&a->command->options, "class");
+	struct err_info info = {0};
+	enum err err = read_times(i, a, &info);
+	if (err == ERR_OK)
+		err = look_into_log(i, a, &info);
 	bool summary = class == NULL && i->by == NULL;
 	if (err == ERR_OK && !summary)
 		err = check_known(i, a, &info);
 	if (err != ERR_OK)
 		return answer_fail(a, &info);
-	if (class != NULL)
-		return put_hosts(i, class, a);
-	return i->by != NULL ? put_by_value(i, a) : put_summary(i, a);
+	if (summary)
+		return put_summary(i, a);
+	int code = class != NULL ? put_hosts(i, class, a) : put_by_value(i, a);
+	if (code == MESH_EXIT_COMPLETE && output_for_people(&a->output))
+		impact_foot(i, &(const struct impact_summary){.hit = 0}, a);
+	return code;
 }
 
 int verb_impact(struct command *c)

@@ -14,6 +14,9 @@ static const struct option_spec impact_options[] = {
     {.name = "window",
      .value = "FROM..TO",
      .help = "when it came out: who vanished in it, or up to two hours after it, counts as down by it"},
+    {.name = "at",
+     .value = "TIME",
+     .help = "as of then, as far as the log of this node and what hosts told of their changes reach back"},
     {.name = "by",
      .value = "FIELD",
      .words = "site current_site role model os kernel location",
@@ -59,7 +62,14 @@ static const struct verb verbs[] = {
 	 "vanished without a goodbye or crash again and again; likely are besides those of silent sites, and "
 	 "those that listed another version and vanished in the window, as a kernel can crash before the "
 	 "change is reported. \"Not hit\" is not \"safe\". "
-	 "Without --window every host that is down counts, and crashes of the last seven days do.\n\n"
+	 "Without --window every host that is down counts, and crashes of the last seven days do. "
+	 "Below the magnitude stands what became of those that were hit; with --window also of those "
+	 "that vanished in it by the log of this node, and came back without a word of it. A crash that a "
+	 "host told of is known to lie between two times (-o wide); who may have crashed in the window "
+	 "counts, unless witnesses missed the host before.\n\n"
+	 "--at tells what was so at that time, by all that is known now: states from the log of "
+	 "transitions, components from the last 16 changes of each host. Hosts of which neither reaches "
+	 "back are counted under cannot tell, and named as such.\n\n"
 	 "Times are 06:09 (the last time it was that), \"2026-11-22 06:09\", with Z or +02:00 for another "
 	 "clock than this machine's, or 90m, 2h, 3d ago.",
      .options = impact_options,
@@ -67,6 +77,7 @@ static const struct verb verbs[] = {
      .exits = "0123",
      .examples = "mesh impact csagent --window 06:09..07:27 # the whole picture\n"
 		 "mesh impact 'csagent@>=7.11' --by site # where\n"
+		 "mesh impact csagent --window 06:09..07:27 --at 06:40 # how big it was half an hour in\n"
 		 "mesh impact C-00000291.sys --where \"role = 'till'\" # a content file, on tills",
      .run = verb_impact},
     {.name = "suspects",

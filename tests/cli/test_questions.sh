@@ -99,6 +99,27 @@ shows '^HOST .*EVIDENCE$'
 run 0 impact "$name" --where "site = 'berlin' -- and nowhere else" --by site -o csv
 [ "$(wc -l <out)" -eq 2 ] || fail "--where lets other sites through"
 run 0 impact --sql "third_party = 1 -- whatever they are called"
+# As of a time gone by: of before this node watched nothing is claimed, and how far it knows is said.
+run any impact "$name" --at 1s
+shows '^As of .*, by all that is known now\.$'
+shows '^The log of this node begins '
+shows 'Site, role and model are today.s\.$'
+run any impact "$name@>=0" --at 1s --window 2h.. -o json
+valid
+shows '^"fates": {"hit": 0, "back": 0, '
+shows '^"history": {"log_begins_ms": [0-9]*, "log_dropped": false, "at_ms": [0-9]*, "watch": "'
+run 3 impact "$name" --at 2001-01-01
+shows 'That is later\.'
+run 3 impact "$name" --at 2001-01-01 -o json
+valid
+shows '"watch": "before", "without_history": [0-9]*, "not_known_yet": [0-9]*}'
+run any impact "$name" --at 1s --class not_hit --where "site = 'berlin'"
+shows '^HOST .*TODAY$'
+run any impact --sql "third_party = 1 AND site = 'berlin' AND host_name IS NOT NULL" --at 1s --by site -o csv
+run 2 impact "$name" --at soon
+says '"soon" is no time'
+run 2 impact "$name" --at 2999-01-01
+says 'is not here yet'
 run 2 impact
 says 'either COMPONENT or --sql'
 run 2 impact "$name" --sql 1
