@@ -11,6 +11,8 @@ _Static_assert(crypto_generichash_blake2b_PERSONALBYTES == 16, "domains are padd
 _Static_assert(crypto_shorthash_KEYBYTES == sizeof(((struct estate_keys *)NULL)->mac_key), "mac key");
 _Static_assert(crypto_shorthash_KEYBYTES == HASH_SHORT_KEY_BYTES, "short key");
 
+#define BELOW_BYTES 4096 /* of the stack, that BLAKE2b works in */
+
 static uint64_t first_8(const uint8_t *bytes)
 {
 	uint64_t v = 0;
@@ -30,6 +32,9 @@ static void blake2b(uint8_t *ret, size_t n, const uint8_t *key, const char *doma
 	int failed = crypto_generichash_blake2b_salt_personal(ret, n, data, len, key,
 							      key == NULL ? 0 : KEY_BYTES, NULL, personal);
 	CHECK(failed == 0);
+	/* The key is the first block, and its words are left where the compression spilled them. */
+	if (key != NULL)
+		sodium_stackzero(BELOW_BYTES);
 }
 
 void hash_bytes(uint8_t *ret, size_t n, const char *domain, const void *data, size_t len)
