@@ -195,6 +195,7 @@ static void blob_lies(struct trial *t)
 	actor_push_all(a, bytes, name_manifest(a, &(struct id){{7}}, 8, bytes));
 	trial_run(t, 20 * SECOND);
 	trial_need(t, peer_heard(a->peer, WIRE_BLOB_PULL) > 0, "nobody asked it for the blob");
+	uint64_t refused = 0;
 	for (uint32_t n = 0; n < HOSTS && !trial_over(t); n++) {
 		struct gossip_status s;
 		if (!trial_honest(t, n))
@@ -202,7 +203,9 @@ static void blob_lies(struct trial *t)
 		gossip_status(t->w->nodes[n].g, &s);
 		trial_promise(t, s.blobs <= t->w->registry.blob_count,
 			      "host %u keeps what it did not ask for", n);
+		refused += s.counters.blobs_refused;
 	}
+	trial_promise(t, refused > 0, "nobody counted what it did not ask for");
 }
 
 #define LISTS  24 /* about as many as the largest manifest has */
