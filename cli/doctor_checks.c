@@ -142,7 +142,8 @@ static const struct {
     {CONTROL_STATUS_REFUSED_LONG, "input: too long", "datagrams beyond the size of any message", NOISE,
      DOCTOR_NOTE},
     {CONTROL_STATUS_REFUSED_VERSION, "input: version", "datagrams of a protocol that is not known here",
-     "Some node is newer than this one: update meshd.", DOCTOR_NOTE},
+     "Noise, if they are few. If they go on, some node may be newer than this one: update meshd.",
+     DOCTOR_NOTE},
     {CONTROL_STATUS_FOREIGN, "input: foreign", "datagrams of another estate, or noise", NOISE, DOCTOR_NOTE},
     {CONTROL_STATUS_REFUSED_SOURCE, "input: sender", "datagrams whose sender is not known, or not there",
      NOISE, DOCTOR_NOTE},
@@ -208,9 +209,14 @@ static enum err check_coverage(struct doctor *d, struct err_info *info)
 	if (err != ERR_OK)
 		return err;
 	shown_age(shown_seconds(c->as_of, d->a->now), age);
-	doctor_tell(d, "replica", c->stale ? DOCTOR_WARN : DOCTOR_OK,
-		    c->stale ? "Answers are as old as that. Is meshd running?" : NULL, "last commit %s ago",
-		    age);
+	if (c->as_of == 0)
+		doctor_tell(d, "replica", DOCTOR_WARN,
+			    "meshd's log says whether a damaged one was set aside.",
+			    "is new: nothing is committed yet");
+	else
+		doctor_tell(d, "replica", c->stale ? DOCTOR_WARN : DOCTOR_OK,
+			    c->stale ? "Answers are as old as that. Is meshd running?" : NULL,
+			    "last commit %s ago", age);
 	if (c->damaged_rows > 0)
 		doctor_tell(d, "damaged rows", DOCTOR_WARN,
 			    "meshd pulls them again from its peers, once it runs.",
