@@ -1,5 +1,5 @@
-/* What it costs two nodes to become equal: `bench-reconcile [HOSTS]`. A dozen changed records, many times
- * over; a thousand changed ones in an estate of so many hosts (50,000). */
+/* What it costs two nodes to become equal: `bench-reconcile [HOSTS]`. Nothing changed; a dozen changed
+ * records, many times over; a thousand changed ones in an estate of so many hosts (50,000). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,6 +59,25 @@ static uint64_t bytes_of(const struct net *n, unsigned first, unsigned last)
 	for (unsigned type = first; type <= last; type++)
 		sum += n->bytes[type];
 	return sum;
+}
+
+static uint64_t acks(const struct net *n)
+{
+	return net_status(n, 0).counters.acks_in + net_status(n, 1).counters.acks_in;
+}
+
+/* A PING and its ACK. */
+static void in_sync(void)
+{
+	static struct net n;
+	begin(&n);
+	differ(&n, 0, 0);
+	CHECK(net_run(&n, BOUND_MS, equal_roots));
+	uint64_t bytes = bytes_of(&n, WIRE_PING, WIRE_ACK), exchanges = acks(&n);
+	net_run(&n, BOUND_MS, NULL);
+	row("in_sync_pair_bytes",
+	    (double)(bytes_of(&n, WIRE_PING, WIRE_ACK) - bytes) / (double)(acks(&n) - exchanges), "B");
+	net_free(&n);
 }
 
 static void dozen(void)
@@ -158,6 +177,7 @@ int main(int argc, char **argv)
 		fputs("usage: bench-reconcile [HOSTS]\n", stderr);
 		return 2;
 	}
+	in_sync();
 	dozen();
 	estate(hosts);
 	return 0;

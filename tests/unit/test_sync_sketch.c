@@ -1,7 +1,10 @@
 /* Two nodes whose sets differ: by a sketch where little does, by several blocks where more does, by the walk
  * where too much does; whatever is lost, and where the other answers no sketches at all. */
 #include "base/check.h"
+#include "gossip/wire.h"
 #include "tests/unit/spread_net.h"
+
+#define PAIR_BYTES 250 /* design: an exchange of a pair in sync */
 
 static const char *const one_site[] = {"north", "north", "north", "north", "north", "north"};
 
@@ -40,6 +43,7 @@ static struct gossip_counters of_all(const struct net *n)
 		sum.sketch_blocks_out += c.sketch_blocks_out;
 		sum.sketches_refused += c.sketches_refused;
 		sum.walks_started += c.walks_started;
+		sum.acks_in += c.acks_in;
 		sum.records_stale += c.records_stale;
 	}
 	return sum;
@@ -106,13 +110,33 @@ static void whatever_is_lost(void **state)
 	net_free(&n);
 }
 
+/* What two nodes pay to know that they have the same: a PING and its ACK, headers included. */
+static void who_agrees_says_little(void **state)
+{
+	struct net n;
+	(void)state;
+	differ(&n, 2, 0, 0);
+	assert_true(net_run(&n, 8000, net_agree));
+	net_run(&n, 20000, NULL);
+	const struct gossip_counters before = of_all(&n);
+	const uint64_t pings = n.bytes[WIRE_PING], acks = n.bytes[WIRE_ACK];
+	net_run(&n, 60000, NULL);
+	const struct gossip_counters after = of_all(&n);
+	const uint64_t exchanges = after.acks_in - before.acks_in;
+	assert_in_range(exchanges, 30, 200);
+	assert_in_range((n.bytes[WIRE_PING] - pings + n.bytes[WIRE_ACK] - acks) / exchanges, 1, PAIR_BYTES);
+	/* And nobody asks what the other has. */
+	assert_int_equal(after.sketches_asked, before.sketches_asked);
+	assert_int_equal(after.walks_started, before.walks_started);
+	net_free(&n);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(a_dozen_takes_one_block),
-	    cmocka_unit_test(more_take_more_blocks),
-	    cmocka_unit_test(too_much_is_walked),
-	    cmocka_unit_test(whatever_is_lost),
+	    cmocka_unit_test(a_dozen_takes_one_block), cmocka_unit_test(more_take_more_blocks),
+	    cmocka_unit_test(too_much_is_walked),      cmocka_unit_test(whatever_is_lost),
+	    cmocka_unit_test(who_agrees_says_little),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
