@@ -399,11 +399,15 @@ static void site_judge_all(struct gossip *g, struct site *s)
 
 void state_tick(struct gossip *g)
 {
-	g->members.site_live = 0;
+	/* Of all, before the first is judged: how long to wait for roll-calls follows from it. */
+	size_t live = 0;
+
+	for (size_t i = 0; i < g->members.site_count; i++)
+		live += g->members.sites[i]->count > 0;
+	g->members.site_live = live;
 	for (size_t i = 0; i < g->members.site_count; i++) {
 		struct site *s = g->members.sites[i];
 
-		g->members.site_live += s->count > 0;
 		if (!s->stale && s->due_count > 0 && g->now < s->judge_at)
 			site_judge_due(g, s);
 		if (s->stale || g->now >= s->judge_at)
