@@ -9,6 +9,16 @@ double judge_seconds(mono_ms ms)
 	return (double)ms / 1000;
 }
 
+mono_ms judge_intervals(const struct world *w, unsigned count, mono_ms least)
+{
+	mono_ms by_hosts = (mono_ms)w->node_count / w->site_count * 100,
+		by_sites = (mono_ms)w->site_count * 1200;
+	mono_ms interval = by_hosts < 5000 ? 5000 : by_hosts > 60000 ? 60000 : by_hosts;
+	if (interval < by_sites)
+		interval = by_sites;
+	return count * interval > least ? count * interval : least;
+}
+
 enum host_status judge_host(const struct world *w, const struct node *by, const struct node *host)
 {
 	struct host_state s;

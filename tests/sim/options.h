@@ -10,7 +10,7 @@
 #include "base/err.h"
 
 #define SIM_HOSTS_MAX 4096
-#define SIM_SITES_MAX 64
+#define SIM_SITES_MAX 500
 
 /* Shares are 0..1 of datagrams, times in ms. */
 struct sim_faults {

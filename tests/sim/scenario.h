@@ -55,5 +55,8 @@ bool judge_host_is(const struct world *w, uint32_t by_site, const struct node *h
 mono_ms judge_settle(struct world *w, mono_ms bound, const char *when);
 void judge_start_all(struct world *w, bool publish, mono_ms spread);
 double judge_seconds(mono_ms ms);
+/* So many intervals of roll-calls (docs/protocol.md), which grow with the number of sites; `least` at least.
+ */
+mono_ms judge_intervals(const struct world *w, unsigned count, mono_ms least);
 
 #endif

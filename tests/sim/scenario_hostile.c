@@ -108,9 +108,11 @@ static void chaos_mend(struct world *w, struct chaos *c, bool all)
 	}
 }
 
-/* By when all agree again after the last fault. */
-#define CHAOS_BOUND_MS 90000
-#define CHAOS_SLICE_MS 250
+/* By when all agree again after the last fault: who heard of one late believes it when its signers sign
+ * again. */
+#define CHAOS_BOUND_MS        90000
+#define CHAOS_BOUND_INTERVALS 5
+#define CHAOS_SLICE_MS        250
 
 void scenario_chaos(struct world *w, struct report *r)
 {
@@ -129,7 +131,8 @@ void scenario_chaos(struct world *w, struct report *r)
 	chaos_mend(w, &c, true);
 	w->faults.loss = w->faults.loss > 0.05 ? 0.05 : w->faults.loss;
 	w->faults.duplicate = w->faults.reorder = w->faults.corrupt = w->faults.truncate = 0;
-	mono_ms took = judge_settle(w, CHAOS_BOUND_MS, "after the faults ended");
+	mono_ms took = judge_settle(w, judge_intervals(w, CHAOS_BOUND_INTERVALS, CHAOS_BOUND_MS),
+				    "after the faults ended");
 	report_put(r, "chaos", "agree_after", judge_seconds(took), "s");
 	report_put(r, "chaos", "false_alarms", (double)(w->false_dark + w->false_silent), "verdicts");
 	free(c.start_at);
