@@ -2,6 +2,7 @@
 #include "scenario.h"
 
 #define SETTLE_BOUND_MS 60000
+#define FEW_SITES       4 /* whose roll-calls come every five seconds */
 
 static struct node *any_running(struct world *w)
 {
@@ -167,7 +168,8 @@ void scenario_silent(struct world *w, struct report *r)
 		no_false_alarms(w);
 		cut_all(w, drill == 1, true);
 		mono_ms since = w->now;
-		expect_silent(w, judge_intervals(w, 4, 20000), "four intervals after the cut");
+		/* Among many sites the last roll-call may have come by way of others, an interval late. */
+		expect_silent(w, judge_intervals(w, w->site_count > FEW_SITES ? 5 : 4, 0), "long after the cut");
 		report_put(r, "silent", "noticed", judge_seconds(w->now - since), "s");
 		/* Both sides live on. */
 		for (int i = 0; i < 10 && !w->failed; i++) {
