@@ -169,7 +169,8 @@ void scenario_silent(struct world *w, struct report *r)
 		cut_all(w, drill == 1, true);
 		mono_ms since = w->now;
 		/* Among many sites the last roll-call may have come by way of others, an interval late. */
-		expect_silent(w, judge_intervals(w, w->site_count > FEW_SITES ? 5 : 4, 0), "long after the cut");
+		expect_silent(w, judge_intervals(w, w->site_count > FEW_SITES ? 5 : 4, 0),
+			      "long after the cut");
 		report_put(r, "silent", "noticed", judge_seconds(w->now - since), "s");
 		/* Both sides live on. */
 		for (int i = 0; i < 10 && !w->failed; i++) {
