@@ -116,6 +116,11 @@ static void check_writing(struct doctor *d)
 		    "It was mended. If it comes again, look at the disk and the memory of this machine.",
 		    "%" PRIu64 " rows and %" PRIu64 " blocks of the replica since the start", damaged,
 		    rebuilt);
+	if (flag(d, CONTROL_STATUS_SET_ASIDE))
+		doctor_tell(d, "set aside", DOCTOR_WARN,
+			    "Look at the disk and the memory of this machine. The damaged file is beside the "
+			    "new one, to be removed by hand.",
+			    "the replica was damaged as a whole; a new one is built from other hosts");
 	if (refused > 0)
 		doctor_tell(d, "room", DOCTOR_WARN,
 			    "mesh hosts, mesh sites: are there more than Mesh has room for?",
@@ -163,14 +168,32 @@ static const struct {
      "records by hosts that are not enrolled, or may not say so", PEER, DOCTOR_NOTE},
     {CONTROL_STATUS_RECORDS_FORKED, "input: forked", "records of one number with two contents",
      "mesh issues shows both with proof: a cloned or a malicious host.", DOCTOR_WARN},
+    {CONTROL_STATUS_RECORDS_ORPHAN, "input: orphans", "records that came before their host's certificate",
+     "Nothing, if they are few: the certificate follows. If they go on, mesh peers may show who sends them.",
+     DOCTOR_NOTE},
     {CONTROL_STATUS_SKETCHES_FAILED, "input: sketch", "sketches of a set that came to nothing", PEER,
      DOCTOR_NOTE},
-    {CONTROL_STATUS_WALKS_GIVEN_UP, "input: walk",
-     "comparisons that a peer stopped answering, or that came to nothing", PEER, DOCTOR_NOTE},
-    {CONTROL_STATUS_BLOBS_REFUSED, "input: pieces",
-     "pieces of lists that nobody asked for, or with another hash", PEER, DOCTOR_NOTE},
+    {CONTROL_STATUS_SKETCHES_BEYOND, "input: difference",
+     "sketches that showed too large a difference, and were followed by a walk",
+     "As it is after this node was away. If it goes on, a peer's sketches may lie: mesh issues, mesh peers.",
+     DOCTOR_NOTE},
+    {CONTROL_STATUS_SKETCHES_REFUSED, "input: sketches asked for",
+     "questions for sketches beyond what one sender may ask for", PEER, DOCTOR_NOTE},
+    {CONTROL_STATUS_EXCHANGES_VAIN, "input: trie",
+     "comparisons with a peer whose set always differs, and that brought nothing before", PEER, DOCTOR_NOTE},
+    {CONTROL_STATUS_WALKS_GIVEN_UP, "input: walk", "comparisons that a peer stopped answering",
+     "It was lost, or stopped. They are made with others.", DOCTOR_NOTE},
+    {CONTROL_STATUS_PULLS_GIVEN_UP, "input: records not sent",
+     "records that a peer named, and did not hand over",
+     "It stopped, has a newer one by now, or lied. They are asked of others.", DOCTOR_NOTE},
+    {CONTROL_STATUS_BLOBS_REFUSED, "input: pieces", "pieces of lists that nobody asked for", PEER,
+     DOCTOR_NOTE},
+    {CONTROL_STATUS_BLOBS_WRONG, "input: wrong pieces",
+     "pieces of lists that are not what was asked for, or do not match their manifest", PEER, DOCTOR_WARN},
     {CONTROL_STATUS_BLOBS_GIVEN_UP, "input: missing pieces", "pieces of lists that nobody sent in the end",
      "They are asked for again. Their hosts count as partial in the coverage.", DOCTOR_NOTE},
+    {CONTROL_STATUS_REFUSED_DRILL, "input: drill", "datagrams of sites that a drill cuts off",
+     "As the drill says. To end it: mesh drill heal SITE", DOCTOR_NOTE},
 #undef NOISE
 #undef PEER
 };

@@ -313,6 +313,7 @@ static void take(struct gossip *g, struct member *m, struct wanted *w, enum blob
 	if (w == NULL || w->depth >= DEPTH_MAX)
 		return; /* deeper than a manifest goes: never complete */
 	if (!blob_allows(g, w, item->bytes, item->len)) {
+		g->counters.blobs_wrong++;
 		blob_forget(g, w->owner);
 		return;
 	}
@@ -328,6 +329,23 @@ static void take(struct gossip *g, struct member *m, struct wanted *w, enum blob
 	blob_want_children(g, item->bytes, item->len, m, w->owner, (uint8_t)(w->depth + 1));
 }
 
+/* A blob tells its id by its hash alone, so one that is not the right one answers whatever was asked. */
+static bool owes(const struct blob *b, const struct member *m)
+{
+	for (size_t i = 0; i < b->count; i++)
+		if (b->wanted[i].list == NULL && b->wanted[i].asked == m)
+			return true;
+	return false;
+}
+
+static void refuse(struct gossip *g, const struct member *m, const struct wanted *w)
+{
+	if (w != NULL ? w->list == NULL && w->asked != NULL : owes(g->blob, m))
+		g->counters.blobs_wrong++;
+	else if (w == NULL)
+		g->counters.blobs_refused++;
+}
+
 static void accept(struct gossip *g, struct member *m, const struct wire_item *item)
 {
 	struct blob *b = g->blob;
@@ -339,7 +357,8 @@ static void accept(struct gossip *g, struct member *m, const struct wire_item *i
 	if (w == NULL || w->list != NULL || w->asked == NULL ||
 	    blob_check(item->bytes, item->len, &type) != ERR_OK) {
 		/* Of a second answer to one question nothing is wrong. */
-		g->counters.blobs_refused += w == NULL && !idset_has(&b->present, &id);
+		if (!idset_has(&b->present, &id))
+			refuse(g, m, w);
 		return;
 	}
 	g->counters.blobs_in++;

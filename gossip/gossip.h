@@ -263,9 +263,13 @@ struct gossip_counters {
 	uint64_t hellos_out, hellos_in, sessions;
 	uint64_t rollcalls_signed, refutations;
 	uint64_t blobs_in, blob_pulls_out;
-	/* Not asked for, or not what their hash says; that nobody who named them sent in the end; walks whose
-	 * peer stopped answering, or that came to nothing. */
-	uint64_t blobs_refused, blobs_given_up, walks_given_up;
+	/* That nobody asked the sender for; in answer to a question and not what it asked for, malformed, or
+	 * of a manifest that names more than its record says; that nobody who named them sent in the end. */
+	uint64_t blobs_refused, blobs_wrong, blobs_given_up;
+	/* Begun with a peer whose set always differs while none before brought anything: a trie or sketch
+	 * that lies. Walks whose peer stopped answering. Ids that were named and asked for, and never handed
+	 * over: by a peer that stopped, or lied; a superseded record's, too. */
+	uint64_t exchanges_vain, walks_given_up, pulls_given_up;
 };
 
 struct gossip_status {

@@ -46,6 +46,8 @@ void pace_begun(struct gossip *g, struct member *m)
 	/* One that always differs says nothing about the others. */
 	if (m->sync_vain <= VAIN_FREE)
 		g->pace.vain += g->pace.vain < UINT8_MAX;
+	else
+		g->counters.exchanges_vain++;
 	m->sync_vain = (uint8_t)(m->sync_vain + (m->sync_vain < UINT8_MAX));
 	m->sync_found = 0;
 	g->pace.at = g->now;

@@ -211,6 +211,7 @@ static void expire(struct gossip *g)
 			continue;
 		}
 		if (!retry(g, p)) {
+			g->counters.pulls_given_up++;
 			drop(s, p);
 			continue;
 		}

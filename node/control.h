@@ -22,7 +22,8 @@
  * this host's own certificate, as in the table hosts. SWEPT: rows that nothing referred to any more, since
  * the start. SENT_: bytes with IP and UDP headers, by class of the budget, hellos with liveness. HELD_BACK:
  * how often the budget made a datagram wait. REPLICA_BYTES: length of its file. READER_: process that reads
- * its oldest state, 0 for none; since when, as far as commits have met it, and how many are newer. */
+ * its oldest state, 0 for none; since when, as far as commits have met it, and how many are newer. SET_ASIDE:
+ * the replica was found damaged at this start, or just before it, and a new one was begun. */
 #define CONTROL_STATUS_TABLE(X)                                                                              \
 	X(HOST, 1, "host", 's')                                                                              \
 	X(ESTATE, 2, "estate", 's')                                                                          \
@@ -95,7 +96,13 @@
 	X(WALKS_GIVEN_UP, 70, "walks_given_up", 'u')                                                         \
 	X(DAMAGED, 71, "replica_damaged", 'u')                                                               \
 	X(REBUILT, 72, "replica_rebuilt", 'u')                                                               \
-	X(NO_ROOM, 73, "replica_no_room", 'u')
+	X(NO_ROOM, 73, "replica_no_room", 'u')                                                               \
+	X(BLOBS_WRONG, 74, "blobs_wrong", 'u')                                                               \
+	X(EXCHANGES_VAIN, 75, "exchanges_vain", 'u')                                                         \
+	X(PULLS_GIVEN_UP, 76, "pulls_given_up", 'u')                                                         \
+	X(RECORDS_ORPHAN, 77, "records_orphan", 'u')                                                         \
+	X(REFUSED_DRILL, 78, "refused_drill", 'u')                                                           \
+	X(SET_ASIDE, 79, "replica_set_aside", 'b')
 
 enum control_status_key {
 #define CONTROL_STATUS_ENUM(symbol, key, name, type) CONTROL_STATUS_##symbol = key,

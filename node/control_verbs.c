@@ -199,6 +199,15 @@ static void put_damage(struct mp_writer *w, const struct store_stats *s)
 	put_u(w, CONTROL_STATUS_NO_ROOM, s->refused);
 }
 
+static void put_vain(struct mp_writer *w, const struct gossip_counters *c)
+{
+	put_u(w, CONTROL_STATUS_BLOBS_WRONG, c->blobs_wrong);
+	put_u(w, CONTROL_STATUS_EXCHANGES_VAIN, c->exchanges_vain);
+	put_u(w, CONTROL_STATUS_PULLS_GIVEN_UP, c->pulls_given_up);
+	put_u(w, CONTROL_STATUS_RECORDS_ORPHAN, c->records_orphan);
+	put_u(w, CONTROL_STATUS_REFUSED_DRILL, c->dropped_drill);
+}
+
 static void verb_status(struct meshd *m, struct control_call *call)
 {
 	uint8_t body[STATUS_BYTES];
@@ -219,6 +228,8 @@ static void verb_status(struct meshd *m, struct control_call *call)
 	put_replica(&w, &stats);
 	put_refused(&w, m, &s.counters);
 	put_damage(&w, &stats);
+	put_vain(&w, &s.counters);
+	put_b(&w, CONTROL_STATUS_SET_ASIDE, m->replica_aside);
 	if (w.failed)
 		control_reply(call, ERR_LIMIT, "the status does not fit its buffer", NULL, 0);
 	else

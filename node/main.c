@@ -150,6 +150,7 @@ static enum err run_until_told(struct meshd *m, const struct config *config, con
 	mono_ms again = 0;
 	for (;;) {
 		enum err err = meshd_open(m, config, log, info);
+		m->replica_aside |= again != 0;
 		if (err == ERR_OK)
 			err = meshd_run(m, info);
 		bool goes_on = meshd_goes_on(m);

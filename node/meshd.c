@@ -134,14 +134,13 @@ static void on_migrated(void *context, uint64_t rows, uint64_t of, bool done)
 static enum err open_store(struct meshd *m, struct err_info *info)
 {
 	char path[LIMIT_PATH_BYTES];
-	bool set_aside = false;
 	const struct store_progress progress = {.migrated = on_migrated, .context = m};
 	enum err err = state_path(&m->state, REPLICA, path, info);
 	if (err == ERR_OK)
 		err = store_open_with(path, authlog_estate(m->state.credentials.log),
 				      identity_id(m->state.credentials.identity), &progress, &m->store,
-				      &set_aside, info);
-	if (err == ERR_OK && set_aside)
+				      &m->replica_aside, info);
+	if (err == ERR_OK && m->replica_aside)
 		log_line(&m->log, LOG_WARN,
 			 "the replica was damaged: it is set aside, and built anew from other hosts");
 	return err;

@@ -53,14 +53,16 @@ struct meshd {
 	struct turn peers; /* clients that asked for them */
 	mono_ms boot_saved;
 	bool stopping;
-	bool told;        /* to stop, by a signal */
-	enum err failure; /* why it stopped by itself */
+	bool told;          /* to stop, by a signal */
+	enum err failure;   /* why it stopped by itself */
+	bool replica_aside; /* the replica was damaged: this one is new */
 };
 
 /* Everything up to listening; `config` and `log` outlive it. On an error meshd_close is still due. */
 enum err meshd_open(struct meshd *m, const struct config *config, const struct log *log,
 		    struct err_info *info);
-/* Until SIGTERM, SIGINT or a damage of the replica that only a new one mends. Says goodbye, writes everything. */
+/* Until SIGTERM, SIGINT or a damage of the replica that only a new one mends. Says goodbye, writes
+ * everything. */
 enum err meshd_run(struct meshd *m, struct err_info *info);
 void meshd_close(struct meshd *m);
 /* Before meshd_close, which sets the damaged replica aside: whether to open once more, for a new one. */

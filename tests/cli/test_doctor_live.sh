@@ -63,5 +63,10 @@ cp cut n2/replica/data.mdb
 run 3 doctor --state n2
 shows '^fail     replica: '
 
+# Begun again, it is set aside, which is said for as long as this meshd runs.
+start 2
+until_shows '^warn     set aside: ' doctor --state n2
+stop 2
+
 run 2 doctor here
 echo "$checks runs of mesh were as they should be"

@@ -118,6 +118,9 @@ static void digest_lies(struct trial *t)
 	trial_need(t, walks > 3, "it did not walk");
 	/* After 2 s, and 2, 4, 8, 16. */
 	trial_promise(t, walks <= 9, "%u walks in 30 s with one who always differs", (unsigned)walks);
+	struct gossip_counters c = trial_counters(t, hit);
+	trial_promise(t, c.exchanges_vain > 0, "nobody counted that its tries lead to nothing");
+	trial_promise(t, c.pulls_given_up > 0, "nobody counted the ids that it did not hand over");
 	mono_ms took = trial_news(t, 0, GOSSIP_ROUTINE, 20 * SECOND);
 	trial_promise(t, took <= 3 * SECOND, "routine news take %u ms", (unsigned)took);
 }
@@ -195,7 +198,7 @@ static void blob_lies(struct trial *t)
 	actor_push_all(a, bytes, name_manifest(a, &(struct id){{7}}, 8, bytes));
 	trial_run(t, 20 * SECOND);
 	trial_need(t, peer_heard(a->peer, WIRE_BLOB_PULL) > 0, "nobody asked it for the blob");
-	uint64_t refused = 0;
+	uint64_t refused = 0, wrong = 0;
 	for (uint32_t n = 0; n < HOSTS && !trial_over(t); n++) {
 		struct gossip_status s;
 		if (!trial_honest(t, n))
@@ -203,9 +206,11 @@ static void blob_lies(struct trial *t)
 		gossip_status(t->w->nodes[n].g, &s);
 		trial_promise(t, s.blobs <= t->w->registry.blob_count,
 			      "host %u keeps what it did not ask for", n);
+		wrong += s.counters.blobs_wrong;
 		refused += s.counters.blobs_refused;
 	}
-	trial_promise(t, refused > 0, "nobody counted what it did not ask for");
+	trial_promise(t, wrong > 0, "nobody counted the wrong answers");
+	trial_promise(t, refused == 0, "%u wrong answers count as if nobody had asked", (unsigned)refused);
 }
 
 #define LISTS  24 /* about as many as the largest manifest has */
@@ -338,6 +343,7 @@ static void manifest_too_large(struct trial *t)
 	}
 	trial_need(t, peer_heard(a->peer, WIRE_BLOB_PULL) > 0, "nobody asked it for the manifest");
 	trial_promise(t, most <= 20, "host 1 wants %zu blobs", most);
+	trial_promise(t, trial_counters(t, 1).blobs_wrong > 0, "nobody counted its lists");
 }
 
 const struct attack attacks_digests[] = {
