@@ -121,10 +121,18 @@ void coverage_text(FILE *f, const struct query_coverage *c, const struct coverag
 	fprintf(f, "Coverage: %" PRIu64 " host%s", c->hosts, shown_plural(c->hosts));
 	put_counts(f, c);
 	shown_age(shown_seconds(c->as_of, now), age);
-	fprintf(f, ", %" PRIu64 " site%s, replica %s old\n", c->sites, shown_plural(c->sites), age);
+	fprintf(f, ", %" PRIu64 " site%s, ", c->sites, shown_plural(c->sites));
+	if (c->as_of != 0)
+		fprintf(f, "replica %s old\n", age);
+	else
+		fputs("nothing committed yet\n", f);
 	bool barred = c->self_standing == STANDING_REVOKED || c->self_standing == STANDING_ENDED;
 	coverage_self(f, barred ? "PARTIAL: " : "Trust: ", c->self_standing, c->self_unsure);
-	if (c->stale)
+	if (c->as_of == 0)
+		fputs("PARTIAL: the replica is new, and nothing is in it yet; is meshd running? (mesh "
+		      "status)\n",
+		      f);
+	else if (c->stale)
 		fprintf(f, "PARTIAL: the replica is %s old; is meshd running? (mesh status)\n", age);
 	for (uint64_t i = 0; i < c->sites_silent && i < SITES_LISTED; i++) {
 		text_escape(site, sizeof(site), c->silent_sites[i].name, strlen(c->silent_sites[i].name));
@@ -184,8 +192,13 @@ void coverage_json(struct json *j, const char *key, const struct query_coverage 
 	json_begin_object(j, key);
 	json_bool(j, "complete", c->complete);
 	json_bool(j, "stale", c->stale);
-	json_u64(j, "as_of_ms", c->as_of);
-	json_u64(j, "age_s", shown_seconds(c->as_of, now));
+	if (c->as_of != 0) {
+		json_u64(j, "as_of_ms", c->as_of);
+		json_u64(j, "age_s", shown_seconds(c->as_of, now));
+	} else {
+		json_null(j, "as_of_ms");
+		json_null(j, "age_s");
+	}
 	json_string(j, "self", c->self);
 	json_string(j, "self_site", c->self_site);
 	json_string(j, "self_standing", host_standing_name(c->self_standing));

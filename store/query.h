@@ -59,7 +59,7 @@ struct query_inventory {
 
 /* What every answer states about itself. */
 struct query_coverage {
-	wall_ms as_of; /* last commit of the replica */
+	wall_ms as_of; /* last commit of the replica; 0: none yet */
 	bool stale;    /* the replica is older than a minute: the daemon is stopped or stuck */
 	char self[33]; /* host id in hexadecimal */
 	char self_site[LIMIT_SITE_NAME_BYTES + 1];

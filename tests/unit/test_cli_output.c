@@ -286,6 +286,28 @@ static void coverage_says_what_is_missing(void **state)
 	free(text);
 }
 
+/* No age, rather than that of the year 1970. */
+static void a_replica_without_a_commit_has_no_age(void **state)
+{
+	struct query_coverage c = {.self = "00", .stale = true};
+	struct json j = {.f = NULL};
+	char *text = NULL;
+	size_t len = 0;
+	(void)state;
+	FILE *f = open_memstream(&text, &len);
+	assert_non_null(f);
+	coverage_text(f, &c, NULL, NOW);
+	j.f = f;
+	json_begin_object(&j, NULL);
+	coverage_json(&j, "coverage", &c, NULL, NOW);
+	json_end_object(&j);
+	fclose(f);
+	assert_non_null(strstr(text, "nothing committed yet\nPARTIAL: the replica is new"));
+	assert_null(strstr(text, " old"));
+	assert_non_null(strstr(text, "\"as_of_ms\": null, \"age_s\": null"));
+	free(text);
+}
+
 static void ages_have_units(void **state)
 {
 	char text[SHOWN_BYTES];
@@ -309,10 +331,14 @@ static void ages_have_units(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(hostile_text_is_harmless), cmocka_unit_test(json_is_json),
-	    cmocka_unit_test(values_keep_their_types),  cmocka_unit_test(csv_quotes_and_defuses),
-	    cmocka_unit_test(table_fits_its_width),     cmocka_unit_test(coverage_says_what_is_missing),
+	    cmocka_unit_test(hostile_text_is_harmless),
+	    cmocka_unit_test(json_is_json),
+	    cmocka_unit_test(values_keep_their_types),
+	    cmocka_unit_test(csv_quotes_and_defuses),
+	    cmocka_unit_test(table_fits_its_width),
+	    cmocka_unit_test(coverage_says_what_is_missing),
 	    cmocka_unit_test(ages_have_units),
+	    cmocka_unit_test(a_replica_without_a_commit_has_no_age),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
