@@ -29,6 +29,9 @@ enum fuzz_mode {
 	/* blob: a component entry; a manifest of the blobs in the input */
 	FUZZ_ENTRY = 1,
 	FUZZ_MANIFEST = 2,
+	/* csv: an inventory; a policy */
+	FUZZ_INVENTORY = 0,
+	FUZZ_POLICY = 1,
 };
 
 #endif

@@ -338,6 +338,33 @@ static void put_control(void)
 	put("control", "part", FUZZ_AS_IS, stream, n - 5);
 }
 
+/* Each column with what it may hold, quotes, both separators and ends of line; and one of each fault. */
+static void put_csv(void)
+{
+	static const char inventory[] =
+	    "name,asset_ids,site,role,criticality,address,opening_hours,contact,recovery_key,needed,"
+	    "remark\r\n"
+	    "till-1,\"A-1, A-2\",leeds,till,vital,,,,\"safe \"\"B\"\"\",,\r\n"
+	    ",,leeds,till,low,\"1 High St\nLeeds\",Mo-Fr 08:00-18:00,0113 496 0000,,2,second floor\r\n";
+	static const char policy[] = "verdict;kind;name;name_op;version;version_op;source;vendor;remark\n"
+				     "approved;driver;falcon;;7.11;>=;;;tested\n"
+				     "\n"
+				     "refused;;edr_;begins with;;;;;'=odd\n"
+				     ";;;;;;;Example Guard;\n";
+	static const char faults[] = "name,version,version_op,kind\n"
+				     "\"open,1,,\n"
+				     "a,1,~,disk\n"
+				     ",,=,\n"
+				     "a,1\n"
+				     "\xff\x1b,1,,\n"
+				     "b\n";
+	static const char doubles[] = "site;name;asset_ids\nleeds;a;X\nleeds;a;X\n";
+	put("csv", "inventory", FUZZ_INVENTORY, inventory, sizeof(inventory) - 1);
+	put("csv", "policy", FUZZ_POLICY, policy, sizeof(policy) - 1);
+	put("csv", "faults", FUZZ_POLICY, faults, sizeof(faults) - 1);
+	put("csv", "doubles", FUZZ_INVENTORY, doubles, sizeof(doubles) - 1);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 2) {
@@ -357,5 +384,6 @@ int main(int argc, char **argv)
 	put_key_files();
 	put_blobs();
 	put_control();
+	put_csv();
 	return 0;
 }
